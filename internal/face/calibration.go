@@ -1,0 +1,107 @@
+package face
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Cohort is what is known of the embeddings of strangers in general: their mean and covariance, figures that name
+// nobody. A probe's scores against strangers have mean Mean.q and variance q'.Covariance.q, so that no cohort needs to
+// be kept (t-norm in the speaker and face verification literature).
+type Cohort struct {
+	// Mean has the embedding's dimension n.
+	Mean []float32
+	// Covariance is the n x n matrix, row by row, symmetric.
+	Covariance []float32
+}
+
+// Impostors are the moments of one probe's scores against strangers.
+type Impostors struct{ Mean, Deviation float64 }
+
+// Impostors computes the moments for a probe (unit vector).
+func (c *Cohort) Impostors(probe []float32) Impostors {
+	n := len(probe)
+	var variance float64
+	for i, x := range probe {
+		variance += float64(x) * Dot(c.Covariance[i*n:(i+1)*n], probe)
+	}
+	return Impostors{Mean: Dot(c.Mean, probe), Deviation: math.Sqrt(max(variance, 1e-12))}
+}
+
+// Normalise is the score in deviations above the mean of the probe's impostor scores.
+func (i Impostors) Normalise(s Score) float64 { return (float64(s) - i.Mean) / i.Deviation }
+
+// Score is the score at a normalised value: the inverse of [Impostors.Normalise].
+func (i Impostors) Score(normalised float64) Score { return Score(i.Mean + normalised*i.Deviation) }
+
+// CalibrationPoint says which similarity a normalised score stands for.
+type CalibrationPoint struct {
+	Normalised float64
+	Similarity Similarity
+}
+
+// Calibration turns normalised scores into similarities: linear between its points, 0 at or below a normalised score
+// of 0 (the impostor mean), 100 at cosine 1. Points ascend strictly in both members.
+type Calibration struct{ Points []CalibrationPoint }
+
+// Check says what is wrong with the points; nil if nothing is.
+func (c *Calibration) Check() error {
+	if len(c.Points) == 0 {
+		return errors.New("calibration has no points")
+	}
+	last := CalibrationPoint{}
+	for _, p := range c.Points {
+		if !(p.Normalised > last.Normalised) || !(p.Similarity > last.Similarity) || p.Similarity >= 100 {
+			return fmt.Errorf("calibration point %v -> %v does not lie above (%v -> %v) and below 100",
+				p.Normalised, p.Similarity, last.Normalised, last.Similarity)
+		}
+		last = p
+	}
+	return nil
+}
+
+// Similarity of a score for a probe with these impostor moments. Monotone in the score.
+func (c *Calibration) Similarity(s Score, i Impostors) Similarity {
+	z, top := i.Normalise(s), i.Normalise(1)
+	if z <= 0 || math.IsNaN(z) {
+		return 0
+	}
+	if s >= 1 {
+		return 100
+	}
+	last := CalibrationPoint{}
+	for _, p := range c.Points {
+		if z < p.Normalised {
+			return between(last, p, z)
+		}
+		last = p
+	}
+	return between(last, CalibrationPoint{max(top, last.Normalised), 100}, z)
+}
+
+// Threshold is the lowest score whose similarity reaches sim, for a probe with these impostor moments. It is rounded
+// down a little, so a caller that needs exactness compares the similarity of what it finds once more.
+func (c *Calibration) Threshold(sim Similarity, i Impostors) Score {
+	const slack = 1e-5
+	if sim <= 0 {
+		return -1
+	}
+	last := CalibrationPoint{}
+	for _, p := range append(c.Points[:len(c.Points):len(c.Points)], CalibrationPoint{i.Normalise(1), 100}) {
+		if sim <= p.Similarity {
+			share := float64(sim-last.Similarity) / float64(p.Similarity-last.Similarity)
+			return i.Score(last.Normalised+share*(p.Normalised-last.Normalised)) - slack
+		}
+		last = p
+	}
+	return 1 - slack
+}
+
+func between(a, b CalibrationPoint, z float64) Similarity {
+	if b.Normalised <= a.Normalised {
+		return b.Similarity
+	}
+	share := min(max((z-a.Normalised)/(b.Normalised-a.Normalised), 0), 1)
+	return a.Similarity + Similarity(share)*(b.Similarity-a.Similarity)
+}
