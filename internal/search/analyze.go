@@ -1,0 +1,169 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/track"
+)
+
+// Stretch is one part of a video and what to analyse it with.
+type Stretch struct {
+	// Index is the stretch's place in the video, from 0.
+	Index    int
+	Frames   Frames
+	Detector Detector
+	Embedder Embedder
+	Params   Params
+	// Portrait, if set, encodes a view of a face for people to look at.
+	Portrait func(*face.Picture, *face.Detection) []byte
+	// Progress, if set, is called after each frame with its time and the number of faces in it.
+	Progress func(at time.Duration, faces int)
+}
+
+// Analyze follows the faces of one stretch and embeds the best samples of each tracklet. It holds as many crops as the
+// faces that are followed at one time need, whatever the length of the stretch.
+//
+// An error of Frames, Detector or Embedder ends the analysis and is returned wrapped, with the tracklets as far as
+// they are finished.
+func Analyze(ctx context.Context, in Stretch) (*Tracklets, error) {
+	if err := in.Params.Validate(); err != nil {
+		return nil, err
+	}
+	a := &analysis{
+		Stretch: in,
+		tracker: track.New(in.Params.Track, in.Params.interval()),
+		shots:   shots{limit: in.Params.ShotChange},
+		live:    map[int]*followed{},
+		out:     &Tracklets{Stretch: in.Index},
+	}
+	err := a.run(ctx)
+	slices.SortStableFunc(a.done, func(x, y numbered) int {
+		return cmp.Or(cmp.Compare(x.Start(), y.Start()), cmp.Compare(x.id, y.id))
+	})
+	for _, n := range a.done {
+		a.out.List = append(a.out.List, n.Tracklet)
+	}
+	return a.out, err
+}
+
+// analysis is the state of one [Analyze].
+type analysis struct {
+	Stretch
+	tracker *track.Tracker
+	shots   shots
+	live    map[int]*followed
+	done    []numbered
+	free    []*face.Crop // crops to be used again
+	out     *Tracklets
+}
+
+// followed is a tracklet that has not ended.
+type followed struct {
+	Tracklet
+	sampler sampler
+}
+
+// numbered is an ended tracklet with its tracker's number, which orders tracklets of one start.
+type numbered struct {
+	Tracklet
+	id int
+}
+
+func (a *analysis) run(ctx context.Context) error {
+	for {
+		f, err := a.Frames.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return a.finish(ctx, a.tracker.End())
+		}
+		if err != nil {
+			return errors.Join(err, a.finish(ctx, a.tracker.End()))
+		}
+		if err := a.frame(ctx, f); err != nil {
+			return fmt.Errorf("analyse frame at %v: %w", f.Time, err)
+		}
+	}
+}
+
+func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
+	cut := a.shots.next(&f.Small)
+	dets, err := a.Detector.Detect(ctx, f)
+	if err != nil {
+		return err
+	}
+	ids, ended := a.tracker.Update(f.Time, cut, dets)
+	if err := a.finish(ctx, ended); err != nil {
+		return err
+	}
+	faces := 0
+	for i, id := range ids {
+		if id != track.None {
+			a.observe(id, f, &dets[i])
+			faces++
+		}
+	}
+	a.out.Frames++
+	a.out.Faces += faces
+	if a.Progress != nil {
+		a.Progress(f.Time, faces)
+	}
+	return nil
+}
+
+// observe adds a detection to its tracklet.
+func (a *analysis) observe(id int, f *face.Frame, d *face.Detection) {
+	t := a.live[id]
+	if t == nil {
+		t = &followed{sampler: sampler{most: a.Params.Samples}}
+		a.live[id] = t
+	}
+	t.Observations = append(t.Observations, Observation{Time: f.Time, Detection: *d})
+	quality := sampleQuality(d, f.Full.Height)
+	if t.sampler.wants(f.Time, quality) {
+		crop := a.crop()
+		a.Embedder.Align(&f.Full, d, crop)
+		if old := t.sampler.add(candidate{f.Time, quality, crop}); old != nil {
+			a.free = append(a.free, old)
+		}
+	}
+	// A view has to be clearly better to be worth encoding again.
+	if a.Portrait != nil && quality > 1.1*t.PortraitQuality {
+		t.Portrait, t.PortraitQuality = a.Portrait(&f.Full, d), quality
+	}
+}
+
+func (a *analysis) crop() *face.Crop {
+	if n := len(a.free); n > 0 {
+		c := a.free[n-1]
+		a.free = a.free[:n-1]
+		return c
+	}
+	return new(face.Crop)
+}
+
+// finish embeds the samples of tracklets that ended.
+func (a *analysis) finish(ctx context.Context, ids []int) error {
+	for _, id := range ids {
+		t := a.live[id]
+		delete(a.live, id)
+		samples := make([]face.Sample, 0, len(t.sampler.kept))
+		for _, c := range t.sampler.kept {
+			s, err := a.Embedder.Embed(ctx, c.crop)
+			if err != nil {
+				return fmt.Errorf("embed a face seen at %v: %w", c.at, err)
+			}
+			samples = append(samples, s)
+			a.free = append(a.free, c.crop)
+		}
+		for _, part := range split(t, samples, a.Params.SplitScore) {
+			a.done = append(a.done, numbered{part, id})
+		}
+	}
+	return nil
+}
