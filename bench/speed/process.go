@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// cost is what one run of a program took, the processes it started included.
+type cost struct {
+	CPU  time.Duration `json:"cpu"`
+	Wall time.Duration `json:"wall"`
+	// Peak is the largest proportional set size of the whole process tree that sampling saw, in bytes.
+	Peak int64 `json:"peak"`
+}
+
+// spend runs a program to its end.
+func spend(ctx context.Context, name string, args ...string) (cost, error) {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the programs under test
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	start := time.Now() //nolint:forbidigo // a stopwatch
+	if err := cmd.Start(); err != nil {
+		return cost{}, err
+	}
+	done := make(chan struct{})
+	peak := make(chan int64, 1)
+	go func() { peak <- watch(cmd.Process.Pid, done) }()
+	err := cmd.Wait()
+	close(done)
+	c := cost{Wall: time.Since(start), Peak: <-peak}
+	if err != nil {
+		return c, fmt.Errorf("%s: %w\n%s", cmd, err, lastLines(stderr.String(), 5))
+	}
+	c.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return c, nil
+}
+
+func lastLines(s string, n int) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(lines[max(len(lines)-n, 0):], "\n")
+}
+
+// watch samples the memory of a process and its descendants until done is closed.
+func watch(pid int, done <-chan struct{}) (peak int64) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return peak
+		case <-tick.C:
+			peak = max(peak, treeMemory(pid))
+		}
+	}
+}
+
+func treeMemory(pid int) int64 {
+	sum := memory(pid)
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, t := range tasks {
+		raw, _ := os.ReadFile(t) //nolint:gosec // of our own child
+		for f := range strings.FieldsSeq(string(raw)) {
+			if child, err := strconv.Atoi(f); err == nil {
+				sum += treeMemory(child)
+			}
+		}
+	}
+	return sum
+}
+
+// memory is a process's proportional set size: shared pages are shared out between those who map them.
+func memory(pid int) int64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0 // it ended
+	}
+	for line := range strings.Lines(string(raw)) {
+		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+			kb, _ := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
+}
+
+func median[T interface{ ~int64 | ~float64 }](xs []T) T {
+	xs = slices.Sorted(slices.Values(xs))
+	if n := len(xs); n%2 == 0 {
+		return (xs[n/2-1] + xs[n/2]) / 2
+	}
+	return xs[len(xs)/2]
+}
