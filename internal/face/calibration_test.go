@@ -1,0 +1,131 @@
+package face_test
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// points are like the default pack's.
+func points() *face.Calibration {
+	return &face.Calibration{Points: []face.CalibrationPoint{{2.4, 50}, {4.06, 80}, {4.76, 90}, {5.46, 99}}}
+}
+
+func moments() *rapid.Generator[face.Impostors] {
+	return rapid.Custom(func(t *rapid.T) face.Impostors {
+		return face.Impostors{
+			Mean:      rapid.Float64Range(-0.1, 0.2).Draw(t, "mean"),
+			Deviation: rapid.Float64Range(0.04, 0.15).Draw(t, "deviation"),
+		}
+	})
+}
+
+func TestSimilarityIsMonotone(t *testing.T) {
+	t.Parallel()
+	c := points()
+	rapid.Check(t, func(t *rapid.T) {
+		i := moments().Draw(t, "impostors")
+		a := face.Score(rapid.Float32Range(-1, 1).Draw(t, "a"))
+		b := face.Score(rapid.Float32Range(-1, 1).Draw(t, "b"))
+		low, high := c.Similarity(min(a, b), i), c.Similarity(max(a, b), i)
+		if low > high || low < 0 || high > 100 {
+			t.Fatalf("similarity %v at %v and %v at %v", low, min(a, b), high, max(a, b))
+		}
+	})
+}
+
+func TestThresholdAdmitsEveryScoreThatReachesIt(t *testing.T) {
+	t.Parallel()
+	c := points()
+	rapid.Check(t, func(t *rapid.T) {
+		i := moments().Draw(t, "impostors")
+		s := face.Score(rapid.Float32Range(-1, 1).Draw(t, "score"))
+		sim := face.Similarity(rapid.Float32Range(0, 100).Draw(t, "threshold"))
+		if c.Similarity(s, i) >= sim && s < c.Threshold(sim, i) {
+			t.Fatalf("score %v has similarity %v but lies below the threshold %v", s, c.Similarity(s, i), c.Threshold(sim, i))
+		}
+		// and the threshold is not needlessly low
+		if at := c.Similarity(c.Threshold(sim, i)+3e-5, i); at < sim-0.05 && sim > 0 {
+			t.Fatalf("threshold for %v admits similarity %v", sim, at)
+		}
+	})
+}
+
+func TestSimilarityAtKnownScores(t *testing.T) {
+	t.Parallel()
+	c, i := points(), face.Impostors{Mean: 0.01, Deviation: 0.1}
+	for score, want := range map[face.Score]face.Similarity{
+		-1: 0, 0.01: 0, 0.25: 50, 0.416: 80, 0.486: 90, 0.556: 99, 1: 100, 0.13: 25,
+		face.Score(math.NaN()): 0,
+	} {
+		if got := c.Similarity(score, i); math.Abs(float64(got-want)) > 0.01 {
+			t.Errorf("similarity of %v is %v, want %v", score, got, want)
+		}
+	}
+}
+
+func TestImpostorsAgreeWithACohort(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		const n, dim = 40, 8
+		cohort := make([][]float32, n)
+		for k := range cohort {
+			cohort[k] = rapid.SliceOfN(rapid.Float32Range(-1, 1), dim, dim).Draw(t, "stranger")
+		}
+		probe := rapid.SliceOfN(rapid.Float32Range(-1, 1), dim, dim).Draw(t, "probe")
+		c := statistics(cohort)
+		got := c.Impostors(probe)
+		var sum, squares float64
+		for _, v := range cohort {
+			s := face.Dot(v, probe)
+			sum += s
+			squares += s * s
+		}
+		mean := sum / n
+		deviation := math.Sqrt(max(squares/n-mean*mean, 0))
+		if math.Abs(got.Mean-mean) > 1e-4 || math.Abs(got.Deviation-deviation) > 2e-3 {
+			t.Fatalf("got %+v, want mean %v deviation %v", got, mean, deviation)
+		}
+	})
+}
+
+func statistics(cohort [][]float32) *face.Cohort {
+	dim := len(cohort[0])
+	c := &face.Cohort{Mean: make([]float32, dim), Covariance: make([]float32, dim*dim)}
+	n := float32(len(cohort))
+	for _, v := range cohort {
+		for i := range v {
+			c.Mean[i] += v[i] / n
+		}
+	}
+	for _, v := range cohort {
+		for i := range v {
+			for j := range v {
+				c.Covariance[i*dim+j] += (v[i] - c.Mean[i]) * (v[j] - c.Mean[j]) / n
+			}
+		}
+	}
+	return c
+}
+
+func TestCalibrationCheck(t *testing.T) {
+	t.Parallel()
+	if err := points().Check(); err != nil {
+		t.Error(err)
+	}
+	for name, ps := range map[string][]face.CalibrationPoint{
+		"none":               nil,
+		"not ascending":      {{4, 80}, {3, 90}},
+		"similarity repeats": {{3, 80}, {4, 80}},
+		"starts at nought":   {{0, 0}},
+		"reaches 100":        {{3, 80}, {4, 100}},
+		"not a number":       {{math.NaN(), 80}},
+	} {
+		if err := (&face.Calibration{Points: ps}).Check(); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
