@@ -1,0 +1,118 @@
+package search
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+func TestSamplerKeepsFewAndSpreadOut(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := sampler{most: rapid.IntRange(1, 8).Draw(t, "most")}
+		n := rapid.IntRange(1, 60).Draw(t, "n")
+		for i := range n {
+			q := rapid.Float32Range(0.01, 1).Draw(t, "quality")
+			at := time.Duration(i) * 200 * time.Millisecond
+			crop := new(face.Crop)
+			wanted := s.wants(at, q)
+			replaced := s.add(candidate{at, q, crop})
+			if wanted == (replaced == crop) {
+				t.Fatalf("wants says %v, but the crop itself was dropped: %v", wanted, replaced == crop)
+			}
+		}
+		if len(s.kept) != min(n, s.most) {
+			t.Fatalf("kept %d of %d, most %d", len(s.kept), n, s.most)
+		}
+		if !slices.IsSortedFunc(s.kept, func(a, b candidate) int { return int(a.at - b.at) }) {
+			t.Fatal("not in order of time")
+		}
+	})
+}
+
+func TestSamplerPrefersGoodCrops(t *testing.T) {
+	t.Parallel()
+	s := sampler{most: 3}
+	for i, q := range []float32{0.1, 0.9, 0.1, 0.1, 0.9, 0.1, 0.1, 0.9, 0.1} {
+		s.add(candidate{at: time.Duration(i) * time.Second, quality: q, crop: nil})
+	}
+	for _, c := range s.kept {
+		if c.quality != 0.9 {
+			t.Errorf("kept quality %v at %v", c.quality, c.at)
+		}
+	}
+}
+
+func TestShotChanges(t *testing.T) {
+	t.Parallel()
+	picture := func(y, u, v byte) *face.Picture {
+		p := &face.Picture{Width: 40, Height: 30, Strides: [3]int{40, 20, 20}}
+		for i, c := range []byte{y, u, v} {
+			p.Planes[i] = slices.Repeat([]byte{c}, 40*30)
+		}
+		return p
+	}
+	s := shots{limit: 28}
+	for i, tt := range []struct {
+		p   *face.Picture
+		cut bool
+	}{
+		{picture(100, 128, 128), false}, // nothing before it
+		{picture(110, 128, 128), false},
+		{picture(150, 128, 128), true},
+		{picture(150, 128, 128), false},
+		{picture(150, 170, 90), true}, // as bright, another colour
+	} {
+		if got := s.next(tt.p); got != tt.cut {
+			t.Errorf("frame %d: cut %v", i, got)
+		}
+	}
+}
+
+func TestShotsOfTinyPictures(t *testing.T) {
+	t.Parallel()
+	s := shots{limit: 28}
+	p := &face.Picture{Width: 1, Height: 1, Layout: face.RGB, Strides: [3]int{3}, Planes: [3][]byte{{1, 2, 3}}}
+	s.next(p)
+	if s.next(p) {
+		t.Error("a still picture is cut")
+	}
+	q := &face.Picture{Width: 1, Height: 1, Layout: face.RGB, Strides: [3]int{3}, Planes: [3][]byte{{101, 102, 103}}}
+	if !s.next(q) {
+		t.Error("a change of 100 levels is no cut")
+	}
+}
+
+func TestOverlap(t *testing.T) {
+	t.Parallel()
+	a := []span{{1, 3}, {10, 12}}
+	for _, tt := range []struct {
+		b    []span
+		want bool
+	}{
+		{[]span{{4, 9}}, false},
+		{[]span{{3, 4}}, true},
+		{[]span{{0, 0}, {11, 11}}, true},
+		{[]span{{13, 20}}, false},
+		{nil, false},
+	} {
+		if overlap(a, tt.b) != tt.want || overlap(tt.b, a) != tt.want {
+			t.Errorf("overlap with %v is not %v", tt.b, tt.want)
+		}
+	}
+}
+
+func TestPoolOfOppositesSaysNothing(t *testing.T) {
+	t.Parallel()
+	s := func(x float32) face.Sample { return face.Sample{Embedding: face.Embedding{Vector: []float32{x, 0}}, Norm: 3} }
+	if e, w := pool([]face.Sample{s(1), s(-1)}); e.Vector != nil || w != 0 {
+		t.Errorf("pooled to %v with weight %v", e, w)
+	}
+	if e, _ := pool(nil); e.Vector != nil {
+		t.Errorf("nothing pooled to %v", e)
+	}
+}

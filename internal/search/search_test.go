@@ -1,0 +1,195 @@
+package search_test
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/search"
+)
+
+// finish matches against the first n actors.
+func (w *world) finish(t *testing.T, n int, stretches ...*search.Tracklets) *search.Result {
+	t.Helper()
+	r, err := search.Finish(t.Context(), stretches, w.matching(n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// whoIsWho lists the person numbers that each actor was given.
+func whoIsWho(r *search.Result) map[int][]int {
+	out := map[int][]int{}
+	for _, s := range r.Sightings {
+		a := int(s.Detection.Quality.Brightness)
+		if !slices.Contains(out[a], s.Person) {
+			out[a] = append(out[a], s.Person)
+		}
+	}
+	return out
+}
+
+func TestAPersonIsOnePersonAcrossShotsAndStretches(t *testing.T) {
+	t.Parallel()
+	w := newWorld(3, 0.5)
+	first := w.analyze(t, 0, 0, slices.Concat(
+		repeat(10, 0, appearance{0, 0.3}, appearance{1, 0.7}),
+		repeat(10, 1, appearance{2, 0.3}),
+		repeat(10, 2, appearance{1, 0.3}),
+	))
+	second := w.analyze(t, 1, 30, repeat(10, 2, appearance{0, 0.5}, appearance{1, 0.8}))
+	r := w.finish(t, 0, second, first)
+	if want := (map[int][]int{0: {0}, 1: {1}, 2: {2}}); !reflect.DeepEqual(whoIsWho(r), want) {
+		t.Errorf("persons by actor: %v, want %v", whoIsWho(r), want)
+	}
+	if r.Persons != 3 || len(r.Sightings) != 60 {
+		t.Errorf("%d persons, %d sightings", r.Persons, len(r.Sightings))
+	}
+}
+
+func TestTwinsAreTwoPersonsWhileSeenTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(2, 0.3)
+	w.faces[1] = w.faces[0]
+	r := w.finish(t, 0, w.analyze(t, 0, 0, repeat(10, 0, appearance{0, 0.3}, appearance{1, 0.7})))
+	if r.Persons != 2 {
+		t.Errorf("%d persons", r.Persons)
+	}
+}
+
+func TestATrackletThatChangesFacesIsSplit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(2, 0.4)
+	for i, x := range w.faces[0] {
+		w.faces[1][i] = -x // as unlike as can be
+	}
+	// no cut, no movement: only the embeddings tell
+	tr := w.analyze(t, 0, 0, slices.Concat(repeat(12, 0, appearance{0, 0.5}), repeat(12, 0, appearance{1, 0.5})))
+	if len(tr.List) != 2 {
+		t.Fatalf("%d tracklets", len(tr.List))
+	}
+	r := w.finish(t, 2, tr)
+	for _, s := range r.Sightings {
+		if len(s.Matches) > 1 {
+			t.Fatalf("at %v both are matched: %v", s.Time, s.Matches)
+		}
+	}
+	if r.Persons != 2 {
+		t.Errorf("%d persons", r.Persons)
+	}
+}
+
+func TestMatchesAppearAtEverySighting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(3, 0.5)
+	tr := w.analyze(t, 0, 0, repeat(15, 0, appearance{0, 0.2}, appearance{2, 0.8}))
+	r := w.finish(t, 2, tr) // actor 2 is not enrolled
+	for _, s := range r.Sightings {
+		switch int(s.Detection.Quality.Brightness) {
+		case 0:
+			if len(s.Matches) != 1 || s.Matches[0].ID != (face.ID{0}) || s.Matches[0].Similarity < 80 {
+				t.Fatalf("at %v: %v", s.Time, s.Matches)
+			}
+		case 2:
+			if len(s.Matches) != 0 {
+				t.Fatalf("a stranger is matched at %v: %v", s.Time, s.Matches)
+			}
+		}
+	}
+}
+
+func TestMatchesAreOrderedAndLimited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(4, 0.3)
+	for i := 1; i < 4; i++ {
+		w.faces[i] = w.faces[0] // four enrolled faces of one person, all of one score
+	}
+	in := w.matching(4)
+	in.MaxMatches = 3
+	r, err := search.Finish(t.Context(), []*search.Tracklets{w.analyze(t, 0, 0, repeat(5, 0, appearance{0, 0.5}))}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := r.Sightings[0].Matches
+	if len(got) != 3 || got[0].ID != (face.ID{0}) || got[1].ID != (face.ID{1}) || got[2].ID != (face.ID{2}) {
+		t.Errorf("matches %v", got)
+	}
+}
+
+func TestTheOrderOfStretchesDoesNotMatter(t *testing.T) {
+	t.Parallel()
+	var parts []*search.Tracklets
+	w := newWorld(5, 0.5)
+	for i := range 6 {
+		parts = append(parts, w.analyze(t, i, 10*i,
+			repeat(10, i, appearance{i % 5, 0.2}, appearance{(i + 1) % 5, 0.5}, appearance{(i + 3) % 5, 0.8})))
+	}
+	want := w.finish(t, 3, parts...)
+	slices.Reverse(parts)
+	if got := w.finish(t, 3, parts...); !reflect.DeepEqual(got, want) {
+		t.Error("results differ")
+	}
+	if !slices.IsSortedFunc(want.Sightings, func(a, b face.Sighting) int { return int(a.Time - b.Time) }) {
+		t.Error("sightings are not in order of time")
+	}
+}
+
+func TestAFailureKeepsWhatWasFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1, 0.3)
+	boom := errors.New("the decoder died")
+	f := &film{world: w, scenes: repeat(10, 0, appearance{0, 0.5}), failAt: 6, failure: boom}
+	out, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams()})
+	if !errors.Is(err, boom) {
+		t.Fatalf("error %v", err)
+	}
+	if len(out.List) != 1 || len(out.List[0].Observations) != 6 || out.List[0].Embedding.Vector == nil {
+		t.Errorf("kept %+v", out.List)
+	}
+}
+
+func TestPortraitsShowTheBestView(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1, 0.3)
+	f := &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
+	shown := 0
+	out, err := search.Analyze(t.Context(), search.Stretch{
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(),
+		Portrait: func(*face.Picture, *face.Detection) []byte { shown++; return []byte{byte(shown)} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := w.finish(t, 1, out)
+	if shown != 1 || !reflect.DeepEqual(r.Portraits, map[int][]byte{0: {1}}) {
+		t.Errorf("%d portraits made, kept %v", shown, r.Portraits)
+	}
+}
+
+func TestFinishRefusesForeignEmbeddings(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1, 0.3)
+	for name, list := range map[string][]search.Tracklet{
+		"no observations":  {{}},
+		"other dimensions": {{Observations: make([]search.Observation, 1), Embedding: face.Embedding{Vector: []float32{1}}}},
+	} {
+		if _, err := search.Finish(t.Context(), []*search.Tracklets{{List: list}}, w.matching(1)); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestParamsValidate(t *testing.T) {
+	t.Parallel()
+	if err := search.DefaultParams().Validate(); err != nil {
+		t.Error(err)
+	}
+	bad := search.DefaultParams()
+	bad.SampleRate, bad.Samples, bad.ShotChange = 0, 0, -1
+	if bad.Validate() == nil {
+		t.Error("accepted")
+	}
+}

@@ -1,0 +1,165 @@
+package search_test
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/search"
+)
+
+const (
+	dim      = 64
+	interval = 200 * time.Millisecond
+)
+
+// world plays a video of actors: each has a direction in embedding space, and their crops are that direction with noise.
+type world struct {
+	faces  [][]float32
+	noise  float64
+	random *rand.Rand
+}
+
+func newWorld(actors int, noise float64) *world {
+	w := &world{noise: noise, random: rand.New(rand.NewPCG(1, 2))}
+	for range actors {
+		w.faces = append(w.faces, w.direction(nil))
+	}
+	return w
+}
+
+// direction is a random unit vector, or one near v.
+func (w *world) direction(v []float32) []float32 {
+	out := make([]float32, dim)
+	scale := 1.0
+	if v != nil {
+		copy(out, v)
+		scale = w.noise / 8 // sqrt(dim)
+	}
+	for i := range out {
+		out[i] += float32(scale * w.random.NormFloat64())
+	}
+	if _, err := face.Normalize(out); err != nil {
+		panic(err)
+	}
+	return out
+}
+
+// appearance is an actor at a place (the middle of the face, in ratios of the width).
+type appearance struct {
+	actor int
+	x     float32
+}
+
+// scene is the actors of each frame, 200 ms apart; shots alternate the picture's brightness.
+type scene struct {
+	appearances []appearance
+	shot        int
+}
+
+func repeat(n, shot int, as ...appearance) []scene {
+	out := make([]scene, n)
+	for i := range out {
+		out[i] = scene{as, shot}
+	}
+	return out
+}
+
+// film implements Frames, Detector and Embedder over scenes.
+type film struct {
+	*world
+	scenes  []scene
+	from    int // number of the first frame
+	next    int
+	failAt  int // frame whose Next fails, if above 0
+	failure error
+}
+
+func (f *film) Next(ctx context.Context) (*face.Frame, error) {
+	if f.failAt > 0 && f.next == f.failAt {
+		return nil, f.failure
+	}
+	if f.next == len(f.scenes) {
+		return nil, io.EOF
+	}
+	p := flat(byte(60 + 120*(f.scenes[f.next].shot%2)))
+	f.next++
+	return &face.Frame{Time: time.Duration(f.from+f.next-1) * interval, Full: p, Small: p}, ctx.Err()
+}
+
+// flat is a picture of one brightness.
+func flat(y byte) face.Picture {
+	const w, h = 64, 36
+	p := face.Picture{Width: w, Height: h, Strides: [3]int{w, w / 2, w / 2}}
+	for i, n := range []int{w * h, w * h / 4, w * h / 4} {
+		p.Planes[i] = make([]byte, n)
+		for k := range p.Planes[i] {
+			p.Planes[i][k] = [3]byte{y, 128, 128}[i]
+		}
+	}
+	return p
+}
+
+// Detect tells Align and Embed who it is through the brightness.
+func (f *film) Detect(context.Context, *face.Frame) ([]face.Detection, error) {
+	var out []face.Detection
+	for _, a := range f.scenes[f.next-1].appearances {
+		out = append(out, face.Detection{
+			Box:        face.Box{Left: a.x - 0.05, Top: 0.3, Width: 0.1, Height: 0.2},
+			Confidence: 95, Quality: face.Quality{Brightness: float32(a.actor), Sharpness: 80},
+		})
+	}
+	return out, nil
+}
+
+func (f *film) Align(_ *face.Picture, d *face.Detection, dst *face.Crop) {
+	dst[0] = byte(d.Quality.Brightness)
+}
+
+func (f *film) Embed(_ context.Context, crop *face.Crop) (face.Sample, error) {
+	return face.Sample{Embedding: face.Embedding{Model: "test", Vector: f.direction(f.faces[crop[0]])}, Norm: 3.5}, nil
+}
+
+// analyze runs scenes through Analyze as the stretch that begins with the given frame.
+func (w *world) analyze(t *testing.T, stretch, from int, scenes []scene) *search.Tracklets {
+	t.Helper()
+	f := &film{world: w, scenes: scenes, from: from}
+	out, err := search.Analyze(t.Context(), search.Stretch{
+		Index: stretch, Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// gallery is brute force over the actors' true faces: actor i has id i.
+type gallery struct{ faces [][]float32 }
+
+func (g gallery) Search(_ context.Context, probes []face.Probe) ([][]face.Hit, error) {
+	out := make([][]face.Hit, len(probes))
+	for i, p := range probes {
+		for a, v := range g.faces {
+			if s := face.Score(face.Dot(v, p.Vector)); s >= p.MinScore && len(out[i]) < p.Limit {
+				out[i] = append(out[i], face.Hit{ID: face.ID{byte(a)}, Score: s})
+			}
+		}
+	}
+	return out, nil
+}
+
+// matching searches the first n actors. Random directions in 64 dimensions have mean 0 and deviation 1/8.
+func (w *world) matching(n int) search.Matching {
+	c := &face.Cohort{Mean: make([]float32, dim), Covariance: make([]float32, dim*dim)}
+	for i := range dim {
+		c.Covariance[i*dim+i] = 1.0 / dim
+	}
+	return search.Matching{
+		Gallery: gallery{w.faces[:n]}, Cohort: c,
+		Calibration: &face.Calibration{Points: []face.CalibrationPoint{{Normalised: 2.4, Similarity: 50}, {Normalised: 4, Similarity: 80}}},
+		Threshold:   80, MaxMatches: 10, Params: search.DefaultParams(),
+	}
+}
