@@ -34,6 +34,22 @@ func TestSamplerKeepsFewAndSpreadOut(t *testing.T) {
 	})
 }
 
+func TestSamplesSpanTheTracklet(t *testing.T) {
+	t.Parallel()
+	s := sampler{most: 5}
+	for i := range 101 {
+		s.add(candidate{at: time.Duration(i) * 200 * time.Millisecond, quality: 0.5})
+	}
+	for i := range s.kept[1:] {
+		if gap := s.kept[i+1].at - s.kept[i].at; gap > 8*time.Second {
+			t.Errorf("nothing is kept for %v after %v of 20 s", gap, s.kept[i].at)
+		}
+	}
+	if s.kept[0].at > 4*time.Second || s.kept[4].at < 15*time.Second {
+		t.Errorf("kept %v to %v of 20 s", s.kept[0].at, s.kept[4].at)
+	}
+}
+
 func TestSamplerPrefersGoodCrops(t *testing.T) {
 	t.Parallel()
 	s := sampler{most: 3}
@@ -108,7 +124,9 @@ func TestOverlap(t *testing.T) {
 
 func TestPoolOfOppositesSaysNothing(t *testing.T) {
 	t.Parallel()
-	s := func(x float32) face.Sample { return face.Sample{Embedding: face.Embedding{Vector: []float32{x, 0}}, Norm: 3} }
+	s := func(x float32) face.Sample {
+		return face.Sample{Embedding: face.Embedding{Vector: []float32{x, 0}}, Norm: 3}
+	}
 	if e, w := pool([]face.Sample{s(1), s(-1)}); e.Vector != nil || w != 0 {
 		t.Errorf("pooled to %v with weight %v", e, w)
 	}

@@ -43,25 +43,30 @@ func (s *sampler) add(c candidate) *face.Crop {
 	return crop
 }
 
-// weakest is the candidate that is missed least: the worse one of the two that lie closest together in time, where a
-// pair of poor quality counts as closer than it is.
+// weakest is the candidate that is missed least: the one whose absence leaves the shortest time without a sample, where
+// a poor crop stands for less time than a good one. Of equals the latest goes, so that the first ones are not used up.
 func weakest(kept []candidate) int {
-	if len(kept) == 1 {
-		return 0
-	}
 	worst, least := 0, math.Inf(1)
-	for i := range len(kept) - 1 {
-		a, b := kept[i], kept[i+1]
-		low := min(a.quality, b.quality)
-		if d := (b.at - a.at).Seconds() * float64(low); d < least {
-			least = d
-			worst = i
-			if b.quality < a.quality {
-				worst = i + 1
-			}
+	for i, c := range kept {
+		if d := alone(kept, i).Seconds() * float64(c.quality); d <= least {
+			worst, least = i, d
 		}
 	}
 	return worst
+}
+
+// alone is the time between the neighbours of a candidate; at either end, twice the time to the only neighbour.
+func alone(kept []candidate, i int) time.Duration {
+	switch {
+	case len(kept) == 1:
+		return 0
+	case i == 0:
+		return 2 * (kept[1].at - kept[0].at)
+	case i == len(kept)-1:
+		return 2 * (kept[i].at - kept[i-1].at)
+	default:
+		return kept[i+1].at - kept[i-1].at
+	}
 }
 
 // Faces smaller than fullDetail pixels lose detail in the crop; above it they only shrink.
