@@ -1,0 +1,113 @@
+package photo
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+
+	"github.com/bep/imagemeta"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Decode reads one JPEG or PNG image and turns it upright as its EXIF orientation says. Bytes after the image's end
+// are ignored; an image that ends early is refused. A refusal is an [*Error]; any other error is r's own.
+//
+// Transparency is composited over white: that is how a person sees the photo on a page, while the colours that lie
+// under transparent pixels are whatever the last program left there. Of an animated PNG the default image is read.
+func Decode(r io.Reader, l Limits) (*face.Picture, error) {
+	data, err := io.ReadAll(io.LimitReader(r, l.Bytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read photo: %w", err)
+	}
+	if int64(len(data)) > l.Bytes {
+		return nil, &Error{Kind: TooLarge, Message: fmt.Sprintf(
+			"the file is larger than %.4g MB: make the photo smaller", float64(l.Bytes)/(1<<20))}
+	}
+	img, format, err := decodeImage(data, l)
+	if err != nil {
+		return nil, err
+	}
+	return upright(img, orientation(data, format))
+}
+
+func decodeImage(data []byte, l Limits) (image.Image, imagemeta.ImageFormat, error) {
+	switch {
+	case bytes.HasPrefix(data, []byte(jpegMagic)):
+		img, err := decodeJPEG(data, l)
+		return img, imagemeta.JPEG, err
+	case bytes.HasPrefix(data, []byte(pngMagic)):
+		img, err := decodePNG(data, l)
+		return img, imagemeta.PNG, err
+	default:
+		return nil, imagemeta.ImageFormatAuto, notAPhoto(data)
+	}
+}
+
+func decodeJPEG(data []byte, l Limits) (image.Image, error) {
+	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, refused("JPEG", err)
+	}
+	if err = l.checkSize(config.Width, config.Height); err != nil {
+		return nil, err
+	}
+	if scans := countScans(data); scans > maxScans {
+		return nil, &Error{Kind: Format, Message: fmt.Sprintf(
+			"this JPEG draws its picture in %d scans, more than the %d that Spotter reads: save it again", scans, maxScans)}
+	}
+	img, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, refused("JPEG", err)
+	}
+	return img, nil
+}
+
+func decodePNG(data []byte, l Limits) (image.Image, error) {
+	// The standard library calls a size that overflows an unsupported feature, so the size is looked at first. The
+	// header chunk comes first in every PNG: length, "IHDR", width, height (PNG specification, 11.2.2).
+	if header := data[len(pngMagic):]; len(header) >= 16 && string(header[4:8]) == "IHDR" {
+		width, height := binary.BigEndian.Uint32(header[8:]), binary.BigEndian.Uint32(header[12:])
+		if err := l.checkSize(int(width), int(height)); err != nil {
+			return nil, err
+		}
+	}
+	config, err := png.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, refused("PNG", err)
+	}
+	if err = l.checkSize(config.Width, config.Height); err != nil {
+		return nil, err
+	}
+	img, err := png.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, refused("PNG", err)
+	}
+	return img, nil
+}
+
+// refused sorts a decoder's error.
+func refused(name string, err error) error {
+	var unsupportedJPEG jpeg.UnsupportedError
+	var unsupportedPNG png.UnsupportedError
+	switch {
+	case errors.As(err, &unsupportedJPEG), errors.As(err, &unsupportedPNG):
+		return &Error{
+			Kind: Format, Err: err,
+			Message: fmt.Sprintf("this is a %s image of a kind that Spotter does not read (%v): save it again as ordinary %s",
+				name, err, name),
+		}
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		return &Error{
+			Kind: Corrupt, Err: err,
+			Message: fmt.Sprintf("this %s image is cut off before its end: copy the file again", name),
+		}
+	default:
+		return &Error{Kind: Corrupt, Err: err, Message: fmt.Sprintf("this %s image is damaged (%v)", name, err)}
+	}
+}

@@ -1,0 +1,37 @@
+package photo
+
+import "fmt"
+
+// Limits bound what a photo may cost.
+type Limits struct {
+	// Bytes is the longest file.
+	Bytes int64
+	// MinSide and MaxSide bound the width and the height, in pixels.
+	MinSide, MaxSide int
+	// Pixels bounds width x height. Decoding takes 4 to 18 bytes a pixel for a moment (most for a progressive JPEG
+	// without chroma subsampling), so this is what bounds memory.
+	Pixels int
+}
+
+// DefaultLimits are Rekognition's for images in S3: 15 MB and 80 to 10,000 pixels a side. The bound on all pixels is
+// Spotter's own: 50 million holds the full resolution of today's phones and 45-megapixel cameras.
+func DefaultLimits() Limits {
+	return Limits{Bytes: 15 << 20, MinSide: 80, MaxSide: 10_000, Pixels: 50_000_000}
+}
+
+func (l Limits) checkSize(width, height int) error {
+	switch {
+	case width < l.MinSide || height < l.MinSide:
+		return &Error{Kind: TooSmall, Message: fmt.Sprintf(
+			"the picture has %d x %d pixels; both sides need at least %d: use a larger photo", width, height, l.MinSide)}
+	case width > l.MaxSide || height > l.MaxSide:
+		return &Error{Kind: TooLarge, Message: fmt.Sprintf(
+			"the picture has %d x %d pixels; a side may have at most %d: scale it down", width, height, l.MaxSide)}
+	// Both sides are at most MaxSide here; the division keeps a generous MaxSide from overflowing the product.
+	case width > l.Pixels/height:
+		return &Error{Kind: TooLarge, Message: fmt.Sprintf(
+			"the picture has %d x %d pixels, more than %d million in all: scale it down",
+			width, height, l.Pixels/1_000_000)}
+	}
+	return nil
+}
