@@ -19,8 +19,10 @@ type clip struct {
 // faces than most footage. x264's defaults (medium, crf 23) with its three B-frames or with none.
 func clips() []clip {
 	return []clip{
-		{"1080p", "opera-crowd", 3}, {"1080p-no-b", "opera-crowd", 0},
-		{"720p", "koffee", 3}, {"720p-no-b", "koffee", 0},
+		{"1080p", "opera-crowd", 3},
+		{"1080p-no-b", "opera-crowd", 0},
+		{"720p", "koffee", 3},
+		{"720p-no-b", "koffee", 0},
 	}
 }
 

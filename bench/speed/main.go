@@ -24,7 +24,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, parse(), os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "speed:", err)
-		os.Exit(1) //nolint:forbidigo // main
+		os.Exit(1)
 	}
 }
 
@@ -47,7 +47,7 @@ func parse() options {
 }
 
 func run(ctx context.Context, o options, w io.Writer) error {
-	if _, err := os.Stat(o.evaluation); err != nil {
+	if !exists(o.evaluation) {
 		fmt.Fprintf(w, "skipped: no evaluation data in %s (name the folder with --evaluation)\n", o.evaluation)
 		return nil
 	}
@@ -66,8 +66,10 @@ func run(ctx context.Context, o options, w io.Writer) error {
 
 // search runs spotter on a video and throws the answer away.
 func search(ctx context.Context, o options, video string, workers int, extra ...string) (cost, error) {
-	args := []string{"search", "--json", "--faces", filepath.Join(o.evaluation, facesFor),
-		"--workers", strconv.Itoa(workers), video}
+	args := []string{
+		"search", "--json", "--faces", filepath.Join(o.evaluation, facesFor),
+		"--workers", strconv.Itoa(workers), video,
+	}
 	return spend(ctx, o.spotter, append(args, extra...)...)
 }
 
@@ -165,4 +167,9 @@ func measureMemory(ctx context.Context, o options, w io.Writer) error {
 			float64(60*minutes)/c.Wall.Seconds())
 	}
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }

@@ -26,7 +26,7 @@ func spend(ctx context.Context, name string, args ...string) (cost, error) {
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the programs under test
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
-	start := time.Now() //nolint:forbidigo // a stopwatch
+	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		return cost{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Cohort is what is known of the embeddings of strangers in general: their mean and covariance, figures that name
@@ -88,7 +89,7 @@ func (c *Calibration) Threshold(sim Similarity, i Impostors) Score {
 		return -1
 	}
 	last := CalibrationPoint{}
-	for _, p := range append(c.Points[:len(c.Points):len(c.Points)], CalibrationPoint{i.Normalise(1), 100}) {
+	for _, p := range append(slices.Clip(c.Points), CalibrationPoint{i.Normalise(1), 100}) {
 		if sim <= p.Similarity {
 			share := float64(sim-last.Similarity) / float64(p.Similarity-last.Similarity)
 			return i.Score(last.Normalised+share*(p.Normalised-last.Normalised)) - slack
