@@ -108,6 +108,9 @@ func refused(name string, err error) error {
 			Message: fmt.Sprintf("this %s image is cut off before its end: copy the file again", name),
 		}
 	default:
-		return &Error{Kind: Corrupt, Err: err, Message: fmt.Sprintf("this %s image is damaged (%v)", name, err)}
+		return &Error{
+			Kind: Corrupt, Err: err,
+			Message: fmt.Sprintf("this %s image is damaged or cut off (%v): copy the file again", name, err),
+		}
 	}
 }
