@@ -1,0 +1,52 @@
+# Everything that is done with this project by hand or by CI has its target here. `make` alone lists them.
+
+GO       ?= go
+FUZZTIME ?= 10s
+LINT     := $(GO) tool -modfile=tools/go.mod golangci-lint
+# Where git is missing or refuses the checkout, the version cannot be stamped; build all the same.
+VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-race fuzz lint fmt bench accuracy generate check clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+
+setup: ## Install what is missing (apt, npm), build, and make the default model pack
+	@scripts/setup
+
+build: ## Build bin/spotter and bin/spotter-decode
+	@mkdir -p bin
+	$(GO) build -trimpath $(VCS) -o bin/ ./cmd/spotter ./cmd/spotter-decode
+
+demo: setup ## Make a short video from group photos, search it, and write demo/result.html
+	@$(GO) run ./bench/demo
+
+test: setup ## Run all tests, after setting up what they need
+	$(GO) test ./...
+
+test-race: setup ## Run all tests under the race detector
+	$(GO) test -race ./...
+
+fuzz: setup ## Fuzz every target for FUZZTIME (10s)
+	@scripts/fuzz $(FUZZTIME)
+
+lint: ## Check style, import directions and common mistakes
+	$(LINT) run ./...
+
+fmt: ## Format the code
+	$(LINT) fmt ./...
+
+bench: setup ## Measure speed as a ratio to plain decoding
+	$(GO) run ./bench/speed
+
+accuracy: setup ## Measure accuracy on the evaluation data (SPOTTER_EVALUATION)
+	$(GO) run ./bench/accuracy
+
+generate: ## Make generated files again
+	$(GO) generate ./...
+
+check: lint test ## What CI runs
+
+clean: ## Remove what was built; the model pack and the npm packages stay
+	rm -rf bin build demo coverage.out

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// portrait is a part of a photo that shows one person.
+type portrait struct {
+	file  string // below the folder of people
+	photo string
+	// The part's left edge, top edge and side, in pixels of the photo.
+	x, y, side int
+}
+
+// portraits are the people to look for. The names are made up.
+func portraits() []portrait {
+	return []portrait{
+		{"ANNA/green.jpg", "sample6.jpg", 160, 420, 360},
+		{"BEA/necklace.jpg", "sample6.jpg", 1420, 200, 360},
+		{"CLEO/black.jpg", "sample3.jpg", 1020, 140, 400},
+		{"DORA/red.jpg", "sample5.jpg", 1320, 320, 400},
+		{"EVE.jpg", "sample2.jpg", 1300, 60, 420},
+	}
+}
+
+// makePeople cuts the portraits out, mirrored and scaled down, so that none is the picture that is in the video.
+func makePeople(ctx context.Context, photos, folder string) error {
+	for _, p := range portraits() {
+		path := filepath.Join(folder, p.file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // the demo is for everybody to see
+			return fmt.Errorf("make folder of people: %w", err)
+		}
+		filter := fmt.Sprintf("crop=%d:%d:%d:%d,hflip,scale=320:320:flags=area", p.side, p.side, p.x, p.y)
+		if err := ffmpeg(ctx, "-i", filepath.Join(photos, p.photo), "-vf", filter, "-frames:v", "1", "-q:v", "3",
+			path); err != nil {
+			return fmt.Errorf("cut out %s: %w", path, err)
+		}
+	}
+	return nil
+}
