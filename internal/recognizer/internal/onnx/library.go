@@ -1,0 +1,68 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// loaded counts the users of onnxruntime's one environment in this process.
+//
+//nolint:gochecknoglobals // the library itself is loaded once per process; this only counts its users
+var loaded struct {
+	sync.Mutex
+	users int
+	path  string
+}
+
+// Library is onnxruntime, loaded. It may be used by several goroutines.
+type Library struct {
+	path  string
+	close sync.Once
+}
+
+// Open loads the library at path, once per process: opening it again shares it, opening another file while it is open
+// is an error.
+func Open(path string) (*Library, error) {
+	loaded.Lock()
+	defer loaded.Unlock()
+	if loaded.users > 0 {
+		if path != loaded.path {
+			return nil, fmt.Errorf("load onnxruntime %s: %s is loaded already", path, loaded.path)
+		}
+		loaded.users++
+		return &Library{path: path}, nil
+	}
+	ort.SetSharedLibraryPath(path)
+	// Warnings are about graph hints that are wrong on purpose (free input sizes); errors come back as errors.
+	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
+		return nil, fmt.Errorf("load onnxruntime %s: %w", path, err)
+	}
+	// The library can send usage data home on some platforms; this program never does.
+	if err := ort.DisableTelemetry(); err != nil {
+		return nil, errors.Join(fmt.Errorf("load onnxruntime %s: %w", path, err), ort.DestroyEnvironment())
+	}
+	loaded.users, loaded.path = 1, path
+	return &Library{path: path}, nil
+}
+
+// Path is the file that was loaded.
+func (l *Library) Path() string { return l.path }
+
+// Version is the library's own version, as 1.30.0.
+func (l *Library) Version() string { return ort.GetVersion() }
+
+// Close gives the library up; the last user's Close unloads it. All sessions must be closed before. It may be called
+// more than once.
+func (l *Library) Close() (err error) {
+	l.close.Do(func() {
+		loaded.Lock()
+		defer loaded.Unlock()
+		if loaded.users--; loaded.users == 0 {
+			err = ort.DestroyEnvironment()
+		}
+	})
+	return err
+}

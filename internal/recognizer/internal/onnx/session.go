@@ -1,0 +1,173 @@
+package onnx
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// MaxShapes is how many input shapes a session keeps buffers for. Videos of one run seldom differ in shape; a folder of
+// photos differs in every one, and then the least recently used buffers make room.
+const MaxShapes = 6
+
+// Session is one loaded model with one input, all of float32. It is used by one goroutine at a time.
+type Session struct {
+	session *ort.DynamicAdvancedSession
+	input   string
+	outputs []string
+	// runs are the buffers per input shape, most recently used first.
+	runs []*Run
+}
+
+// Run is a session's input and outputs for one input shape.
+type Run struct {
+	shape   ort.Shape
+	input   *ort.Tensor[float32]
+	outputs []*ort.Tensor[float32]
+	binding *ort.IoBinding
+	session *Session
+	pin     runtime.Pinner
+}
+
+// NewSession loads a model, given as the bytes of its file, with the names of its input and of the wanted outputs.
+func (l *Library) NewSession(model []byte, input string, outputs ...string) (*Session, error) {
+	options, err := sessionOptions()
+	if err != nil {
+		return nil, fmt.Errorf("set up an onnxruntime session: %w", err)
+	}
+	defer func() { _ = options.Destroy() }()
+	session, err := ort.NewDynamicAdvancedSessionWithONNXData(model, []string{input}, outputs, options)
+	if err != nil {
+		return nil, fmt.Errorf("load the model into onnxruntime: %w", err)
+	}
+	return &Session{session: session, input: input, outputs: outputs}, nil
+}
+
+func sessionOptions() (*ort.SessionOptions, error) {
+	o, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	err = errors.Join(
+		o.SetIntraOpNumThreads(1),
+		o.SetInterOpNumThreads(1),
+		o.SetExecutionMode(ort.ExecutionModeSequential),
+		o.SetGraphOptimizationLevel(ort.GraphOptimizationLevelEnableAll),
+		// Denormals come from near-dark crops and cost up to tens of times the time of a number; they decide nothing.
+		o.AddSessionConfigEntry("session.set_denormal_as_zero", "1"),
+	)
+	if err != nil {
+		return nil, errors.Join(err, o.Destroy())
+	}
+	return o, nil
+}
+
+// For returns the buffers for an input of this shape, made on first use. They stay valid until the session has served
+// MaxShapes other shapes since or is closed.
+func (s *Session) For(shape ...int64) (*Run, error) {
+	for i, r := range s.runs {
+		if r.shape.Equals(shape) {
+			copy(s.runs[1:i+1], s.runs[:i])
+			s.runs[0] = r
+			return r, nil
+		}
+	}
+	r, err := s.newRun(shape)
+	if err != nil {
+		return nil, fmt.Errorf("run the model on an input of %v: %w", shape, err)
+	}
+	if len(s.runs) == MaxShapes {
+		last := s.runs[MaxShapes-1]
+		s.runs = s.runs[:MaxShapes-1]
+		if err := last.destroy(); err != nil {
+			return nil, errors.Join(err, r.destroy())
+		}
+	}
+	s.runs = append(s.runs, nil)
+	copy(s.runs[1:], s.runs)
+	s.runs[0] = r
+	return r, nil
+}
+
+// newRun runs the model once on zeros to learn the shapes of its outputs, and keeps those outputs as buffers.
+func (s *Session) newRun(shape []int64) (_ *Run, err error) {
+	r := &Run{shape: append(ort.Shape(nil), shape...), session: s}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.destroy())
+		}
+	}()
+	if r.input, err = ort.NewEmptyTensor[float32](r.shape); err != nil {
+		return nil, err
+	}
+	r.pin.Pin(&r.input.GetData()[0])
+	values := make([]ort.Value, len(s.outputs))
+	if err = s.session.Run([]ort.Value{r.input}, values); err != nil {
+		return nil, err
+	}
+	if r.binding, err = s.session.CreateIoBinding(); err != nil {
+		return nil, err
+	}
+	if err = r.binding.BindInput(s.input, r.input); err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		t, ok := v.(*ort.Tensor[float32])
+		if !ok || len(t.GetData()) == 0 {
+			err = errors.Join(fmt.Errorf("output %q is not made of float32", s.outputs[i]), v.Destroy())
+			continue
+		}
+		r.outputs = append(r.outputs, t)
+		r.pin.Pin(&t.GetData()[0])
+		err = errors.Join(err, r.binding.BindOutput(s.outputs[i], t))
+	}
+	return r, err
+}
+
+// Close frees the model and its buffers. It may be called more than once.
+func (s *Session) Close() error {
+	if s.session == nil {
+		return nil
+	}
+	var err error
+	for _, r := range s.runs {
+		err = errors.Join(err, r.destroy())
+	}
+	err = errors.Join(err, s.session.Destroy())
+	s.session, s.runs = nil, nil
+	return err
+}
+
+// Input is the buffer to fill, in the order of the shape, the last dimension fastest.
+func (r *Run) Input() []float32 { return r.input.GetData() }
+
+// Output is output i of the latest run, overwritten by the next.
+func (r *Run) Output(i int) []float32 { return r.outputs[i].GetData() }
+
+// Shape is the shape of output i. Read-only.
+func (r *Run) Shape(i int) []int64 { return r.outputs[i].GetShape() }
+
+// Do runs the model on the input buffer into the output buffers.
+func (r *Run) Do() error {
+	if err := r.session.session.RunWithBinding(r.binding); err != nil {
+		return fmt.Errorf("run the model: %w", err)
+	}
+	return nil
+}
+
+func (r *Run) destroy() error {
+	var err error
+	if r.binding != nil {
+		err = r.binding.Destroy()
+	}
+	for _, t := range r.outputs {
+		err = errors.Join(err, t.Destroy())
+	}
+	if r.input != nil {
+		err = errors.Join(err, r.input.Destroy())
+	}
+	r.pin.Unpin()
+	return err
+}

@@ -1,0 +1,200 @@
+package recognizer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// ManifestName is the manifest's name in a pack's folder.
+const ManifestName = "manifest.json"
+
+// Bounds of a manifest. They are far above any pack there is and keep a hostile one small.
+const (
+	maxManifest  = 1 << 20 // bytes
+	maxFiles     = 32
+	maxFileSize  = 2 << 30 // bytes; also the most that a protobuf file can hold
+	maxText      = 2000    // bytes of a name, licence or provenance
+	maxDimension = 4096
+	maxInputSide = 4096 // pixels
+)
+
+// Manifest describes a model pack. See docs/decisions/0003-default-pack.md for the one that is built in.
+type Manifest struct {
+	// Format is 1.
+	Format int `json:"format"`
+	// Name is lower-case letters, digits and hyphens.
+	Name string `json:"name"`
+	// Version is digits and dots, the only form that the API can show.
+	Version string `json:"version"`
+
+	Detector DetectorSpec `json:"detector"`
+	// Landmarks is needed where the detector gives no points of its own.
+	Landmarks   *LandmarksSpec   `json:"landmarks,omitempty"`
+	Embedder    EmbedderSpec     `json:"embedder"`
+	Cohort      *CohortSpec      `json:"cohort,omitempty"`
+	Calibration *CalibrationSpec `json:"calibration,omitempty"`
+	Files       []FileSpec       `json:"files"`
+}
+
+// FileSpec is one file of the pack.
+type FileSpec struct {
+	// Path is relative to the pack's folder, with slashes, and stays inside it.
+	Path    string `json:"path"`
+	Size    int64  `json:"size"`   // bytes
+	SHA256  string `json:"sha256"` // 64 lower-case hex digits
+	Licence string `json:"licence"`
+	// Source says where the file comes from, Changes what was done to it since.
+	Source  string `json:"source"`
+	Changes string `json:"changes,omitempty"`
+}
+
+// InputSpec says how a model wants its picture: value = (pixel - Mean) * Scale, pixels 0..255.
+type InputSpec struct {
+	Name string `json:"name"`
+	// Colours are "RGB", "BGR" or "grey".
+	Colours string  `json:"colours"`
+	Mean    float32 `json:"mean"`
+	Scale   float32 `json:"scale"`
+	// Width and Height in pixels; both 0 where the model takes any size.
+	Width  int `json:"width,omitempty"`
+	Height int `json:"height,omitempty"`
+}
+
+// DetectorSpec says which model finds faces. Kind decides what the outputs are:
+//
+//   - "ultraface": Scores one output (background and face per prior), Boxes one output (undecoded offsets).
+//   - "scrfd": Scores, Boxes and Points three outputs each, for strides 8, 16 and 32, two anchors a cell.
+//   - "yunet": Scores, Objects, Boxes and Points three outputs each, for strides 8, 16 and 32.
+type DetectorSpec struct {
+	Kind    string    `json:"kind"`
+	File    string    `json:"file"`
+	Input   InputSpec `json:"input"`
+	Scores  []string  `json:"scores"`
+	Objects []string  `json:"objects,omitempty"`
+	Boxes   []string  `json:"boxes"`
+	Points  []string  `json:"points,omitempty"`
+	// MinScore is the lowest score of a detection, 0..1. Raising it loses faces, lowering it finds hands and clothes.
+	MinScore float32 `json:"minScore"`
+	// MaxIoU is how far two detections may overlap before the weaker one is dropped, 0..1.
+	MaxIoU float32 `json:"maxIoU"`
+}
+
+// LandmarksSpec says which model finds the points of a face. The one kind is "points68": the 68 points of the iBUG
+// 300-W scheme, as x and y from 0 to 1 over the square around the face box.
+type LandmarksSpec struct {
+	Kind   string    `json:"kind"`
+	File   string    `json:"file"`
+	Input  InputSpec `json:"input"`
+	Output string    `json:"output"`
+}
+
+// EmbedderSpec says which model makes embeddings. The one kind is "arcface": a face aligned to Template in a crop of
+// 112 x 112 pixels.
+type EmbedderSpec struct {
+	Kind      string    `json:"kind"`
+	File      string    `json:"file"`
+	Input     InputSpec `json:"input"`
+	Output    string    `json:"output"`
+	Dimension int       `json:"dimension"`
+	// Flip adds the embedding of the mirrored crop: twice the time, a little better.
+	Flip bool `json:"flip"`
+	// Template is where the five landmarks lie in the crop: x and y in pixel indices, in the order of face.Landmarks.
+	Template [5][2]float32 `json:"template"`
+	// MinNorm is the least length of the raw output of a face that is good enough to enrol; 0 where the length of this
+	// model's output says nothing about quality.
+	MinNorm float32 `json:"minNorm,omitempty"`
+}
+
+// CohortSpec names the file with the mean and covariance of strangers' embeddings, as [WriteCohort] writes it.
+type CohortSpec struct {
+	File string `json:"file"`
+	// People is how many strangers the figures are made of.
+	People int    `json:"people"`
+	Source string `json:"source"`
+}
+
+// CalibrationSpec says what normalised scores mean.
+type CalibrationSpec struct {
+	Points []PointSpec `json:"points"`
+	Source string      `json:"source"`
+}
+
+// PointSpec is one point of the calibration: the similarity of a normalised score.
+type PointSpec struct {
+	Normalised float64 `json:"normalised"`
+	Similarity float64 `json:"similarity"`
+}
+
+// ParseManifest reads a manifest strictly: unknown fields, trailing data and anything out of bounds are errors.
+func ParseManifest(document []byte) (*Manifest, error) {
+	if len(document) > maxManifest {
+		return nil, fmt.Errorf("parse pack manifest: %d bytes are more than %d", len(document), maxManifest)
+	}
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.DisallowUnknownFields()
+	m := &Manifest{}
+	if err := d.Decode(m); err != nil {
+		return nil, fmt.Errorf("parse pack manifest: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("parse pack manifest: something follows the document")
+	}
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("pack manifest: %w", err)
+	}
+	return m, nil
+}
+
+// Bytes is the manifest as a document, the same for the same manifest.
+func (m *Manifest) Bytes() ([]byte, error) {
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("pack manifest: %w", err)
+	}
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write pack manifest: %w", err)
+	}
+	return append(b, '\n'), nil
+}
+
+// File finds a file of the pack by its path; nil if the pack has none there.
+func (m *Manifest) File(name string) *FileSpec {
+	for i := range m.Files {
+		if m.Files[i].Path == name {
+			return &m.Files[i]
+		}
+	}
+	return nil
+}
+
+// calibration is what the manifest says, in the terms of face.
+func (c *CalibrationSpec) calibration() *face.Calibration {
+	out := &face.Calibration{}
+	for _, p := range c.Points {
+		out.Points = append(out.Points, face.CalibrationPoint{
+			Normalised: p.Normalised, Similarity: face.Similarity(p.Similarity),
+		})
+	}
+	return out
+}
+
+func validName(s string) bool { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`).MatchString(s) }
+
+func validVersion(s string) bool {
+	return len(s) <= 32 && regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`).MatchString(s)
+}
+
+func validHash(s string) bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(s) }
+
+func validPath(s string) bool {
+	return len(s) <= 200 && fs.ValidPath(s) && s != "." && path.Clean(s) == s && !strings.ContainsAny(s, "\\:\x00")
+}

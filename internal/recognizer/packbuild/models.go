@@ -1,0 +1,97 @@
+package packbuild
+
+import (
+	_ "embed"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spotter-video/spotter/internal/recognizer/internal/onnxgraph"
+)
+
+// The pack's files.
+const (
+	detectorFile  = "ultraface.onnx"
+	landmarksFile = "landmarks68.onnx"
+	embedderFile  = "embedder.onnx"
+	cohortFile    = "cohort.bin"
+	licenceFile   = "LICENSE"
+)
+
+// cohort and its provenance, as bench/cohort wrote them.
+var (
+	//go:embed cohort.bin
+	cohort []byte
+	//go:embed figures.json
+	figures []byte
+)
+
+// packFiles reads and edits everything that the pack holds.
+func packFiles(npmDir string) ([]file, error) {
+	source := func(path string) string {
+		return fmt.Sprintf("npm package %s %s, %s", modelsPackage, modelsVersion, path)
+	}
+	var files []file
+	for _, m := range []struct {
+		path, from, changes string
+		edit                func([]byte) ([]byte, error)
+	}{
+		{detectorFile, "model/fr_detect.onnx", "priors and box decoding cut off, batch, height and width made free", freeDetector},
+		{landmarksFile, "model/fr_landmark.onnx", "", nil},
+		{embedderFile, "model/fr_feature.onnx", "each PRelu rewritten as Relu, depthwise Conv and Add, factors folded into the " +
+			"following Conv; equal in real arithmetic", blockedEmbedder},
+		{licenceFile, "LICENSE", "", nil},
+	} {
+		content, err := read(filepath.Join(npmDir, modelsPackage, filepath.FromSlash(m.from)), maxModel)
+		if err != nil {
+			return nil, err
+		}
+		if m.edit != nil {
+			if content, err = m.edit(content); err != nil {
+				return nil, fmt.Errorf("edit %s: %w", m.from, err)
+			}
+		}
+		files = append(files, newFile(m.path, content, source(m.from), m.changes, "MIT"))
+	}
+	f, err := readFigures()
+	if err != nil {
+		return nil, err
+	}
+	return append(files, newFile(cohortFile, cohort, f.Cohort.Source, "", "Apache-2.0")), nil
+}
+
+// freeDetector makes UltraFace take pictures of any size: the boxes' decoding, which holds the priors of 320 x 240 as
+// constants, is cut off before it begins. Weights are unchanged.
+func freeDetector(model []byte) ([]byte, error) {
+	const scores, offsets = "scores", "462"
+	m, err := onnxgraph.Parse(model)
+	if err != nil {
+		return nil, err
+	}
+	batch, anchors := onnxgraph.Dim{Free: "N"}, onnxgraph.Dim{Free: "A"}
+	if err := m.Graph.Cut(
+		onnxgraph.FloatPort(scores, batch, anchors, onnxgraph.Dim{Size: 2}),
+		onnxgraph.FloatPort(offsets, batch, anchors, onnxgraph.Dim{Size: 4}),
+	); err != nil {
+		return nil, err
+	}
+	m.Graph.Inputs = []*onnxgraph.Port{onnxgraph.FloatPort("input", batch, onnxgraph.Dim{Size: 3},
+		onnxgraph.Dim{Free: "H"}, onnxgraph.Dim{Free: "W"})}
+	return m.Bytes(), nil
+}
+
+// blockedEmbedder makes the embedder fast without changing what it computes.
+func blockedEmbedder(model []byte) ([]byte, error) {
+	const slopes = 33
+	m, err := onnxgraph.Parse(model)
+	if err != nil {
+		return nil, err
+	}
+	n, err := m.Graph.ReplacePRelu()
+	if err != nil {
+		return nil, err
+	}
+	if n != slopes {
+		return nil, fmt.Errorf("%d PRelu nodes instead of %d", n, slopes)
+	}
+	return m.Bytes(), nil
+}
