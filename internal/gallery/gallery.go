@@ -1,0 +1,88 @@
+package gallery
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Gallery is enrolled faces in memory. Its methods are safe for concurrent use.
+type Gallery struct {
+	searcher
+	current *handle
+
+	writing sync.Mutex // held by who changes the gallery; guards the fields below
+	index   map[face.ID]location
+	serial  uint32 // of the newest chunk
+	codes   []int8 // scratch
+}
+
+// location says where a face is.
+type location struct {
+	serial uint32 // of the chunk; 0 is the tail
+	slot   uint32 // of the chunk; without meaning for the tail, which is searched
+}
+
+// New makes an empty gallery for vectors of dim values, 1..4096. It takes no memory for faces until there are some.
+// Close it when it is no longer needed.
+func New(dim int, opts ...Option) (*Gallery, error) {
+	if dim < 1 || dim > maxDim {
+		return nil, fmt.Errorf("new gallery: dimension %d is not within 1..%d", dim, maxDim)
+	}
+	g := &Gallery{
+		searcher: searcher{
+			shape:       newShape(dim),
+			kernel:      kernels()[0],
+			parallelism: runtime.GOMAXPROCS(0),
+		},
+		current: &handle{v: newView(nil, tail{})},
+		index:   make(map[face.ID]location),
+	}
+	for _, opt := range opts {
+		if err := opt(g); err != nil {
+			return nil, fmt.Errorf("new gallery: %w", err)
+		}
+	}
+	g.codes = make([]int8, g.shape.padded)
+	// A gallery that is dropped without Close must not leak its mappings.
+	runtime.AddCleanup(g, (*handle).close, g.current)
+	return g, nil
+}
+
+// Dim is the number of values of a vector.
+func (g *Gallery) Dim() int { return g.shape.dim }
+
+// Kernel names the kernel in use, one of [Kernels].
+func (g *Gallery) Kernel() string { return g.kernel.name }
+
+// Len is the number of faces; 0 after Close.
+func (g *Gallery) Len() int { return g.current.len() }
+
+// Search returns one list of hits per probe, in the probes' order, from the faces that are enrolled when it is called.
+// Hits are ordered by score descending and then by id ascending. Errors: [ErrProbe], [ErrClosed], the context's.
+func (g *Gallery) Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
+	hits, err := g.current.search(ctx, &g.searcher, probes)
+	runtime.KeepAlive(g)
+	return hits, err
+}
+
+// Snapshot is the gallery as it is now. It shares the faces' memory with the gallery, so it costs next to nothing, but
+// keeps alive what is deleted later: close it when it is no longer needed. The snapshot of a closed gallery is closed.
+func (g *Gallery) Snapshot() *Snapshot {
+	s := newSnapshot(g.searcher, g.current)
+	runtime.KeepAlive(g)
+	return s
+}
+
+// Close empties the gallery and gives its memory back: at once, or when the last search under way and the last
+// snapshot let go of it. Afterwards Search and Add fail with [ErrClosed]. It may be called again; the error is nil.
+func (g *Gallery) Close() error {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	g.current.close()
+	g.index = nil
+	return nil
+}

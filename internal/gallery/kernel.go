@@ -1,0 +1,130 @@
+package gallery
+
+import "unsafe"
+
+const (
+	// lanes is how many probes a kernel scans for at once, in the batched form.
+	lanes = 8
+	// codeOffset is added to a code to store it: VPDPBUSD and the AVX2 kernel take unsigned bytes on one side.
+	codeOffset = 128
+)
+
+// kernel is one way to scan blocks. All kernels give the same bits: the sums are integers, and the float32 operations
+// after them are the same in the same order, none of them fused.
+type kernel struct {
+	name string
+	// offset is what the kernel's sums hold too much: offset times the sum of the probe's codes.
+	offset int32
+	// pack writes a probe's codes into dst, which holds packed codes for width probes; lane says for which.
+	pack func(dst []byte, codes []int8, lane, width int)
+	// packedBytes is what pack needs for one group of dimensions of one probe.
+	packedBytes int
+	// one scans for one probe, eight for [lanes] probes.
+	one, eight func(*scanArgs)
+}
+
+// scanArgs are the arguments of a kernel. It computes for each face of each block and for each probe
+//
+//	approx = float32(sum of products - correction) * scale * (face's scale)
+//	reach  = approx + norm * (face's residual)
+//
+// and stores approx, and whether reach >= threshold as a bit. The assembly reads the fields by name (go_asm.h).
+type scanArgs struct {
+	blocks *byte    // the first block
+	count  int      // blocks to scan, at least 1
+	groups int      // of dimensions, a multiple of 4
+	codes  *byte    // the probes' packed codes
+	approx *float32 // [block][probe][16 faces], written
+	masks  *uint16  // [block][probe], bit i is face i, written
+
+	correction [lanes]int32
+	scale      [lanes]float32
+	norm       [lanes]float32
+	threshold  [lanes]float32
+
+	sums blockSums // scratch of the kernels that finish in Go
+}
+
+// Kernels names the ways to scan that work on this CPU, the fastest first. [New] takes the first, unless [WithKernel]
+// names another. The answers are the same.
+func Kernels() []string {
+	var names []string
+	for _, k := range kernels() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
+// kernels are those that work on this CPU, the fastest first.
+func kernels() []kernel {
+	return append(assembled(), kernel{
+		name:        "portable",
+		offset:      codeOffset,
+		pack:        packBytes,
+		packedBytes: groupDims,
+		one:         func(a *scanArgs) { scanWith(dotPortable, a, 1) },
+		eight:       func(a *scanArgs) { scanWith(dotPortable, a, lanes) },
+	})
+}
+
+// packBytes lays the codes out as [group][probe][4 dimensions], a byte each.
+func packBytes(dst []byte, codes []int8, lane, width int) {
+	for i, c := range codes {
+		group, dim := i/groupDims, i%groupDims
+		dst[(group*width+lane)*groupDims+dim] = byte(c) //nolint:gosec // the same eight bits
+	}
+}
+
+// blockSums are the integer sums of one block: [probe][16 faces].
+type blockSums [lanes * blockFaces]int32
+
+// scanWith scans with a function that computes a block's sums; the rest is done in Go.
+func scanWith(dot func(sums *blockSums, block, codes *byte, groups, width int), a *scanArgs, width int) {
+	blockBytes := a.groups*groupDims*blockFaces + metaBytes
+	blocks := unsafe.Slice(a.blocks, a.count*blockBytes)
+	approx := unsafe.Slice(a.approx, a.count*width*blockFaces)
+	masks := unsafe.Slice(a.masks, a.count*width)
+	for b := range a.count {
+		block := blocks[b*blockBytes : (b+1)*blockBytes]
+		dot(&a.sums, unsafe.SliceData(block), a.codes, a.groups, width)
+		for p := range width {
+			at := b*width + p
+			masks[at] = a.finish(p, (*[blockFaces]int32)(a.sums[p*blockFaces:]), block,
+				(*[blockFaces]float32)(approx[at*blockFaces:]))
+		}
+	}
+}
+
+// finish turns the sums of one block and one probe into approximate scores and a mask. The conversions to float32 are
+// there to keep the compiler from fusing a multiplication with the addition after it.
+func (a *scanArgs) finish(p int, sums *[blockFaces]int32, block []byte, approx *[blockFaces]float32) uint16 {
+	scales, residuals := meta(block)
+	var mask uint16
+	for f, sum := range sums {
+		score := float32(float32(float32(sum-a.correction[p])*a.scale[p]) * scales[f])
+		approx[f] = score
+		if score+float32(residuals[f]*a.norm[p]) >= a.threshold[p] {
+			mask |= 1 << f
+		}
+	}
+	return mask
+}
+
+// dotPortable computes a block's sums in plain Go.
+func dotPortable(sums *blockSums, block, codes *byte, groups, width int) {
+	data := unsafe.Slice(block, groups*groupDims*blockFaces)
+	packed := unsafe.Slice((*int8)(unsafe.Pointer(codes)), groups*groupDims*width)
+	for p := range width {
+		var acc [blockFaces]int32
+		for g := range groups {
+			q := (*[groupDims]int8)(packed[(g*width+p)*groupDims:])
+			q0, q1, q2, q3 := int32(q[0]), int32(q[1]), int32(q[2]), int32(q[3])
+			d := (*[groupDims * blockFaces]byte)(data[g*groupDims*blockFaces:])
+			for f := range acc {
+				x := d[f*groupDims : f*groupDims+groupDims : f*groupDims+groupDims]
+				acc[f] += q0*int32(x[0]) + q1*int32(x[1]) + q2*int32(x[2]) + q3*int32(x[3])
+			}
+		}
+		copy(sums[p*blockFaces:], acc[:])
+	}
+}

@@ -1,0 +1,134 @@
+package gallery
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// model is a gallery as plainly as it can be written: the answer that every kernel must give.
+type model map[face.ID][]float32
+
+func (m model) search(probes []face.Probe) [][]face.Hit {
+	answers := make([][]face.Hit, len(probes))
+	for i, p := range probes {
+		hits := make([]face.Hit, 0, len(m))
+		for id, v := range m {
+			if s := face.Score(face.Dot(p.Vector, v)); s >= p.MinScore {
+				hits = append(hits, face.Hit{ID: id, Score: s})
+			}
+		}
+		slices.SortFunc(hits, func(a, b face.Hit) int {
+			return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID.String(), b.ID.String()))
+		})
+		answers[i] = hits[:min(len(hits), p.Limit)]
+	}
+	return answers
+}
+
+func (m model) clone() model {
+	c := make(model, len(m))
+	for id, v := range m {
+		c[id] = v
+	}
+	return c
+}
+
+// dice is what vectors are made from: rapid, a fuzzer's bytes or a seeded generator.
+type dice interface {
+	below(n int) int
+	normal() float64
+}
+
+type seeded struct{ *rand.Rand }
+
+func newSeeded(seed uint64) seeded { return seeded{rand.New(rand.NewPCG(seed, 1))} }
+
+func (s seeded) below(n int) int { return s.IntN(n) }
+
+func (s seeded) normal() float64 { return s.NormFloat64() }
+
+// vector makes a unit vector of one of the kinds that are hard for codes, bounds or ties.
+func vector(d dice, dim int, others [][]float32) []float32 {
+	v := make([]float32, dim)
+	kind := d.below(7)
+	switch {
+	case kind == 0 && len(others) > 0: // the same again: a tie
+		copy(v, others[d.below(len(others))])
+		return v
+	case kind <= 2 && len(others) > 0: // so near to another that codes can hardly tell them apart
+		noise := math.Pow(10, -float64(1+d.below(8)))
+		for i, x := range others[d.below(len(others))] {
+			v[i] = x + float32(noise*d.normal()/math.Sqrt(float64(dim)))
+		}
+	case kind == 3: // one large value, which makes the step of the codes large
+		for i := range v {
+			v[i] = float32(0.01 * d.normal())
+		}
+		v[d.below(dim)] = 1
+	case kind == 4: // values of one size: all codes at the end of their range
+		for i := range v {
+			v[i] = float32(1 - 2*d.below(2))
+		}
+	default:
+		for i := range v {
+			v[i] = float32(d.normal())
+		}
+	}
+	if _, err := face.Normalize(v); err != nil {
+		v[0] = 1
+	}
+	return v
+}
+
+func vectors(d dice, n, dim int) [][]float32 {
+	var all [][]float32
+	for range n {
+		all = append(all, vector(d, dim, all))
+	}
+	return all
+}
+
+// number makes ids whose order is not that of the numbers.
+func number(n int) face.ID {
+	var id face.ID
+	binary.LittleEndian.PutUint32(id[:], uint32(n))
+	return id
+}
+
+func numbers(from, to int) []face.ID {
+	var ids []face.ID
+	for n := from; n < to; n++ {
+		ids = append(ids, number(n))
+	}
+	return ids
+}
+
+func newGallery(t testing.TB, dim int, opts ...Option) *Gallery {
+	t.Helper()
+	g, err := New(dim, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.Close() })
+	return g
+}
+
+// enrol adds numbered vectors to a gallery and, where there is one, to a model.
+func enrol(t testing.TB, g *Gallery, m model, from int, all [][]float32) {
+	t.Helper()
+	ids := numbers(from, from+len(all))
+	if err := g.Add(ids, slices.Concat(all...)); err != nil {
+		t.Fatal(err)
+	}
+	for i, id := range ids {
+		if m != nil {
+			m[id] = all[i]
+		}
+	}
+}

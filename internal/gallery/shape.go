@@ -1,0 +1,44 @@
+package gallery
+
+const (
+	// blockFaces is how many faces a block interleaves: the 32-bit sums of one 512-bit register.
+	blockFaces = 16
+	// groupDims is how many neighbouring dimensions of a face lie together: what one 32-bit sum takes in at a time.
+	groupDims = 4
+	// padDims is what dimensions are padded to a multiple of: kernels take four groups a step.
+	padDims = 4 * groupDims
+	// metaBytes are a block's scales and residuals.
+	metaBytes = 2 * 4 * blockFaces
+
+	// maxDim bounds the int32 sums of a kernel: 4096 x 255 x 127 < 2^27.
+	maxDim = 4096
+
+	// chunkCodes and chunkFaces bound one chunk. Larger chunks waste more of the last one; smaller ones make views
+	// longer, and a view is copied by every change (20 million faces of 512 dimensions: 1,221 chunks, 40 KB).
+	chunkCodes = 8 << 20
+	chunkFaces = 16384
+)
+
+// shape says how large the pieces of a gallery are.
+type shape struct {
+	dim        int // values of a vector
+	padded     int // dim rounded up to padDims
+	groups     int // padded / groupDims
+	blockBytes int // codes, scales and residuals of one block
+	faces      int // capacity of a chunk, a multiple of blockFaces
+}
+
+func newShape(dim int) shape {
+	padded := (dim + padDims - 1) / padDims * padDims
+	return shape{
+		dim:        dim,
+		padded:     padded,
+		groups:     padded / groupDims,
+		blockBytes: blockFaces*padded + metaBytes,
+		faces:      min(chunkFaces, chunkCodes/padded) / blockFaces * blockFaces,
+	}
+}
+
+// chunkBlockBytes is the space that a chunk's blocks take, chunkRowBytes that of its float32 rows.
+func (s *shape) chunkBlockBytes() int { return s.faces / blockFaces * s.blockBytes }
+func (s *shape) chunkRowBytes() int   { return s.faces * s.dim * 4 }

@@ -1,0 +1,56 @@
+package gallery
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Snapshot is a gallery as it was at one moment. Its methods are safe for concurrent use.
+type Snapshot struct {
+	searcher
+	fixed *handle
+}
+
+func newSnapshot(s searcher, of *handle) *Snapshot {
+	snapshot := &Snapshot{searcher: s, fixed: &handle{}}
+	if v, err := of.acquire(); err == nil {
+		snapshot.fixed.v = v
+		// A snapshot that is dropped without Close lets go of its view when the garbage collector finds it.
+		runtime.AddCleanup(snapshot, (*handle).close, snapshot.fixed)
+	}
+	return snapshot
+}
+
+// Len is the number of faces; 0 after Close.
+func (s *Snapshot) Len() int {
+	n := s.fixed.len()
+	runtime.KeepAlive(s)
+	return n
+}
+
+// Search works as [Gallery.Search] does, on the snapshot's faces.
+func (s *Snapshot) Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
+	hits, err := s.fixed.search(ctx, &s.searcher, probes)
+	runtime.KeepAlive(s)
+	return hits, err
+}
+
+// Close lets go of the faces that only this snapshot keeps alive. Searches under way end undisturbed. It may be called
+// again; the error is nil.
+func (s *Snapshot) Close() error {
+	s.fixed.close()
+	return nil
+}
+
+// search searches the view that the handle holds now.
+func (h *handle) search(ctx context.Context, s *searcher, probes []face.Probe) ([][]face.Hit, error) {
+	v, err := h.acquire()
+	if err != nil {
+		return nil, fmt.Errorf("search gallery: %w", err)
+	}
+	defer v.release()
+	return s.search(ctx, v, probes)
+}
