@@ -1,0 +1,49 @@
+package report
+
+import (
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Video is one searched video with what was found in it.
+type Video struct {
+	Name      string // as the user named it
+	Info      face.VideoInfo
+	Sightings []face.Sighting // by time, then person
+	// Portraits are the best portrait of each person of the video as JPEG, by person number; may lack some.
+	Portraits map[int][]byte
+	Warnings  []string
+	// Err says why the video failed; the rest is what was found until then, maybe nothing.
+	Err     error
+	Elapsed time.Duration // that the search took
+}
+
+// Gallery is who was searched for.
+type Gallery struct {
+	Faces  map[face.ID]face.Enrolled
+	Person map[face.ID]string // the enrolled person's name, as the user's folder or file was called
+	Photos map[face.ID][]byte // portrait of the enrolled face as JPEG; may lack some
+}
+
+// Run is one run of the command over one or several videos.
+type Run struct {
+	Videos    []Video
+	Gallery   Gallery
+	Threshold face.Similarity
+	// SampleRate is how often the videos were looked at, in frames a second.
+	SampleRate float64
+	Version    string
+	When       time.Time
+}
+
+// name is what a person reads for an enrolled face. It never is empty.
+func (g *Gallery) name(id face.ID) string {
+	if name := g.Person[id]; name != "" {
+		return name
+	}
+	if name := g.Faces[id].ExternalID; name != "" {
+		return name
+	}
+	return id.String()
+}

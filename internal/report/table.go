@@ -1,0 +1,200 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// TableOptions say how a table is laid out. The zero value suits a pipe.
+type TableOptions struct {
+	// Columns is the terminal's width; 0 means 100. Below 60 it counts as 60.
+	Columns int
+	// Lines is the most lines that the times of one person may take, the rest is counted; 0 means 8.
+	Lines int
+}
+
+const (
+	defaultColumns = 100
+	minColumns     = 60
+	defaultLines   = 8
+	maxNameColumns = 32
+	maxListed      = 12 // absent people that are named before the rest is counted
+)
+
+// Table writes what was found as a table for a terminal. The only errors are w's.
+func Table(w io.Writer, run *Run, opts TableOptions) error {
+	if opts.Columns <= 0 {
+		opts.Columns = defaultColumns
+	}
+	if opts.Lines <= 0 {
+		opts.Lines = defaultLines
+	}
+	t := &table{out: bufio.NewWriter(w), columns: max(opts.Columns, minColumns), lines: opts.Lines}
+	found := map[string]bool{}
+	failed := 0
+	for i := range run.Videos {
+		if i > 0 {
+			t.line("")
+		}
+		v := &run.Videos[i]
+		summary := Summarise(v, &run.Gallery, run.SampleRate)
+		t.video(v, &summary)
+		for _, a := range summary.People {
+			found[a.Name] = true
+		}
+		if v.Err != nil {
+			failed++
+		}
+	}
+	if len(run.Videos) > 1 {
+		t.line("")
+		t.line(total(len(run.Videos), failed, len(found), len(people(&run.Gallery))))
+	}
+	if err := t.out.Flush(); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}
+
+// total sums up a run over several videos.
+func total(videos, failed, found, enrolled int) string {
+	s := fmt.Sprintf("%d of %s found in %s", found, count(enrolled, "enrolled person", "enrolled people"),
+		count(videos, "video", "videos"))
+	if failed > 0 {
+		s += fmt.Sprintf("; %s failed", grouped(failed))
+	}
+	return s
+}
+
+// people are the names of everyone enrolled.
+func people(g *Gallery) map[string]bool {
+	names := map[string]bool{}
+	for id := range g.Faces {
+		names[g.name(id)] = true
+	}
+	for id := range g.Person {
+		names[g.name(id)] = true
+	}
+	return names
+}
+
+type table struct {
+	out            *bufio.Writer
+	columns, lines int
+}
+
+func (t *table) line(s string) {
+	_, _ = t.out.WriteString(strings.TrimRight(s, " ") + "\n") // Flush reports the error
+}
+
+func (t *table) video(v *Video, s *Summary) {
+	t.line(plain(v.Name))
+	if f := facts(&v.Info, "x"); len(f) > 0 {
+		t.line("  " + strings.Join(f, ", "))
+	}
+	if v.Err != nil {
+		t.line("  FAILED: " + plain(v.Err.Error()))
+		if len(v.Sightings) > 0 {
+			t.line("  until then:")
+		}
+	}
+	for _, warning := range v.Warnings {
+		t.line("  warning: " + plain(warning))
+	}
+	t.people(s.People)
+	if v.Err == nil || len(v.Sightings) > 0 {
+		t.rest(s)
+	}
+}
+
+func (t *table) people(found []Appearance) {
+	if len(found) == 0 {
+		return
+	}
+	name := columns("PERSON")
+	for _, a := range found {
+		name = min(max(name, columns(plain(a.Name))), maxNameColumns)
+	}
+	row := func(person, best, seen, when string) {
+		t.line(fmt.Sprintf("  %s  %7s  %7s  %s", fit(person, name), best, seen, when))
+	}
+	row("PERSON", "BEST", "SEEN", "WHEN")
+	room := t.columns - columns(fmt.Sprintf("  %s  %7s  %7s  ", fit("", name), "", ""))
+	for _, a := range found {
+		when := t.when(a.Intervals, room)
+		row(plain(a.Name), percent(a.Best.Similarity)+" %", grouped(a.Sightings), when[0])
+		for _, line := range when[1:] {
+			row("", "", "", line)
+		}
+		if len(a.Lookalikes) > 0 {
+			for _, line := range wrap(lookalikes(a.Lookalikes), room) {
+				row("", "", "", line)
+			}
+		}
+	}
+}
+
+// when is a person's intervals in lines that fit, at least one.
+func (t *table) when(intervals []Interval, room int) []string {
+	items := make([]string, len(intervals))
+	for i, interval := range intervals {
+		items[i] = span(interval, "-")
+	}
+	lines := wrap(items, room)
+	if len(lines) <= t.lines {
+		return lines
+	}
+	shown := 0
+	for _, line := range lines[:t.lines-1] {
+		shown += len(strings.Fields(line))
+	}
+	return append(lines[:t.lines-1:t.lines-1], fmt.Sprintf("and %s more, the last at %s",
+		grouped(len(items)-shown), items[len(items)-1]))
+}
+
+func lookalikes(others []Lookalike) []string {
+	items := make([]string, len(others))
+	for i, o := range others {
+		items[i] = fmt.Sprintf("%s %s %%", plain(o.Name), percent(o.Best))
+	}
+	items[0] = "also resembles " + items[0]
+	return items
+}
+
+// rest is who else was there, and who was not.
+func (t *table) rest(s *Summary) {
+	if len(s.People) == 0 {
+		t.line("  nobody enrolled was found")
+	}
+	sightings := 0
+	for _, stranger := range s.Strangers {
+		sightings += stranger.Sightings
+	}
+	if len(s.Strangers) > 0 {
+		t.line(fmt.Sprintf("  %s, %s", count(len(s.Strangers), "stranger", "strangers"),
+			count(sightings, "sighting", "sightings")))
+	} else {
+		t.line("  no strangers")
+	}
+	if len(s.People) == 0 || len(s.Absent) == 0 {
+		return
+	}
+	names := make([]string, 0, maxListed+1)
+	for i, name := range s.Absent {
+		if i == maxListed {
+			names = append(names, fmt.Sprintf("and %s more", grouped(len(s.Absent)-maxListed)))
+			break
+		}
+		names = append(names, strings.TrimRight(fit(plain(name), min(maxNameColumns, columns(plain(name)))), " "))
+	}
+	const label = "  not found: "
+	for i, line := range wrap(names, t.columns-len(label)) {
+		if i == 0 {
+			t.line(label + line)
+		} else {
+			t.line(strings.Repeat(" ", len(label)) + line)
+		}
+	}
+}
