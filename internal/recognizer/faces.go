@@ -46,9 +46,13 @@ func (r *Recognizer) Faces(ctx context.Context, p *face.Picture) ([]Face, error)
 func (r *Recognizer) search(ctx context.Context, p *face.Picture) ([]candidate, error) {
 	d := r.detector
 	d.found = d.found[:0]
-	for _, side := range r.photoSides {
+	long := max(p.Width, p.Height)
+	for i, side := range r.photoSides {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if side = min(side, long); i > 0 && side == min(r.photoSides[i-1], long) {
+			break
 		}
 		before := len(d.found)
 		w, h := raster.Fit(p.Width, p.Height, side)

@@ -33,7 +33,8 @@ type Recognizer struct {
 	template   [5]face.Point // in pixel indices of the crop
 
 	// photoSides are the long sides in pixels at which a photo is searched for faces. At one scale alone a close-up yields
-	// parts of a face (320 finds the whole) or a group loses its small ones (640 finds them).
+	// parts of a face (320 finds the whole) or a group loses its small ones (640 finds them). They descend; a photo is
+	// never enlarged, which makes parts of faces look like faces.
 	photoSides [2]int
 
 	cropView   face.Picture // a crop as a picture; its plane is set while in use
