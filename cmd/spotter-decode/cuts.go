@@ -1,0 +1,236 @@
+//go:build cgo && !nolibav
+
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/spotter-video/spotter/internal/video"
+	"github.com/spotter-video/spotter/internal/video/sampling"
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// cuts finds the places where the file can be cut into segments, and the file's true end on the way.
+func (p *planning) cuts() ([]wire.Cut, error) {
+	if p.indexed() {
+		p.info.Seek = wire.SeekTime
+		p.walkIndex()
+		p.lookAtEnd()
+	} else {
+		p.info.Seek = wire.SeekNone
+		if p.request.Container == wire.MPEGTS {
+			p.info.Seek = wire.SeekByte
+		}
+		if err := p.walkFile(); err != nil {
+			return nil, err
+		}
+	}
+	return p.spaced(), nil
+}
+
+// indexed says whether the container has an index of the whole file.
+func (p *planning) indexed() bool {
+	switch p.request.Container {
+	case wire.MP4:
+		return p.src.entries() > 0 && !hasFragments(video.InputFD, p.size)
+	case wire.AVI:
+		return p.src.entries() > 1
+	case wire.Matroska:
+		// The cues are read when somebody first wants to go somewhere.
+		return p.src.seek(p.info.Clock.First) == nil && p.src.refreshIndex() > 1
+	default:
+		return false
+	}
+}
+
+// spacing is the wished distance of two cuts in ticks, at least 1.
+func (p *planning) spacing() int64 {
+	c := p.info.Clock
+	return max(1, sampling.Ticks(p.request.Spacing, c.Num, c.Den))
+}
+
+// walkIndex collects keyframes from the index, about a spacing apart, and makes sure of each by reading its packet: an
+// index can lie, and it has decoding times where presentation times are wanted.
+func (p *planning) walkIndex() {
+	step, next := p.spacing(), int64(math.MinInt64)
+	for i := range p.src.entries() {
+		e, ok := p.src.entry(i)
+		if !ok || !e.key {
+			continue
+		}
+		if e.pos >= p.size {
+			p.done.Truncated = true
+			break
+		}
+		p.lastKey = keyframe{e.time, e.time, e.pos}
+		if e.time < next {
+			continue
+		}
+		if k, ok := p.keyAt(e.time); ok {
+			p.keys = append(p.keys, k)
+			next = e.time + step
+		}
+	}
+	if n := p.src.entries(); n > 0 {
+		if e, ok := p.src.entry(n - 1); ok && e.pos >= p.size {
+			p.done.Truncated = true
+		}
+	}
+}
+
+// keyAt is the keyframe that seeking to a time leads to.
+func (p *planning) keyAt(time int64) (keyframe, bool) {
+	if p.src.seek(time) != nil {
+		return keyframe{}, false
+	}
+	k, err := p.src.read()
+	if err != nil {
+		return keyframe{}, false
+	}
+	defer k.release()
+	if !k.key || k.discard {
+		return keyframe{}, false
+	}
+	return p.keyframe(k)
+}
+
+func (p *planning) keyframe(k *packet) (keyframe, bool) {
+	if p.info.Untimed {
+		return keyframe{k.dts, k.dts, k.pos}, usable(k.dts)
+	}
+	dts := k.dts
+	if !usable(dts) {
+		dts = k.pts
+	}
+	return keyframe{k.pts, dts, k.pos}, usable(k.pts)
+}
+
+// lookAtEnd reads the file's last group for the end of its last frame.
+func (p *planning) lookAtEnd() {
+	if p.src.seek(p.lastKey.time) != nil {
+		return
+	}
+	for range tailPackets {
+		k, err := p.src.read()
+		if err != nil {
+			return
+		}
+		p.note(k)
+		k.release()
+	}
+}
+
+// note keeps count of a packet and of the latest end of a frame.
+func (p *planning) note(k *packet) {
+	p.packets++
+	at := k.pts
+	if !usable(at) {
+		at = k.dts
+	}
+	if usable(at) && !k.discard && at < math.MaxInt64-max(k.duration, 0) {
+		p.end = max(p.end, at+max(k.duration, 0))
+	}
+}
+
+// walkFile reads the whole file once, without decoding.
+func (p *planning) walkFile() error {
+	if err := p.reopen(); err != nil {
+		return err
+	}
+	step, next := p.spacing(), int64(math.MinInt64)
+	p.packets = 0
+	for {
+		k, err := p.src.read()
+		if err != nil {
+			if p.src.readFailed() {
+				return &failure{wire.ReasonRead, "input/output error"}
+			}
+			return nil
+		}
+		p.note(k)
+		if k.key && !k.discard {
+			if key, ok := p.keyframe(k); ok && key.time >= next {
+				p.keys = append(p.keys, key)
+				next = key.time + step
+			}
+		}
+		k.release()
+	}
+}
+
+func (p *planning) reopen() error {
+	stream := int(p.src.info.stream)
+	p.src.close()
+	src, _, err := open(p.request, stream)
+	if err != nil {
+		return err
+	}
+	p.src = src
+	return nil
+}
+
+// spaced turns keyframes into cuts. The first keyframe is no cut: the first segment starts with the file.
+func (p *planning) spaced() []wire.Cut {
+	every := 1
+	if p.info.Seek == wire.SeekNone {
+		every = (len(p.keys) + unseekableParts - 1) / unseekableParts
+	}
+	var cuts []wire.Cut
+	last := p.info.Clock.First
+	for i := every; i < len(p.keys); i += max(every, 1) {
+		k, start := p.keys[i], p.keys[i]
+		if k.time <= last || k.time >= p.end {
+			continue
+		}
+		if p.info.Untimed {
+			// A frame's time is known only when it comes out, up to a few packets after its own; decoding from the
+			// cut before makes the frames around the cut the same ones as without a cut.
+			start = p.keys[i-1]
+		}
+		cuts = append(cuts, wire.Cut{From: k.time, KeyTime: start.time, SeekTime: start.dts, SeekPos: max(start.pos, 0)})
+		last = k.time
+	}
+	return cuts
+}
+
+// hasFragments says whether an MP4 file is made of fragments, whose index libav learns only while reading. It looks at
+// the file's top-level boxes: eight or sixteen bytes each.
+func hasFragments(fd int, size int64) bool {
+	const maxBoxes = 1024
+	var head [16]byte
+	at := int64(0)
+	for range maxBoxes {
+		if n, err := unix.Pread(fd, head[:], at); err != nil || n < 8 {
+			return false
+		}
+		if string(head[4:8]) == "moof" {
+			return true
+		}
+		length, ok := boxLength(&head, size-at)
+		if !ok {
+			return false
+		}
+		at += length
+	}
+	return false
+}
+
+// boxLength is the length of a box from its first 16 bytes, of left bytes that are there.
+func boxLength(head *[16]byte, left int64) (int64, bool) {
+	length := int64(head[0])<<24 | int64(head[1])<<16 | int64(head[2])<<8 | int64(head[3])
+	switch length {
+	case 0:
+		return left, true
+	case 1:
+		length = 0
+		for _, b := range head[8:16] {
+			length = length<<8 | int64(b)
+		}
+	}
+	return length, length >= 8 && length <= left
+}
+
+func sizeText(width, height int) string { return fmt.Sprintf("%d x %d", width, height) }

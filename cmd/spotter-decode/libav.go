@@ -1,0 +1,261 @@
+//go:build cgo && !nolibav
+
+package main
+
+/*
+#cgo pkg-config: libavformat libavcodec libavutil libswscale
+#cgo CFLAGS: -O2 -Wall -Wextra
+#cgo LDFLAGS: -lm
+#include "decode.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"math"
+	"unsafe"
+
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// noTime is libav's mark for a missing timestamp.
+const noTime = math.MinInt64
+
+// libavError is one of libav's error codes.
+type libavError C.int
+
+// Error is libav's sentence for the code.
+func (e libavError) Error() string {
+	var text [128]C.char
+	C.sd_error(C.int(e), &text[0], C.int(len(text)))
+	return C.GoString(&text[0])
+}
+
+func (e libavError) memory() bool { return C.sd_is_memory(C.int(e)) != 0 }
+
+var (
+	errEnd   = errors.New("end of stream")
+	errAgain = errors.New("more input is wanted")
+)
+
+// refusal says why a file that could be read has nothing to decode.
+type refusal struct {
+	reason wire.Reason
+	codec  string
+}
+
+func (r *refusal) Error() string { return "no stream to decode" }
+
+// packet is one packet of the stream. It is freed by release.
+type packet struct {
+	handle          *C.struct_AVPacket
+	pts, dts, pos   int64
+	duration        int64
+	size            int
+	key, closed     bool
+	nonref, discard bool
+	layer           int
+	// Set while planning, see gop.go: decided about; its frame is wanted; nothing wanted needs it.
+	settled, chosen, unneeded bool
+}
+
+func (p *packet) release() {
+	if p.handle != nil {
+		C.sd_free(p.handle)
+		p.handle = nil
+	}
+}
+
+// picture is what is known of the decoder's current frame.
+type picture struct {
+	time                  int64 // presentation time in ticks
+	width, height         int
+	sarNum, sarDen        int
+	interlaced, fullRange bool
+	deep                  bool
+	matrix                uint8
+	guessed               bool // the time is libav's guess
+}
+
+// source is one open video stream.
+type source struct {
+	c      *C.sd_source
+	info   C.sd_info
+	pushed *packet // read, and to be read once more
+}
+
+var demuxers = map[wire.Container]string{ //nolint:gochecknoglobals // a constant table
+	wire.MP4: "mov", wire.Matroska: "matroska", wire.AVI: "avi", wire.MPEGTS: "mpegts",
+}
+
+var refusals = map[C.int]wire.Reason{ //nolint:gochecknoglobals // a constant table
+	C.SD_NO_VIDEO: wire.ReasonNoVideo, C.SD_AUDIO_ONLY: wire.ReasonAudioOnly, C.SD_COVER: wire.ReasonCover,
+	C.SD_CODEC: wire.ReasonCodec, C.SD_ENCRYPTED: wire.ReasonEncrypted,
+}
+
+// openSource opens the file behind a descriptor; stream < 0 chooses one.
+func openSource(fd int, size int64, container wire.Container, maxPixels int64, stream int) (*source, error) {
+	name := append([]byte(demuxers[container]), 0)
+	s := new(source)
+	var refused C.int
+	r := C.sd_open(C.int(fd), C.int64_t(size), (*C.char)(unsafe.Pointer(&name[0])), C.int64_t(maxPixels), C.int(stream),
+		&s.c, &s.info, &refused)
+	if r < 0 {
+		s.close()
+		return nil, libavError(r)
+	}
+	if refused != C.SD_OK {
+		defer s.close()
+		return nil, &refusal{reason: refusals[refused], codec: C.GoString(&s.info.codec[0])}
+	}
+	return s, nil
+}
+
+func (s *source) close() {
+	if s.pushed != nil {
+		s.pushed.release()
+	}
+	C.sd_close(s.c)
+	s.c = nil
+}
+
+// read is the stream's next packet; errEnd after the last.
+func (s *source) read() (*packet, error) {
+	if p := s.pushed; p != nil {
+		s.pushed = nil
+		return p, nil
+	}
+	var m C.sd_packet
+	p := new(packet)
+	if r := C.sd_read(s.c, &p.handle, &m); r < 0 {
+		if C.sd_is_eof(r) != 0 {
+			return nil, errEnd
+		}
+		return nil, libavError(r)
+	}
+	p.pts, p.dts, p.pos = int64(m.pts), int64(m.dts), int64(m.pos)
+	p.duration, p.size, p.layer = int64(m.duration), int(m.size), int(m.layer)
+	p.key, p.closed, p.nonref, p.discard = m.key != 0, m.closed != 0, m.nonref != 0, m.discard != 0
+	return p, nil
+}
+
+// pushBack makes the next read return p.
+func (s *source) pushBack(p *packet) { s.pushed = p }
+
+// send gives the decoder a packet; nil ends the stream. A refused packet is an error that need not be the end.
+func (s *source) send(p *packet) error {
+	var handle *C.struct_AVPacket
+	if p != nil {
+		handle = p.handle
+	}
+	if r := C.sd_send(s.c, handle); r < 0 && C.sd_is_eof(r) == 0 {
+		return libavError(r)
+	}
+	return nil
+}
+
+// receive makes the next decoded frame the current one; errAgain or errEnd when there is none.
+func (s *source) receive() (picture, error) {
+	var m C.sd_frame
+	if r := C.sd_receive(s.c, &m); r < 0 {
+		switch {
+		case C.sd_is_eof(r) != 0:
+			return picture{}, errEnd
+		case C.sd_is_again(r) != 0:
+			return picture{}, errAgain
+		}
+		return picture{}, libavError(r)
+	}
+	p := picture{
+		time: int64(m.pts), width: int(m.width), height: int(m.height), sarNum: int(m.sar_num), sarDen: int(m.sar_den),
+		interlaced: m.interlaced != 0, fullRange: m.full_range != 0, deep: m.deep != 0, matrix: uint8(m.matrix),
+	}
+	if p.time == noTime {
+		p.time, p.guessed = int64(m.best), true
+	}
+	return p, nil
+}
+
+// draw puts the current frame into a slot.
+func (s *source) draw(g wire.Geometry, slot []byte) error {
+	layout := g.Layout()
+	full, small := pictureOf(&layout.Full), pictureOf(&layout.Small)
+	var other *C.sd_picture
+	if g.HasSmall() {
+		other = &small
+	}
+	if len(slot) < layout.Size {
+		return errors.New("slot is too small")
+	}
+	r := C.sd_draw(s.c, C.int(g.Orientation), &full, other, (*C.uint8_t)(unsafe.Pointer(&slot[0])))
+	if r < 0 {
+		return libavError(r)
+	}
+	return nil
+}
+
+func pictureOf(planes *[3]wire.Plane) C.sd_picture {
+	p := C.sd_picture{width: C.int(planes[0].Width), height: C.int(planes[0].Height)}
+	for i, plane := range planes {
+		p.offset[i], p.stride[i] = C.int64_t(plane.Offset), C.int(plane.Stride)
+	}
+	return p
+}
+
+// seek goes to a keyframe at or before a time of the container's index.
+func (s *source) seek(time int64) error {
+	if r := C.sd_seek(s.c, C.int64_t(time), 0, 0); r < 0 {
+		return libavError(r)
+	}
+	return nil
+}
+
+// seekByte goes to a byte position.
+func (s *source) seekByte(pos int64) error {
+	if r := C.sd_seek(s.c, 0, C.int64_t(pos), 1); r < 0 {
+		return libavError(r)
+	}
+	return nil
+}
+
+// entry is one line of the container's index.
+type entry struct {
+	time, pos int64
+	key       bool
+}
+
+func (s *source) entries() int { return int(s.info.index_entries) }
+
+func (s *source) entry(i int) (entry, bool) {
+	var time, pos C.int64_t
+	var key C.int
+	if C.sd_index(s.c, C.int(i), &time, &pos, &key) < 0 {
+		return entry{}, false
+	}
+	return entry{int64(time), int64(pos), key != 0}, true
+}
+
+func (s *source) readFailed() bool { return C.sd_read_error(s.c) != 0 }
+
+func versions() string {
+	var text [160]C.char
+	C.sd_versions(&text[0], C.int(len(text)))
+	return C.GoString(&text[0])
+}
+
+// refreshIndex counts the index's entries anew: some containers read it late.
+func (s *source) refreshIndex() int {
+	s.info.index_entries = C.sd_index_count(s.c)
+	return s.entries()
+}
+
+func goString(b []C.char) string {
+	var out []byte
+	for _, c := range b {
+		if c == 0 {
+			break
+		}
+		out = append(out, byte(c))
+	}
+	return string(out)
+}

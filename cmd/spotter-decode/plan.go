@@ -1,0 +1,212 @@
+//go:build cgo && !nolibav
+
+package main
+
+import (
+	"errors"
+	"math"
+
+	"github.com/spotter-video/spotter/internal/video/sampling"
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// How far planning looks. A real video shows a picture within its first group; what has none after this much has none
+// that could be found at a bearable price.
+const (
+	firstFramePackets = 1000
+	firstFrameBytes   = 64 << 20
+	// tailPackets bounds the look at the file's end for its true duration.
+	tailPackets = 4096
+	// timedProbe is how many packets tell whether packets have presentation times.
+	timedProbe = 64
+	// unseekableParts is the most segments of a file in which a place can only be reached by reading all before it.
+	// Reading costs about 4 % of decoding (reference figures: docs/decisions), so eight parts cost at most 14 % more.
+	unseekableParts = 8
+)
+
+// planning is one file being planned.
+type planning struct {
+	control *control
+	request *wire.Request
+	src     *source
+	size    int64
+	info    wire.Info
+	keys    []keyframe // in order, spaced; the first is the one the file starts with
+	lastKey keyframe   // the last one that can be sought
+	end     int64      // the latest end of a frame seen, in ticks
+	packets int64
+	bytes   int64
+	done    wire.Done
+}
+
+// keyframe is a place where decoding can start: pts, or dts where packets have no pts.
+type keyframe struct{ time, dts, pos int64 }
+
+func plan(c *control, r *wire.Request) error {
+	p := &planning{control: c, request: r, end: noTime}
+	src, size, err := open(r, -1)
+	if err != nil {
+		return err
+	}
+	p.src, p.size = src, size
+	defer func() { p.src.close() }()
+	if err := p.firstFrame(); err != nil {
+		return err
+	}
+	cuts, err := p.cuts()
+	if err != nil {
+		return err
+	}
+	p.describe()
+	if c.send(&p.info) != nil {
+		return errParent
+	}
+	for i := range cuts {
+		if c.send(&cuts[i]) != nil {
+			return errParent
+		}
+	}
+	if c.send(&p.done) != nil {
+		return errParent
+	}
+	return nil
+}
+
+// firstFrame decodes until the first picture comes out: only that says what the video's pictures are like.
+func (p *planning) firstFrame() error {
+	bytes := 0
+	for n := 0; n < firstFramePackets && bytes < firstFrameBytes; n++ {
+		k, err := p.src.read()
+		if err != nil {
+			return p.firstFrom(nil)
+		}
+		p.info.Untimed = p.info.Untimed || (n < timedProbe && !usable(k.pts))
+		bytes += k.size
+		err = p.firstFrom(k)
+		k.release()
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+	return p.noFrames()
+}
+
+// firstFrom sends a packet (nil: the end) and takes the first picture; errAgain if there is none yet.
+func (p *planning) firstFrom(k *packet) error {
+	var code libavError
+	if err := p.src.send(k); errors.As(err, &code) {
+		if code.memory() {
+			return err
+		}
+		p.done.Errors++
+	}
+	pic, err := p.src.receive()
+	switch {
+	case err == nil:
+		return p.take(&pic)
+	case errors.Is(err, errEnd):
+		return p.noFrames()
+	case errors.As(err, &code) && code.memory():
+		return err
+	case k == nil:
+		return p.noFrames()
+	default:
+		return errAgain
+	}
+}
+
+func (p *planning) noFrames() error {
+	i := &p.src.info
+	if int64(i.width)*int64(i.height) > p.request.MaxPixels {
+		return &failure{wire.ReasonPixels, sizeText(int(i.width), int(i.height))}
+	}
+	if p.src.readFailed() {
+		return &failure{wire.ReasonRead, "input/output error"}
+	}
+	return &failure{wire.ReasonNoFrames, ""}
+}
+
+func (p *planning) take(pic *picture) error {
+	i := &p.src.info
+	o := wire.Orientation(i.orientation) //nolint:gosec // G115: 0..7
+	size := uprightSize(pic, o)
+	p.info.Geometry = wire.Geometry{Width: size.width, Height: size.height, Orientation: o}
+	if p.info.Geometry.Check(p.request.MaxPixels) != nil {
+		return &failure{wire.ReasonPixels, sizeText(int(size.width), int(size.height))}
+	}
+	if !usable(pic.time) {
+		pic.time = 0
+	}
+	p.info.Untimed = p.info.Untimed || pic.guessed
+	p.info.FullRange = pic.fullRange
+	p.info.Interlaced = pic.interlaced || i.interlaced != 0
+	p.info.Deep = pic.deep
+	p.info.Clock = p.clock(pic.time)
+	return nil
+}
+
+// clock decides what time 0 is. MP4, Matroska and AVI have a time line of their own that starts at 0, which is what
+// players show; only where a frame would come before it, time starts there. A transport stream's clock starts
+// anywhere: there the container starts with its first packet of any stream.
+func (p *planning) clock(first int64) wire.Clock {
+	i := &p.src.info
+	c := wire.Clock{Num: int32(i.tb_num), Den: int32(i.tb_den), First: first}
+	at := sampling.Nanoseconds(first, c.Num, c.Den)
+	start := int64(i.start_time)
+	switch {
+	case p.request.Container != wire.MPEGTS:
+		c.Origin = min(0, at)
+	case usable(start) && start > math.MinInt64/1000 && start < math.MaxInt64/1000:
+		c.Origin = min(start*1000, at)
+	default:
+		c.Origin = at
+	}
+	return c
+}
+
+// describe fills in what the container says, as far as it can be believed.
+func (p *planning) describe() {
+	i := &p.src.info
+	p.info.Codec = wire.MakeText(goString(i.codec[:]))
+	p.info.Format = wire.MakeText(goString(i.format[:]))
+	p.info.Stream = int32(i.stream)
+	p.info.Skewed = i.skewed != 0
+	p.info.Duration = p.duration()
+	p.info.RateNum, p.info.RateDen = p.rate()
+}
+
+// fastest is the highest frame rate that is believed without counting; slow-motion cameras end there.
+const fastest = 1000
+
+func (p *planning) rate() (num, den int32) {
+	num, den = int32(p.src.info.rate_num), int32(p.src.info.rate_den)
+	if num > 0 && den > 0 && float64(num)/float64(den) <= fastest {
+		return num, den
+	}
+	seconds := float64(p.info.Duration) / 1e9
+	if frames := float64(max(p.packets, int64(p.src.entries()))); seconds > 0 && frames/seconds <= fastest {
+		return int32(frames / seconds * 1000), 1000
+	}
+	return 0, 1
+}
+
+// duration is from the container's start to the end of its last frame, or of the container where that is said to be a
+// little later (sound often goes on longer than pictures).
+func (p *planning) duration() int64 {
+	c := p.info.Clock
+	video := int64(0)
+	if p.end > c.First {
+		video = sampling.Nanoseconds(p.end, c.Num, c.Den) - c.Origin
+	}
+	i := &p.src.info
+	said := int64(i.duration)
+	if !usable(said) || said <= 0 || said > math.MaxInt64/2000 {
+		return video
+	}
+	said *= 1000
+	const second = 1_000_000_000
+	if slack := max(video/10, 10*second); video > 0 && (said < video-second || said > video+slack) {
+		return video
+	}
+	return said
+}

@@ -1,0 +1,288 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec" //nolint:depguard // this room is the one that runs decoders
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// ServeCommand is spotter-decode's argument for doing one task over the inherited descriptors.
+const ServeCommand = "serve"
+
+// The descriptors that a child inherits beside the standard ones.
+const (
+	InputFD   = 3 // the video, read-only
+	ControlFD = 4 // control messages, SEQPACKET
+	RingFD    = 5 // shared memory for frames; only for decoding
+)
+
+// tailBytes of a child's standard error are kept for the reason of a crash.
+const tailBytes = 4 << 10
+
+// child is a running decoder process and the socket to it. One goroutine uses it; close may be called at any time.
+type child struct {
+	conn   *net.UnixConn
+	cmd    *exec.Cmd
+	exited chan struct{} // closed when the process has been reaped
+	stderr tail
+	now    func() time.Time
+	wall   time.Duration // what is left of the time for waiting
+	cpu    time.Duration // RLIMIT_CPU, to tell its kill from others
+	ready  bool
+	buffer [wire.MaxMessage]byte
+	once   sync.Once
+}
+
+// startChild starts spotter-decode. The files become descriptors 3, 5, 6 ...; 4 is the control socket.
+func startChild(path string, input *os.File, ring *os.File) (*child, error) {
+	conn, far, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = far.Close() }()
+	c := &child{conn: conn, exited: make(chan struct{})}
+	c.cmd = exec.Command(path, ServeCommand) //nolint:noctx // close kills it; a context would leave no time to say why
+	c.cmd.ExtraFiles = []*os.File{input, far}
+	if ring != nil {
+		c.cmd.ExtraFiles = append(c.cmd.ExtraFiles, ring)
+	}
+	c.cmd.Env = childEnv()
+	c.cmd.Stderr = &c.stderr
+	if err := startAndReap(c.cmd, c.exited); err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// startAndReap starts a process and a goroutine that waits for it. The goroutine keeps its thread: the kernel kills the
+// process when the thread that started it ends (Pdeathsig), and that must be when this program ends and not before.
+func startAndReap(cmd *exec.Cmd, exited chan<- struct{}) error {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // the state says how it ended
+			close(exited)
+		}
+	}()
+	return <-started
+}
+
+// childEnv keeps the child's environment small. One thread of Go and one arena of malloc are all it uses.
+func childEnv() []string {
+	env := []string{"LANG=C.UTF-8", "GOMAXPROCS=1", "MALLOC_ARENA_MAX=1", "GOTRACEBACK=none"}
+	for _, key := range []string{"LD_LIBRARY_PATH", "PATH"} {
+		if v, ok := os.LookupEnv(key); ok {
+			env = append(env, key+"="+v)
+		}
+	}
+	return env
+}
+
+func socketPair() (*net.UnixConn, *os.File, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	near, far := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control") //nolint:gosec // G115: descriptors
+	defer func() { _ = near.Close() }()
+	conn, err := net.FileConn(near)
+	if err != nil {
+		_ = far.Close()
+		return nil, nil, err
+	}
+	unixConn, ok := conn.(*net.UnixConn)
+	if !ok {
+		return nil, nil, errors.Join(errors.New("control socket is no unix socket"), conn.Close(), far.Close())
+	}
+	return unixConn, far, nil
+}
+
+func (c *child) send(m wire.Message) error {
+	b, err := wire.Encode(m)
+	if err != nil {
+		return err
+	}
+	_, err = c.conn.Write(b)
+	return err
+}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0) //nolint:gochecknoglobals // a constant
+
+// receive waits for the child's next message. Any error is final and tells why, as an [Error] or the context's.
+func (c *child) receive(ctx context.Context) (wire.Message, error) {
+	begin := c.now()
+	_ = c.conn.SetReadDeadline(begin.Add(c.wall))
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetReadDeadline(past) })
+	n, err := c.conn.Read(c.buffer[:])
+	stop()
+	c.wall -= c.now().Sub(begin)
+	if err == nil && n > 0 {
+		m, err := wire.Decode(c.buffer[:n])
+		if err != nil {
+			return nil, c.lied(err)
+		}
+		return m, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.close()
+		return nil, fail(Timeout, nil, "Decoding took too long and was stopped: the file may be made to waste time, or the "+
+			"machine is overloaded. Try it again when the machine is idle, or convert the file first.")
+	}
+	return nil, c.died(err)
+}
+
+// lied ends a child that broke the protocol.
+func (c *child) lied(err error) *Error {
+	c.close()
+	return fail(Crashed, err, "The decoder sent something it must not send and was stopped; the file may be made to attack it.")
+}
+
+// died waits for a child that closed its socket and says how it ended.
+func (c *child) died(cause error) *Error {
+	c.close()
+	said := c.stderr.firstLine()
+	if cause == nil || errors.Is(cause, io.EOF) || errors.Is(cause, syscall.ECONNRESET) {
+		cause = nil
+	}
+	if said != "" {
+		cause = errors.New(said)
+	}
+	state := c.cmd.ProcessState
+	status, _ := state.Sys().(syscall.WaitStatus)
+	used := state.SystemTime() + state.UserTime()
+	switch {
+	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate"):
+		return tooMuchMemory(cause)
+	case status.Signaled() && c.cpu > 0 && used >= c.cpu-time.Second:
+		return fail(Timeout, cause, "Decoding used more processor time than a video of this length may take and was stopped.")
+	case status.Signaled():
+		return fail(Crashed, cause, "The decoder was ended by a signal (%v) on this stretch of the video. If this happens "+
+			"again with the same file, the file breaks the decoder: convert it first.", status.Signal())
+	case !c.ready:
+		return fail(Unavailable, cause, "The decoder could not start (exit status %d). Run: spotter doctor.", status.ExitStatus())
+	default:
+		return fail(Crashed, cause, "The decoder ended in the middle of its work (exit status %d).", status.ExitStatus())
+	}
+}
+
+func tooMuchMemory(cause error) *Error {
+	return fail(TooLarge, cause, "Decoding this video needs more memory than is allowed. Raise the video memory limit, or "+
+		"convert the video to a smaller picture size.")
+}
+
+// awaitReady reads the child's first message.
+func (c *child) awaitReady(ctx context.Context) (*wire.Ready, error) {
+	m, err := c.receive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch m := m.(type) {
+	case *wire.Ready:
+		c.ready = true
+		return m, nil
+	case *wire.Failure:
+		c.close()
+		return nil, failureError(m)
+	default:
+		return nil, c.lied(errors.New("first message is not ready"))
+	}
+}
+
+// settle lets a child that has said its last word end by itself, so that its use of resources is complete.
+func (c *child) settle() {
+	const grace = 5 * time.Second // exiting takes milliseconds; freeing gigabytes of memory a little longer
+	timer := time.NewTimer(grace)
+	defer timer.Stop()
+	select {
+	case <-c.exited:
+	case <-timer.C:
+	}
+	c.close()
+}
+
+// close kills and reaps the child. It may be called more than once.
+func (c *child) close() {
+	c.once.Do(func() {
+		select {
+		case <-c.exited: // its process id may be another's by now
+		default:
+			_ = c.cmd.Process.Kill()
+		}
+		<-c.exited
+		_ = c.conn.Close()
+	})
+}
+
+// usage is the CPU time and the peak memory of a child that has ended.
+func (c *child) usage() (cpu time.Duration, peak int64) {
+	state := c.cmd.ProcessState
+	if r, ok := state.SysUsage().(*syscall.Rusage); ok {
+		const kilobyte = 1024 // the unit of ru_maxrss on Linux
+		peak = r.Maxrss * kilobyte
+	}
+	return state.UserTime() + state.SystemTime(), peak
+}
+
+// tail keeps the last bytes written to it. The process's copying goroutine writes; reads come after it has ended.
+type tail struct {
+	mu   sync.Mutex
+	data []byte
+}
+
+// Write keeps what fits.
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.data = append(t.data, b...)
+	if over := len(t.data) - tailBytes; over > 0 {
+		t.data = append(t.data[:0], t.data[over:]...)
+	}
+	return len(b), nil
+}
+
+// firstLine is the first line of what is kept that says something, short and printable: a Go program says first why it
+// ends.
+func (t *tail) firstLine() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for line := range strings.Lines(string(t.data)) {
+		if line = printable(strings.TrimSpace(line)); line != "" {
+			return line
+		}
+	}
+	return ""
+}
+
+// printable cuts a string that came from outside to one line that a terminal bears.
+func printable(s string) string {
+	const limit = 200
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, s)
+	return s[:min(len(s), limit)]
+}

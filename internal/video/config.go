@@ -1,0 +1,150 @@
+package video
+
+import (
+	"encoding"
+	"fmt"
+	"time"
+)
+
+// Config says where the decoder's programs are and what they may use.
+type Config struct {
+	// Helper is the path of spotter-decode, FFmpeg of ffmpeg (ffprobe is looked for beside it). Empty: beside the
+	// running program, then in PATH.
+	Helper, FFmpeg string
+	// Sandbox says whether a weaker sandbox than the full one is acceptable.
+	Sandbox SandboxLevel
+	Limits  Limits
+}
+
+// SandboxLevel says how much of the sandbox must be in force before a file is touched.
+type SandboxLevel uint8
+
+// The levels.
+const (
+	// SandboxStrict refuses to decode unless resource limits, Landlock and seccomp are all in force.
+	SandboxStrict SandboxLevel = iota
+	// SandboxRelaxed takes what the kernel has; what is missing is a warning of every plan.
+	SandboxRelaxed
+)
+
+var (
+	_ encoding.TextUnmarshaler = (*SandboxLevel)(nil)
+	_ encoding.TextMarshaler   = SandboxLevel(0)
+)
+
+// UnmarshalText reads "strict" or "relaxed".
+func (l *SandboxLevel) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "strict":
+		*l = SandboxStrict
+	case "relaxed":
+		*l = SandboxRelaxed
+	default:
+		return fmt.Errorf("sandbox level %q: want strict or relaxed", text)
+	}
+	return nil
+}
+
+// MarshalText writes what [SandboxLevel.UnmarshalText] reads.
+func (l SandboxLevel) MarshalText() ([]byte, error) {
+	if l == SandboxRelaxed {
+		return []byte("relaxed"), nil
+	}
+	return []byte("strict"), nil
+}
+
+// Limits bound what one video may cost. Raising one admits larger files and gives a hostile one more to waste.
+type Limits struct {
+	// MaxPixels of one picture. 36 million hold 8K (7680 x 4320) and little more.
+	MaxPixels int64
+	// MaxBytes of a file: Rekognition's own limit for stored video is 10 GB.
+	MaxBytes int64
+	// MaxDuration of a video: Rekognition's own limit is 6 hours.
+	MaxDuration time.Duration
+	// SegmentLength is about how long the segments of a plan are. Shorter ones lose less when a worker dies; each
+	// costs one process start (about 0.1 s of CPU) and the seeking.
+	SegmentLength time.Duration
+	// Memory is the child's writable private memory in bytes (RLIMIT_DATA). 1080p H.264 needs under 256 MB
+	// (reference figures in docs/decisions); more is allowed for pictures that need more, see memory.
+	Memory uint64
+	// CPUPerSecond is the CPU time that a second of video may take, beside CPUBase for start and planning. 1080p
+	// takes 0.3, 8K HEVC about 5; a file that needs a hundred times its own length is not worth it.
+	CPUPerSecond float64
+	CPUBase      time.Duration
+	// WallPerSecond is the same for the time spent waiting for the child, beside WallBase. It is larger, for a busy
+	// machine.
+	WallPerSecond float64
+	WallBase      time.Duration
+	// GOPPackets and GOPBytes bound what is buffered to plan one group of pictures. Beyond them decisions are made
+	// with what has been read: the frames stay exact, fewer are saved from decoding. 600 packets are 10 s at 60
+	// frames a second, longer than any encoder's default group; 64 MB are 5 s at 100 Mbit/s.
+	GOPPackets int
+	GOPBytes   int64
+}
+
+// DefaultConfig is the configuration with every limit at its default.
+func DefaultConfig() Config {
+	return Config{
+		Limits: Limits{
+			MaxPixels:     36_000_000,
+			MaxBytes:      10 << 30,
+			MaxDuration:   6 * time.Hour,
+			SegmentLength: 30 * time.Second,
+			Memory:        512 << 20,
+			CPUPerSecond:  20,
+			CPUBase:       2 * time.Minute,
+			WallPerSecond: 60,
+			WallBase:      5 * time.Minute,
+			GOPPackets:    600,
+			GOPBytes:      64 << 20,
+		},
+	}
+}
+
+// Validate names the first setting that cannot work.
+func (c *Config) Validate() error {
+	l := &c.Limits
+	for _, s := range []struct {
+		key string
+		ok  bool
+	}{
+		{"limits.max_pixels", l.MaxPixels > 0 && l.MaxPixels <= 1<<30},
+		{"limits.max_bytes", l.MaxBytes > 0},
+		{"limits.max_duration", l.MaxDuration > 0},
+		{"limits.segment_length", l.SegmentLength >= time.Second},
+		{"limits.memory", l.Memory >= 64<<20},
+		{"limits.cpu_per_second", l.CPUPerSecond > 0},
+		{"limits.cpu_base", l.CPUBase >= time.Second},
+		{"limits.wall_per_second", l.WallPerSecond > 0},
+		{"limits.wall_base", l.WallBase >= time.Second},
+		{"limits.gop_packets", l.GOPPackets >= 2 && l.GOPPackets <= 1<<20},
+		{"limits.gop_bytes", l.GOPBytes >= 1<<20},
+		{"sandbox", c.Sandbox <= SandboxRelaxed},
+	} {
+		if !s.ok {
+			return fmt.Errorf("video setting %s is out of range", s.key)
+		}
+	}
+	return nil
+}
+
+// memory is the child's limit for pictures of so many pixels. A decoder holds up to 17 pictures (H.264's and HEVC's
+// largest buffer is 16, for small pictures; 8K streams have 6), 8-bit 4:2:0 takes 1.5 bytes a pixel and deeper samples
+// twice that; at 8K, 12 pictures and the buffers for a group are enough (measured: see the package's tests).
+func (l *Limits) memory(pixels int64, deep bool) uint64 {
+	const heldPictures = 12
+	bytes := pixels * 3 / 2
+	if deep {
+		bytes *= 2
+	}
+	const base = 192 << 20 // runtime, libraries' data, buffered packets
+	return max(l.Memory, base+uint64(max(bytes, 0))*heldPictures)
+}
+
+func (l *Limits) cpuSeconds(stretch time.Duration) uint64 {
+	return uint64((l.CPUBase.Seconds() + stretch.Seconds()*l.CPUPerSecond) + 1)
+}
+
+func (l *Limits) wall(stretch time.Duration) time.Duration {
+	return l.WallBase + time.Duration(stretch.Seconds()*l.WallPerSecond*float64(time.Second))
+}

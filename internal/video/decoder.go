@@ -1,0 +1,182 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec" //nolint:depguard // this room is the one that runs decoders
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// Names of the programs that are looked for.
+const (
+	helperName = "spotter-decode"
+	ffmpegName = "ffmpeg"
+	probeName  = "ffprobe"
+)
+
+// Decoder plans and opens videos. It holds no process and no file, and is safe for concurrent use.
+type Decoder struct {
+	cfg Config
+	// Paths of the programs; empty for those that are not there.
+	helper, ffmpeg, ffprobe, self string
+	now                           func() time.Time
+}
+
+// New is a decoder. Programs named in the configuration must exist; others are looked for, and what is missing is told
+// when it is needed, and by [Decoder.Check].
+func New(cfg Config) (*Decoder, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the running program: %w", err)
+	}
+	d := &Decoder{cfg: cfg, self: self, now: time.Now} //nolint:forbidigo // bounds waiting; no result depends on it
+	if d.helper, err = find(cfg.Helper, helperName, self); err != nil {
+		return nil, err
+	}
+	if d.ffmpeg, err = find(cfg.FFmpeg, ffmpegName, self); err != nil {
+		return nil, err
+	}
+	if d.ffmpeg != "" {
+		beside := filepath.Join(filepath.Dir(d.ffmpeg), probeName)
+		if d.ffprobe, err = find("", probeName, beside); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// find is a program's path: the one named, else beside another program, else in PATH, else "".
+func find(named, name, beside string) (string, error) {
+	if named != "" {
+		path, err := exec.LookPath(named)
+		if err != nil {
+			return "", fail(Unavailable, err, "The program %s named in the settings cannot be run.", named)
+		}
+		return filepath.Abs(path)
+	}
+	if path := filepath.Join(filepath.Dir(beside), name); executable(path) {
+		return path, nil
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", nil //nolint:nilerr // it is not there: told when it is needed
+	}
+	return filepath.Abs(path)
+}
+
+func executable(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode().IsRegular() && st.Mode().Perm()&0o111 != 0
+}
+
+// input is a video file, opened anew read-only, so that the child cannot write and the caller's offset does not matter.
+type input struct {
+	file      *os.File
+	size      int64
+	container wire.Container
+}
+
+func (d *Decoder) input(f *os.File) (*input, error) {
+	in, err := d.reopen(f)
+	if err != nil {
+		return nil, err
+	}
+	c, sniffed := sniff(in.file)
+	if sniffed != nil {
+		_ = in.file.Close()
+		return nil, sniffed
+	}
+	in.container = c
+	return in, nil
+}
+
+func (d *Decoder) reopen(f *os.File) (*input, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, fail(Invalid, err, "The file cannot be read.")
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fail(Invalid, nil, "%s is not a regular file: a video must be a file on a disk, not a folder, pipe or device.",
+			filepath.Base(f.Name()))
+	}
+	if st.Size() > d.cfg.Limits.MaxBytes {
+		return nil, fail(TooLarge, nil, "The file has %d MB; the limit is %d MB. Raise the limit, or cut the video.",
+			st.Size()>>20, d.cfg.Limits.MaxBytes>>20)
+	}
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fail(Invalid, os.NewSyscallError("open", err), "The file cannot be read.")
+	}
+	return &input{file: os.NewFile(uintptr(fd), f.Name()), size: st.Size()}, nil //nolint:gosec // G115: a descriptor
+}
+
+// request is the part of a request that every task has.
+func (d *Decoder) request(t wire.Task, c wire.Container, stretch time.Duration, pixels int64, deep bool) *wire.Request {
+	l := &d.cfg.Limits
+	return &wire.Request{
+		Task: t, Container: c, Strict: d.cfg.Sandbox == SandboxStrict,
+		Memory: l.memory(pixels, deep), CPUSeconds: l.cpuSeconds(stretch), MaxPixels: l.MaxPixels,
+		GOPPackets: int32(l.GOPPackets), GOPBytes: l.GOPBytes, //nolint:gosec // G115: validated
+		MaxTime: int64(l.MaxDuration),
+	}
+}
+
+// start starts a child on a request and waits until its sandbox stands.
+func (d *Decoder) start(ctx context.Context, r *wire.Request, in, ring *os.File, stretch time.Duration) (*child, *wire.Ready, error) {
+	c, err := startChild(d.helper, in, ring)
+	if err != nil {
+		return nil, nil, fail(Unavailable, err, "The decoder %s could not be started. Run: spotter doctor.", d.helper)
+	}
+	c.now, c.wall = d.now, d.cfg.Limits.wall(stretch)
+	c.cpu = time.Duration(r.CPUSeconds) * time.Second //nolint:gosec // G115: seconds of a video
+	if err := c.send(r); err != nil {
+		return nil, nil, c.died(err)
+	}
+	ready, err := c.awaitReady(ctx)
+	if err != nil {
+		c.close()
+		return nil, nil, err
+	}
+	if d.cfg.Sandbox == SandboxStrict && (ready.Landlock <= 0 || !ready.Seccomp || !ready.Limits) {
+		return nil, nil, c.lied(errors.New("sandbox is not in force"))
+	}
+	return c, ready, nil
+}
+
+// mayFallBack says whether the ffmpeg command line should be tried after the helper failed: only where the helper itself
+// cannot run, never because of a file or a sandbox.
+func (d *Decoder) mayFallBack(err error) bool {
+	var e *Error
+	return d.ffmpeg != "" && d.ffprobe != "" && errors.As(err, &e) && e.Kind == Unavailable && !e.sandbox
+}
+
+// explain makes the reason for an unreadable file more exact by looking at the file.
+func explain(err error, in *input) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Kind != Invalid || in.container != wire.MP4 {
+		return err
+	}
+	b := readBoxes(in.file, in.size)
+	switch {
+	case !b.moov && b.mdat:
+		e.Reason = "The MP4 file has no index (moov): it is incomplete, as after a broken upload or a recording that was not " +
+			"ended properly. Upload it again, or repair it from an intact recording of the same camera."
+	case !b.moov && b.cut:
+		e.Reason = "The MP4 file is cut off before its index (moov): the upload or the copy is incomplete. Provide it again."
+	case !b.moov:
+		e.Reason = "The MP4 file has a header and nothing else: the recording or the upload ended at once. Provide it again."
+	case b.cut:
+		e.Reason = "The MP4 file is cut off, and what is left cannot be decoded: the upload or the copy is incomplete. Provide it again."
+	}
+	return err
+}

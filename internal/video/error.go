@@ -1,0 +1,71 @@
+package video
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what sort of failure an [Error] is.
+type Kind uint8
+
+// The kinds.
+const (
+	// Invalid: the file is damaged, incomplete, or no video at all.
+	Invalid Kind = iota + 1
+	// Unsupported: a video, but of a container or codec that is not decoded.
+	Unsupported
+	// NoVideo: a media file without moving pictures.
+	NoVideo
+	// TooLarge: over one of the limits.
+	TooLarge
+	// Crashed: the decoder died or broke its protocol.
+	Crashed
+	// Timeout: the decoder took too long.
+	Timeout
+	// Unavailable: there is no decoder, or its sandbox could not be put in force.
+	Unavailable
+)
+
+// String is the kind's name in lower case.
+func (k Kind) String() string {
+	names := [...]string{"", "invalid", "unsupported", "no video", "too large", "crashed", "timeout", "unavailable"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// Error is why a video, or a stretch of it, could not be decoded.
+type Error struct {
+	Kind Kind
+	// Reason is a sentence for a person: what is wrong and what to do.
+	Reason string
+	// Err is the cause, if there is one to look at.
+	Err error
+
+	sandbox bool // a sandbox that could not be put in force: no other program would do better
+}
+
+// Error is the reason, with its cause.
+func (e *Error) Error() string {
+	if e.Err == nil {
+		return e.Reason
+	}
+	return e.Reason + " [" + e.Err.Error() + "]"
+}
+
+// Unwrap is the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf is the kind of an error from this package; 0 for others.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return 0
+}
+
+func fail(k Kind, cause error, format string, args ...any) *Error {
+	return &Error{Kind: k, Reason: fmt.Sprintf(format, args...), Err: cause}
+}

@@ -1,0 +1,74 @@
+package video
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// failureError makes an error of what the child says. Only its reason's number is believed; the sentences are ours.
+func failureError(f *wire.Failure) *Error {
+	var cause error
+	if text := f.Detail.String(); text != "" {
+		cause = errors.New(text)
+	}
+	switch f.Reason {
+	case wire.ReasonSandbox:
+		e := fail(Unavailable, cause, "The decoder's sandbox could not be put in force, and the setting demands it. Run: "+
+			"spotter doctor. To accept a weaker sandbox, set the sandbox level to relaxed.")
+		e.sandbox = true
+		return e
+	case wire.ReasonOpen:
+		return fail(Invalid, cause, "The file is damaged: it begins like a video, but cannot be read.")
+	case wire.ReasonNoVideo:
+		return fail(NoVideo, nil, "The file has no video track.")
+	case wire.ReasonAudioOnly:
+		return fail(NoVideo, nil, "The file has sound only, no video track.")
+	case wire.ReasonCover:
+		return fail(NoVideo, nil, "The file has sound and a cover picture only, no video track.")
+	case wire.ReasonCodec:
+		return fail(Unsupported, nil, "The video is coded as %s, which is not decoded. Convert it first: ffmpeg -i IN -c:v libx264 OUT.mp4.",
+			codecName(f.Codec.String()))
+	case wire.ReasonEncrypted:
+		return fail(Unsupported, nil, "The video is encrypted (DRM): it can only be searched once it is decrypted.")
+	case wire.ReasonPixels:
+		return fail(TooLarge, cause, "The pictures are larger than the limit of pixels allows. Raise the limit, or convert the "+
+			"video to a smaller size.")
+	case wire.ReasonMemory:
+		return tooMuchMemory(cause)
+	case wire.ReasonNoFrames:
+		return fail(Invalid, cause, "Not one picture of the video could be decoded: the file is damaged or incomplete.")
+	case wire.ReasonRead:
+		return fail(Invalid, cause, "The file cannot be read: check the disk or the network share that it is on.")
+	case wire.ReasonNotBuilt:
+		return fail(Unavailable, cause, "spotter-decode was built without libav, and there is no ffmpeg to use instead. Run: spotter doctor.")
+	default:
+		return fail(Crashed, cause, "The decoder gave up for a reason of its own (%d).", f.Reason)
+	}
+}
+
+func codecName(name string) string {
+	if name == "" || name == "none" {
+		return "something unknown"
+	}
+	return name
+}
+
+// warningsOf are the sentences for what a child counted.
+func warningsOf(d *wire.Done) []string {
+	var w []string
+	add := func(n int64, format string) {
+		if n > 0 {
+			w = append(w, fmt.Sprintf(format, n))
+		}
+	}
+	add(d.Errors, "%d damaged packets could not be decoded")
+	add(d.Missing, "%d chosen frames could not be decoded")
+	add(d.Backwards, "%d frames were left out because their time does not rise")
+	add(d.Resized, "%d frames have another size than the first and were scaled to it")
+	if d.Truncated {
+		w = append(w, "the file ends too early: it was cut off, or is still being written")
+	}
+	return w
+}

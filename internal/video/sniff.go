@@ -1,0 +1,221 @@
+package video
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// sniffBytes is how much of a file's start is looked at: enough for several transport stream packets.
+const sniffBytes = 8 << 10
+
+// accepted names the containers, for sentences.
+const accepted = "MP4, MOV, MKV, WebM, AVI or MPEG-TS"
+
+// sniff tells the container by the file's first bytes, or says what the file is instead. Names do not count: a playlist
+// called clip.mp4 is a playlist.
+func sniff(r io.ReaderAt) (wire.Container, *Error) {
+	head := make([]byte, sniffBytes)
+	n, err := r.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, fail(Invalid, err, "The file cannot be read: check the disk or the network share that it is on.")
+	}
+	head = head[:n]
+	if n == 0 {
+		return 0, fail(Invalid, nil, "The file is empty: the upload or the recording did not happen. Provide it again.")
+	}
+	if c := container(head); c != 0 {
+		return c, nil
+	}
+	return 0, notAVideo(head)
+}
+
+// container is the container that a file's head belongs to; 0 for none that is decoded.
+func container(head []byte) wire.Container {
+	switch {
+	case isMP4(head):
+		return wire.MP4
+	case bytes.HasPrefix(head, []byte{0x1a, 0x45, 0xdf, 0xa3}):
+		return wire.Matroska
+	case len(head) >= 12 && string(head[:4]) == "RIFF" && (string(head[8:12]) == "AVI " || string(head[8:12]) == "AVIX"):
+		return wire.AVI
+	case isTransportStream(head):
+		return wire.MPEGTS
+	default:
+		return 0
+	}
+}
+
+// isMP4 looks for one of the boxes that files of this family begin with.
+func isMP4(head []byte) bool {
+	if len(head) < 8 {
+		return false
+	}
+	switch string(head[4:8]) {
+	case "ftyp":
+		return !isStillImage(head)
+	case "moov", "mdat", "free", "skip", "wide", "pnot", "styp", "sidx", "moof", "uuid":
+		return true
+	}
+	return false
+}
+
+// isStillImage recognises the photo formats that share MP4's boxes: HEIC and AVIF.
+func isStillImage(head []byte) bool {
+	if len(head) < 12 {
+		return false
+	}
+	switch string(head[8:12]) {
+	case "heic", "heix", "mif1", "avif":
+		return true
+	}
+	return false
+}
+
+// isTransportStream looks for sync bytes at the distances of the three packet sizes, with some rubbish before the first.
+func isTransportStream(head []byte) bool {
+	const sync, wanted = 0x47, 5
+	for _, size := range []int{188, 192, 204} {
+		for start := 0; start < size && start < len(head); start++ {
+			found := 0
+			for at := start; at < len(head) && head[at] == sync; at += size {
+				found++
+			}
+			atEnd := start+found*size >= len(head)
+			if found >= wanted || (found >= 2 && atEnd) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// magics are beginnings of files that people take for videos, and what to say about them.
+func magics() []struct {
+	offset int
+	magic  string
+	kind   Kind
+	say    string
+} {
+	const image = "This is a picture (%s), not a video. Enrol faces from it, or search a video."
+	const convert = "This is %s, a container that is not decoded. Convert it without loss: ffmpeg -i IN -c copy OUT.mkv."
+	const sound = "This is a sound file (%s): there are no pictures in it to search."
+	return []struct {
+		offset int
+		magic  string
+		kind   Kind
+		say    string
+	}{
+		{0, "\xff\xd8\xff", NoVideo, fmt.Sprintf(image, "JPEG")},
+		{0, "\x89PNG", NoVideo, fmt.Sprintf(image, "PNG")},
+		{0, "GIF8", NoVideo, "This is a GIF. Convert it first: ffmpeg -i IN.gif OUT.mp4."},
+		{0, "BM", NoVideo, fmt.Sprintf(image, "BMP")},
+		{0, "II*\x00", NoVideo, fmt.Sprintf(image, "TIFF or camera raw")},
+		{0, "MM\x00*", NoVideo, fmt.Sprintf(image, "TIFF or camera raw")},
+		{8, "WEBP", NoVideo, fmt.Sprintf(image, "WebP")},
+		{4, "ftyp", NoVideo, fmt.Sprintf(image, "HEIC or AVIF")},
+		{8, "WAVE", NoVideo, fmt.Sprintf(sound, "WAV")},
+		{0, "ID3", NoVideo, fmt.Sprintf(sound, "MP3")},
+		{0, "fLaC", NoVideo, fmt.Sprintf(sound, "FLAC")},
+		{0, "OggS", Unsupported, fmt.Sprintf(convert, "Ogg")},
+		{0, "FLV", Unsupported, fmt.Sprintf(convert, "Flash Video (FLV)")},
+		{0, "0&\xb2u", Unsupported, fmt.Sprintf(convert, "Windows Media (ASF, WMV)")},
+		{0, ".RMF", Unsupported, fmt.Sprintf(convert, "RealMedia")},
+		{0, "\x00\x00\x01\xba", Unsupported, fmt.Sprintf(convert, "an MPEG program stream (MPG, VOB)")},
+		{0, "\x06\x0e+4", Unsupported, fmt.Sprintf(convert, "MXF")},
+		{0, "\x00\x00\x00\x01", Unsupported, "This is a bare H.264 or HEVC stream without times. Wrap it: ffmpeg -i IN -c copy OUT.mp4."},
+		{0, "PK\x03\x04", Invalid, "This is a ZIP archive. Unpack it and search the video inside."},
+		{0, "\x1f\x8b", Invalid, "This is a gzip archive. Unpack it and search the video inside."},
+		{0, "7z\xbc\xaf", Invalid, "This is a 7-Zip archive. Unpack it and search the video inside."},
+		{0, "Rar!", Invalid, "This is a RAR archive. Unpack it and search the video inside."},
+		{0, "%PDF", Invalid, "This is a PDF document, not a video."},
+	}
+}
+
+func notAVideo(head []byte) *Error {
+	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n")
+	for _, t := range []struct{ prefix, say string }{
+		{"#EXTM3U", "This is an HLS playlist, not a video file: it only lists addresses. Download the stream first " +
+			"(ffmpeg -i URL -c copy OUT.mkv) and search that."},
+		{"ffconcat", "This is a list of files for ffmpeg (ffconcat), not a video. Join them first and search the result."},
+		{"v=0", "This is a session description (SDP), not a video file: it only says where a live stream is. Record it first."},
+		{"<?xml", "This is an XML document (perhaps a DASH manifest), not a video file. Download the stream first."},
+		{"<MPD", "This is a DASH manifest, not a video file: it only lists addresses. Download the stream first."},
+		{"<!DOCTYPE", "This is a web page, not a video: the download probably ended on an error or login page."},
+		{"<html", "This is a web page, not a video: the download probably ended on an error or login page."},
+		{"version https://git-lfs", "This is a Git LFS pointer, not the video itself: run git lfs pull."},
+	} {
+		if len(text) >= len(t.prefix) && bytes.EqualFold(text[:len(t.prefix)], []byte(t.prefix)) {
+			return fail(Invalid, nil, "%s", t.say)
+		}
+	}
+	for _, m := range magics() {
+		if len(head) >= m.offset && bytes.HasPrefix(head[m.offset:], []byte(m.magic)) {
+			return fail(m.kind, nil, "%s", m.say)
+		}
+	}
+	if isText(head) {
+		return fail(Invalid, nil, "This is a text file, not a video. Videos are "+accepted+" files.")
+	}
+	return fail(Invalid, nil, "This is no video that can be recognised: it begins like no "+accepted+" file. "+
+		"It may be damaged, encrypted or of another kind.")
+}
+
+// isText says whether a head is readable text.
+func isText(head []byte) bool {
+	for len(head) > 0 {
+		r, n := utf8.DecodeRune(head)
+		if r == utf8.RuneError && n == 1 && len(head) >= utf8.UTFMax {
+			return false
+		}
+		if r < ' ' && r != '\n' && r != '\r' && r != '\t' {
+			return false
+		}
+		head = head[n:]
+	}
+	return true
+}
+
+// boxes says which of MP4's top-level boxes a file has, and whether one reaches beyond the file's end.
+type boxes struct{ ftyp, moov, mdat, cut bool }
+
+// readBoxes walks over the top-level boxes, of which even a fragmented recording of hours has fewer than maxBoxes that
+// matter.
+func readBoxes(r io.ReaderAt, size int64) (b boxes) {
+	const maxBoxes = 4096
+	at := int64(0)
+	for range maxBoxes {
+		var head [16]byte
+		n, _ := r.ReadAt(head[:], at)
+		if n < 8 {
+			b.cut = b.cut || n > 0
+			return b
+		}
+		length := int64(binary.BigEndian.Uint32(head[:4]))
+		switch length {
+		case 0:
+			length = size - at
+		case 1:
+			length = int64(binary.BigEndian.Uint64(head[8:16])) //nolint:gosec // G115: a negative one is refused below
+		}
+		switch string(head[4:8]) {
+		case "ftyp":
+			b.ftyp = true
+		case "moov":
+			b.moov = true
+		case "mdat":
+			b.mdat = true
+		}
+		if length < 8 || length > size-at {
+			b.cut = true
+			return b
+		}
+		at += length
+	}
+	return b
+}

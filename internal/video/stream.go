@@ -1,0 +1,239 @@
+package video
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// StreamOptions say what is wanted of a segment.
+type StreamOptions struct {
+	// SampleRate is frames per second; 0 is every frame. More than the video has gives every frame once.
+	SampleRate float64
+	// Lookahead is how many frames the decoder may have ready before they are asked for, 1 to MaxSlots; below 1 means
+	// 1. With 1 the decoder waits after each frame until the next is asked for: one core does both works in turn. More
+	// keeps two cores busy.
+	Lookahead int
+}
+
+// Stats says what decoding a segment took. It is complete after the end.
+type Stats struct {
+	Packets   int64 // of the video stream, read from the file
+	Sent      int64 // packets given to the decoder
+	Decoded   int64 // frames that it made
+	Delivered int64 // frames that Next returned
+	CPU       time.Duration
+	PeakRSS   int64 // bytes
+}
+
+// Stream is the sampled frames of one segment. It is used by one goroutine.
+type Stream struct {
+	source   frameSource
+	stats    Stats
+	warnings []string
+	err      error // what every further Next returns
+}
+
+// frameSource is where frames come from: the helper, or ffmpeg.
+type frameSource interface {
+	// next is the next frame, or io.EOF.
+	next(ctx context.Context) (*face.Frame, error)
+	// finish tells the statistics and warnings; after the end only.
+	finish() (Stats, []string)
+	close() error
+}
+
+// Open starts decoding a segment of a planned file. The caller closes the stream.
+func (d *Decoder) Open(ctx context.Context, f *os.File, plan *Plan, seg Segment, o StreamOptions) (*Stream, error) {
+	if err := plan.check(&seg, &d.cfg.Limits); err != nil {
+		return nil, fmt.Errorf("open segment %d: %w", seg.Index, err)
+	}
+	if o.SampleRate < 0 || o.SampleRate != o.SampleRate {
+		return nil, fmt.Errorf("open segment %d: sample rate %v", seg.Index, o.SampleRate)
+	}
+	o.Lookahead = min(max(o.Lookahead, 1), MaxSlots)
+	in, err := d.reopen(f)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = in.file.Close() }()
+	if in.size != plan.Track.Bytes {
+		return nil, fail(Invalid, nil, "The file has changed since it was planned (%d bytes, then %d). Plan it again.",
+			plan.Track.Bytes, in.size)
+	}
+	in.container = plan.Track.Container
+	src, err := d.openSource(ctx, in, plan, &seg, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Stream{source: src}, nil
+}
+
+func (d *Decoder) openSource(ctx context.Context, in *input, plan *Plan, seg *Segment, o StreamOptions) (frameSource, error) {
+	if d.helper != "" {
+		src, err := d.openHelper(ctx, in, plan, seg, o)
+		if err == nil {
+			return src, nil
+		}
+		if !d.mayFallBack(err) {
+			return nil, err
+		}
+	}
+	return d.openTool(ctx, in, plan, seg, o)
+}
+
+// Next is the next frame, valid until the next call, or io.EOF after the last one. Any other error is final.
+func (s *Stream) Next(ctx context.Context) (*face.Frame, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	f, err := s.source.next(ctx)
+	if err == nil {
+		s.stats.Delivered++
+		return f, nil
+	}
+	if errors.Is(err, io.EOF) {
+		delivered := s.stats.Delivered
+		s.stats, s.warnings = s.source.finish()
+		s.stats.Delivered = delivered
+	}
+	s.err = err
+	return nil, err
+}
+
+// Warnings are sentences about what is odd with the segment. They are complete after the end.
+func (s *Stream) Warnings() []string { return s.warnings }
+
+// Stats says what the segment took. It is complete after the end.
+func (s *Stream) Stats() Stats { return s.stats }
+
+// Close ends the stream and its process at once, wherever it stands. Frames must not be touched afterwards. It may be
+// called more than once.
+func (s *Stream) Close() error {
+	if s.err == nil {
+		s.err = errors.New("stream is closed")
+	}
+	return s.source.close()
+}
+
+// helperSource is a segment being decoded by spotter-decode.
+type helperSource struct {
+	child    *child
+	ring     *ring
+	held     int32 // the slot that the caller is looking at; -1 for none
+	last     int64 // the time of the last frame in nanoseconds
+	from, to int64 // bounds of its times
+	whole    bool  // the segment is the whole video
+	count    int64
+	done     *wire.Done
+	warnings []string
+}
+
+func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Segment, o StreamOptions) (frameSource, error) {
+	t := &plan.Track
+	stretch := seg.To - seg.From
+	r := d.request(wire.TaskDecode, t.Container, stretch, int64(t.Geometry.Width)*int64(t.Geometry.Height), t.Deep)
+	r.Stream, r.Untimed, r.Segment, r.Clock, r.Rate = t.Stream, t.Untimed, seg.Place, t.Clock, o.SampleRate
+	r.Geometry, r.Slots = t.Geometry, int32(o.Lookahead) //nolint:gosec // G115: at most MaxSlots
+	ring, err := newRing(t.Geometry, o.Lookahead)
+	if err != nil {
+		return nil, fmt.Errorf("open segment %d: %w", seg.Index, err)
+	}
+	c, ready, err := d.start(ctx, r, in.file, ring.file, stretch)
+	if err != nil {
+		return nil, errors.Join(err, ring.close())
+	}
+	h := &helperSource{
+		child: c, ring: ring, held: -1, last: -1, from: int64(seg.From), to: int64(seg.To),
+		whole: len(plan.Segments) == 1, warnings: sandboxWarnings(ready),
+	}
+	if seg.Place.From == wire.Beginning {
+		h.from = 0
+	}
+	if seg.Place.To == wire.End {
+		h.to = int64(d.cfg.Limits.MaxDuration) + 1
+	}
+	return h, nil
+}
+
+func (h *helperSource) next(ctx context.Context) (*face.Frame, error) {
+	if h.held >= 0 {
+		if err := h.child.send(&wire.Release{Slot: h.held}); err != nil {
+			return nil, h.child.died(err)
+		}
+		h.held = -1
+	}
+	m, err := h.child.receive(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch m := m.(type) {
+	case *wire.Frame:
+		if err := h.check(m); err != nil {
+			return nil, h.child.lied(err)
+		}
+		h.held, h.last = m.Slot, m.Time
+		h.count++
+		return h.ring.frame(m), nil
+	case *wire.Done:
+		return nil, h.end(m)
+	case *wire.Failure:
+		h.child.settle()
+		return nil, failureError(m)
+	default:
+		return nil, h.child.lied(fmt.Errorf("unexpected %T", m))
+	}
+}
+
+// check believes a frame only if it can be one of this segment.
+func (h *helperSource) check(m *wire.Frame) error {
+	switch {
+	case m.Slot < 0 || int(m.Slot) >= len(h.ring.frames):
+		return fmt.Errorf("slot %d of %d", m.Slot, len(h.ring.frames))
+	case m.Time <= h.last:
+		return fmt.Errorf("time %d after %d", m.Time, h.last)
+	case m.Time < h.from || m.Time >= h.to:
+		return fmt.Errorf("time %d outside %d..%d", m.Time, h.from, h.to)
+	case m.Matrix > uint8(face.BT2020):
+		return fmt.Errorf("colour matrix %d", m.Matrix)
+	}
+	return nil
+}
+
+// end takes the child's last word.
+func (h *helperSource) end(m *wire.Done) error {
+	if m.Delivered != h.count || m.Packets < 0 || m.Sent < 0 || m.Decoded < 0 {
+		return h.child.lied(fmt.Errorf("%d frames told, %d seen", m.Delivered, h.count))
+	}
+	h.child.settle()
+	h.done = m
+	if m.TooLong {
+		return fail(TooLarge, nil, "The video goes on for longer than the limit allows, although it says otherwise.")
+	}
+	if h.whole && m.Sent > 0 && m.Decoded == 0 {
+		return failureError(&wire.Failure{Reason: wire.ReasonNoFrames})
+	}
+	return io.EOF
+}
+
+func (h *helperSource) finish() (Stats, []string) {
+	cpu, peak := h.child.usage()
+	s := Stats{Packets: h.done.Packets, Sent: h.done.Sent, Decoded: h.done.Decoded, CPU: cpu, PeakRSS: peak}
+	return s, append(h.warnings, warningsOf(h.done)...)
+}
+
+func (h *helperSource) close() error {
+	h.child.close()
+	if h.ring == nil {
+		return nil
+	}
+	err := h.ring.close()
+	h.ring = nil
+	return err
+}

@@ -1,0 +1,315 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Version is the version of the messages. Parent and child must agree exactly: they are built together.
+const Version = 1
+
+// MaxMessage is more than the bytes of any message; what is longer is not one.
+const MaxMessage = 1024
+
+// Kind says what a message is.
+type Kind uint8
+
+// The messages. The first two go to the child, the others come from it.
+const (
+	KindRequest Kind = iota + 1
+	KindRelease
+	KindReady
+	KindInfo
+	KindCut
+	KindFrame
+	KindDone
+	KindFailure
+)
+
+// headerSize is version, kind and the payload's length as uint16, little endian.
+const headerSize = 4
+
+// Message is one of the message structs of this package.
+type Message interface{ kind() Kind }
+
+// Task is what the child is asked to do.
+type Task uint8
+
+// The tasks.
+const (
+	// TaskPlan asks for the video's description and the places where it can be cut: Info, then Cuts, then Done.
+	TaskPlan Task = iota + 1
+	// TaskDecode asks for the sampled frames of one segment: Frames, then Done.
+	TaskDecode
+)
+
+// Container names a demuxer. The parent chooses it by the file's first bytes, so that no other demuxer ever sees them.
+type Container uint8
+
+// The containers.
+const (
+	MP4 Container = iota + 1
+	Matroska
+	AVI
+	MPEGTS
+)
+
+// SeekMode says how the child gets to the start of a segment.
+type SeekMode uint8
+
+// The ways to seek.
+const (
+	// SeekNone reads from the start of the file and skips.
+	SeekNone SeekMode = iota
+	// SeekTime uses the container's index.
+	SeekTime
+	// SeekByte jumps to a byte position.
+	SeekByte
+)
+
+// The ends of time, in a video's time base: a segment from or to there has no border on that side.
+const (
+	Beginning int64 = math.MinInt64
+	End       int64 = math.MaxInt64
+)
+
+// Segment is a stretch of video to decode. Times are presentation times in the stream's time base.
+type Segment struct {
+	// From and To bound the frames that belong to the segment: From <= pts < To.
+	From, To int64
+	// Seek, with SeekTime and SeekPos, leads to a place at or before the keyframe where decoding starts. KeyTime is
+	// that keyframe's presentation time (decoding time where packets have no other).
+	Seek     SeekMode
+	KeyTime  int64
+	SeekTime int64
+	SeekPos  int64
+}
+
+// Clock turns a stream's timestamps into times. A frame's time is its timestamp x Num / Den seconds, less Origin.
+type Clock struct {
+	Num, Den int32
+	// Origin is the container's start in nanoseconds.
+	Origin int64
+	// First is the timestamp of the first video frame: where the sampling grid starts.
+	First int64
+}
+
+// Request is the first message: what to do, and within which limits.
+type Request struct {
+	Task      Task
+	Container Container
+	// Strict refuses to work unless every part of the sandbox is in force.
+	Strict bool
+	// Limits of the process and of what it buffers.
+	Memory     uint64 // RLIMIT_DATA, bytes
+	CPUSeconds uint64 // RLIMIT_CPU
+	MaxPixels  int64  // of one picture
+	GOPPackets int32  // packets buffered while planning
+	GOPBytes   int64  // bytes buffered while planning
+	// Spacing is the wished length of a segment in nanoseconds; only for TaskPlan.
+	Spacing int64
+	// The rest is only for TaskDecode.
+	Stream   int32 // number of the stream in the container
+	Untimed  bool  // packets have no presentation times: decode everything, take the decoder's
+	Segment  Segment
+	Clock    Clock
+	Rate     float64 // frames per second; 0 for all
+	Geometry Geometry
+	Slots    int32
+	// MaxTime ends the stretch, in nanoseconds from the container's start.
+	MaxTime int64
+}
+
+// Release gives a slot of the ring back to the child.
+type Release struct{ Slot int32 }
+
+// Ready says that the sandbox is in force and the file is about to be opened.
+type Ready struct {
+	Landlock int32 // ABI in force; 0 for none
+	Seccomp  bool
+	Limits   bool
+}
+
+// Text is a short string of a message, padded with zero bytes.
+type Text [64]byte
+
+// MakeText cuts a string to what fits.
+func MakeText(s string) Text {
+	var t Text
+	copy(t[:], s)
+	return t
+}
+
+// String is the text with anything that does not belong on a terminal replaced by a question mark.
+func (t Text) String() string {
+	b := t[:]
+	if i := bytes.IndexByte(b, 0); i >= 0 {
+		b = b[:i]
+	}
+	out := make([]byte, len(b))
+	for i, c := range b {
+		out[i] = c
+		if c < 0x20 || c > 0x7e {
+			out[i] = '?'
+		}
+	}
+	return string(out)
+}
+
+// Info describes the video.
+type Info struct {
+	Codec, Format Text
+	Stream        int32
+	Clock         Clock
+	Geometry      Geometry
+	Duration      int64 // nanoseconds from the container's start to the end of its last frame
+	RateNum       int32 // average frames per second, as a fraction
+	RateDen       int32
+	FullRange     bool
+	Interlaced    bool
+	Deep          bool // more than 8 bits a sample
+	Untimed       bool
+	Skewed        bool // the display matrix turns by something else than quarter turns
+	Seek          SeekMode
+}
+
+// Cut is a place where a segment may start: see [Segment].
+type Cut struct{ From, KeyTime, SeekTime, SeekPos int64 }
+
+// Frame says that a slot holds a picture.
+type Frame struct {
+	Slot      int32
+	Time      int64 // nanoseconds from the container's start
+	Matrix    uint8 // face.ColorMatrix
+	FullRange bool
+}
+
+// Done ends the work.
+type Done struct {
+	Packets   int64 // read from the stream
+	Sent      int64 // given to the decoder
+	Decoded   int64 // frames that came out
+	Delivered int64
+	Errors    int64 // packets that the decoder refused
+	Missing   int64 // frames that were chosen and did not come
+	Backwards int64 // frames left out because their time was not after the last one's
+	Resized   int64 // frames of another size than the first
+	Truncated bool  // the file ends before its index says so
+	TooLong   bool  // the stretch went on after MaxTime
+}
+
+// Reason says why the child gave up.
+type Reason uint8
+
+// The reasons.
+const (
+	ReasonInternal  Reason = iota + 1
+	ReasonSandbox          // a part of the sandbox could not be put in force
+	ReasonOpen             // the container could not be read
+	ReasonNoVideo          // no stream at all that has pictures
+	ReasonAudioOnly        // sound only
+	ReasonCover            // sound with a cover picture
+	ReasonCodec            // a codec that is not decoded
+	ReasonEncrypted        // pictures are encrypted
+	ReasonPixels           // a picture larger than MaxPixels
+	ReasonMemory           // memory ran out
+	ReasonNoFrames         // nothing could be decoded
+	ReasonRead             // the file could not be read (input/output error)
+	ReasonNotBuilt         // the program was built without libav
+	ReasonProtocol         // the parent said something unexpected
+	reasonEnd
+)
+
+// Failure ends the work without a result.
+type Failure struct {
+	Reason Reason
+	// Detail is libav's or the system's own word for it.
+	Detail Text
+	Codec  Text
+}
+
+func (*Request) kind() Kind { return KindRequest }
+func (*Release) kind() Kind { return KindRelease }
+func (*Ready) kind() Kind   { return KindReady }
+func (*Info) kind() Kind    { return KindInfo }
+func (*Cut) kind() Kind     { return KindCut }
+func (*Frame) kind() Kind   { return KindFrame }
+func (*Done) kind() Kind    { return KindDone }
+func (*Failure) kind() Kind { return KindFailure }
+
+// Encode is a message as bytes: version, kind, length of the rest as uint16, then the fields in order, little endian.
+func Encode(m Message) ([]byte, error) {
+	head := []byte{Version, byte(m.kind()), 0, 0}
+	b, err := binary.Append(head, binary.LittleEndian, m)
+	if err != nil {
+		return nil, fmt.Errorf("encode control message %d: %w", m.kind(), err)
+	}
+	binary.LittleEndian.PutUint16(b[2:], uint16(len(b)-headerSize)) //nolint:gosec // G115: far below MaxMessage
+	return b, nil
+}
+
+// Decode reads one message. It accepts exactly what [Encode] writes.
+func Decode(b []byte) (Message, error) {
+	if len(b) < headerSize {
+		return nil, fmt.Errorf("control message of %d bytes is too short", len(b))
+	}
+	if b[0] != Version {
+		return nil, fmt.Errorf("control message of version %d, want %d: spotter and spotter-decode are of different builds",
+			b[0], Version)
+	}
+	m := empty(Kind(b[1]))
+	if m == nil {
+		return nil, fmt.Errorf("control message of unknown kind %d", b[1])
+	}
+	want := binary.Size(m)
+	if said := int(binary.LittleEndian.Uint16(b[2:])); said != want || len(b) != headerSize+want {
+		return nil, fmt.Errorf("control message %d says %d bytes and has %d, want %d", b[1], said, len(b)-headerSize, want)
+	}
+	if _, err := binary.Decode(b[headerSize:], binary.LittleEndian, m); err != nil {
+		return nil, fmt.Errorf("decode control message %d: %w", b[1], err)
+	}
+	again, err := Encode(m)
+	if err != nil || !bytes.Equal(again, b) {
+		return nil, errors.New("control message is not in its one form")
+	}
+	return m, nil
+}
+
+func empty(k Kind) Message {
+	switch k {
+	case KindRequest:
+		return new(Request)
+	case KindRelease:
+		return new(Release)
+	case KindReady:
+		return new(Ready)
+	case KindInfo:
+		return new(Info)
+	case KindCut:
+		return new(Cut)
+	case KindFrame:
+		return new(Frame)
+	case KindDone:
+		return new(Done)
+	case KindFailure:
+		return new(Failure)
+	default:
+		return nil
+	}
+}
+
+// Check says what no honest child would tell of a video; nil if nothing is wrong.
+func (i *Info) Check(maxPixels int64) error {
+	switch {
+	case i.Clock.Num <= 0 || i.Clock.Den <= 0:
+		return errors.New("time base is not positive")
+	case i.Stream < 0 || i.Duration < 0 || i.RateNum < 0 || i.RateDen < 0:
+		return errors.New("negative stream, duration or rate")
+	case i.Seek > SeekByte:
+		return errors.New("unknown way to seek")
+	}
+	return i.Geometry.Check(maxPixels)
+}
