@@ -213,7 +213,10 @@ func (s *script) printf(format string, args ...any) {
 
 // within is a coordinate as a whole pixel inside the picture; what is not a number is at its edge.
 func within(x float32, size int) int {
-	return int(min(max(math.Round(float64(x)), 0), float64(size)))
+	if !(x > 0) {
+		return 0
+	}
+	return int(math.Round(min(float64(x), float64(size))))
 }
 
 func between(a, b face.Box, share float32) face.Box {
