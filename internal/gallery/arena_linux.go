@@ -18,8 +18,10 @@ func newArena(size int) (memory []byte, free func(), err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("map %d MiB for faces: %w", size>>20, err)
 	}
-	// A kernel without huge pages refuses the advice; the memory is as good, only slower.
-	_ = unix.Madvise(mapped, unix.MADV_HUGEPAGE)
+	if size >= hugePage {
+		// A kernel without huge pages refuses the advice; the memory is as good, only slower.
+		_ = unix.Madvise(mapped, unix.MADV_HUGEPAGE)
+	}
 	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(mapped)))) & (hugePage - 1)
 	return mapped[skip : skip+size : skip+size], func() {
 		// Munmap fails only for a slice that Mmap did not return.

@@ -42,7 +42,7 @@ func New(dim int, opts ...Option) (*Gallery, error) {
 		index:   make(map[face.ID]location),
 	}
 	for _, opt := range opts {
-		if err := opt(g); err != nil {
+		if err := opt(&g.searcher); err != nil {
 			return nil, fmt.Errorf("new gallery: %w", err)
 		}
 	}
@@ -60,6 +60,20 @@ func (g *Gallery) Kernel() string { return g.kernel.name }
 
 // Len is the number of faces; 0 after Close.
 func (g *Gallery) Len() int { return g.current.len() }
+
+// ScanBytes is how much memory a search reads at least: codes, scales and residuals of all faces in blocks.
+func (g *Gallery) ScanBytes() int {
+	v, err := g.current.acquire()
+	if err != nil {
+		return 0
+	}
+	defer v.release()
+	var bytes int
+	for i := range v.parts {
+		bytes += v.parts[i].faces / blockFaces * g.shape.blockBytes
+	}
+	return bytes
+}
 
 // Search returns one list of hits per probe, in the probes' order, from the faces that are enrolled when it is called.
 // Hits are ordered by score descending and then by id ascending. Errors: [ErrProbe], [ErrClosed], the context's.

@@ -162,6 +162,7 @@ eightBlock:
 	CLEAR_EIGHT
 
 firstHalf:
+	PREFETCHT0 4096(SI) // see scanEightVNNI
 	EIGHT_GROUP
 	JNZ firstHalf
 

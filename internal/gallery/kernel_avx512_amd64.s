@@ -94,6 +94,10 @@ oneStep:
 	VPDPBUSD.BCST (codes+28)(AX), Z16, Z7
 
 // func scanEightVNNI(a *scanArgs)
+//
+// Here arithmetic takes about as long as memory, and the instructions in flight do not reach far enough ahead to have
+// both at once: prefetching half a block makes a batch of eight a quarter faster (Zen 5). It may reach beyond the end
+// of the blocks; a prefetch never faults.
 TEXT ·scanEightVNNI(SB), NOSPLIT, $0-8
 	LOAD_ARGS
 
@@ -110,6 +114,8 @@ eightBlock:
 	MOVQ   DX, BX
 
 eightStep:
+	PREFETCHT0 4096(SI)
+	PREFETCHT0 4160(SI)
 	GROUP(0, 0)
 	GROUP(64, 32)
 	ADDQ $128, SI

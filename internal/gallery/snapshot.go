@@ -14,6 +14,7 @@ type Snapshot struct {
 	fixed *handle
 }
 
+// newSnapshot makes a snapshot of what another handle holds now.
 func newSnapshot(s searcher, of *handle) *Snapshot {
 	snapshot := &Snapshot{searcher: s, fixed: &handle{}}
 	if v, err := of.acquire(); err == nil {
@@ -36,6 +37,20 @@ func (s *Snapshot) Search(ctx context.Context, probes []face.Probe) ([][]face.Hi
 	hits, err := s.fixed.search(ctx, &s.searcher, probes)
 	runtime.KeepAlive(s)
 	return hits, err
+}
+
+// With is a snapshot of the same faces that is searched in another way, to be closed on its own: what is stored does not
+// depend on options. It is how a program compares kernels.
+func (s *Snapshot) With(opts ...Option) (*Snapshot, error) {
+	changed := s.searcher
+	for _, opt := range opts {
+		if err := opt(&changed); err != nil {
+			return nil, fmt.Errorf("change snapshot: %w", err)
+		}
+	}
+	other := newSnapshot(changed, s.fixed)
+	runtime.KeepAlive(s)
+	return other, nil
 }
 
 // Close lets go of the faces that only this snapshot keeps alive. Searches under way end undisturbed. It may be called

@@ -36,6 +36,20 @@ func TestSnapshotStaysAsItWas(t *testing.T) {
 	if s.Len() != 200 {
 		t.Errorf("Len = %d, want 200", s.Len())
 	}
+	for _, name := range Kernels() {
+		other, err := s.With(WithKernel(name), WithParallelism(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := other.Search(t.Context(), probes)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+		_ = other.Close()
+	}
+	if _, err := s.With(WithParallelism(-1)); err == nil {
+		t.Error("With(WithParallelism(-1)) succeeded")
+	}
 	got, err := s.Search(t.Context(), probes)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)

@@ -1,0 +1,75 @@
+package gallery
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// randomRows is rows of a normal distribution: fast to make, and as hard as strangers are.
+func randomRows(d dice, n, dim int) []float32 {
+	rows := make([]float32, n*dim)
+	for i := range n {
+		row := rows[i*dim : (i+1)*dim]
+		for j := range row {
+			row[j] = float32(d.normal())
+		}
+		unitVector(row)
+	}
+	return rows
+}
+
+// BenchmarkSearch searches 64,000 faces of 512 dimensions, 33 MB of codes, on one thread. Larger galleries and the
+// limit that memory sets: go run ./bench/gallery.
+func BenchmarkSearch(b *testing.B) {
+	const faces, dim = 64000, 512
+	d := newSeeded(1)
+	g := newGallery(b, dim, WithParallelism(1))
+	rows := randomRows(d, faces, dim)
+	if err := g.Add(numbers(0, faces), rows); err != nil {
+		b.Fatal(err)
+	}
+	for _, k := range kernels() {
+		for _, batch := range []int{1, 8, 64} {
+			for _, want := range []struct {
+				name  string
+				probe face.Probe
+			}{
+				{"cosine>=0.4", face.Probe{MinScore: 0.4, Limit: 10}},
+				{"top=10", face.Probe{MinScore: -1, Limit: 10}},
+				{"top=4096", face.Probe{MinScore: -1, Limit: maxLimit}},
+			} {
+				probes := slices.Repeat([]face.Probe{want.probe}, batch)
+				for i := range probes {
+					probes[i].Vector = rows[i*dim : (i+1)*dim]
+				}
+				b.Run(fmt.Sprintf("%s/batch=%d/%s", k.name, batch, want.name), func(b *testing.B) {
+					g.kernel = k
+					for b.Loop() {
+						if _, err := g.Search(b.Context(), probes); err != nil {
+							b.Fatal(err)
+						}
+					}
+					b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(b.N*batch), "ms/probe")
+					b.ReportMetric(float64(faces*batch*b.N)/b.Elapsed().Seconds()/1e6, "Mfaces/s")
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkAdd enrols 4096 faces of 512 dimensions in one call.
+func BenchmarkAdd(b *testing.B) {
+	const faces, dim = 4096, 512
+	rows, ids := randomRows(newSeeded(1), faces, dim), numbers(0, faces)
+	for b.Loop() {
+		g := newGallery(b, dim)
+		if err := g.Add(ids, rows); err != nil {
+			b.Fatal(err)
+		}
+		_ = g.Close()
+	}
+	b.ReportMetric(float64(faces*b.N)/b.Elapsed().Seconds(), "faces/s")
+}
