@@ -26,9 +26,14 @@ func read(memory []byte) uint64 {
 	case cpu.X86.HasAVX512F:
 		return readAVX512(unsafe.SliceData(memory), steps)
 	case cpu.X86.HasAVX2:
-		return readAVX2(unsafe.SliceData(memory), steps)
+		return readNarrow(memory)
 	}
 	return readPortable(memory)
+}
+
+// readNarrow reads memory with 256-bit loads.
+func readNarrow(memory []byte) uint64 {
+	return readAVX2(unsafe.SliceData(memory), len(memory)/readStep)
 }
 
 //go:noescape

@@ -65,7 +65,8 @@ func (c *collector) put(found candidate) {
 // better. If too many remain, it computes their scores and keeps the best, by score and then by id.
 func (c *collector) prune() {
 	c.dropBelow()
-	if len(c.list) > resolveFactor*c.q.limit+resolveExtra {
+	most := resolveFactor*c.q.limit + resolveExtra
+	if len(c.list) > most {
 		for i := range c.list {
 			c.resolve(&c.list[i])
 		}
@@ -75,7 +76,7 @@ func (c *collector) prune() {
 			c.list = c.list[:c.q.limit]
 		}
 	}
-	c.pruneAt = max(2*len(c.list), 2*c.q.limit, minPrune)
+	c.pruneAt = min(max(2*len(c.list), 2*c.q.limit, minPrune), most+1)
 }
 
 func (c *collector) dropBelow() {

@@ -59,11 +59,16 @@ func (g *Gallery) Dim() int { return g.shape.dim }
 func (g *Gallery) Kernel() string { return g.kernel.name }
 
 // Len is the number of faces; 0 after Close.
-func (g *Gallery) Len() int { return g.current.len() }
+func (g *Gallery) Len() int {
+	n := g.current.len()
+	runtime.KeepAlive(g)
+	return n
+}
 
 // ScanBytes is how much memory a search reads at least: codes, scales and residuals of all faces in blocks.
 func (g *Gallery) ScanBytes() int {
 	v, err := g.current.acquire()
+	runtime.KeepAlive(g)
 	if err != nil {
 		return 0
 	}

@@ -33,9 +33,6 @@ type searcher struct {
 
 // search answers the probes from a view, which the caller holds.
 func (s *searcher) search(ctx context.Context, v *view, probes []face.Probe) ([][]face.Hit, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	queries, err := newQueries(&s.shape, probes)
 	if err != nil {
 		return nil, err
