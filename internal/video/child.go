@@ -286,3 +286,16 @@ func printable(s string) string {
 	}, s)
 	return s[:min(len(s), limit)]
 }
+
+// lastLine is the last line that says something: ffmpeg says last why it failed.
+func (t *tail) lastLine() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last := ""
+	for line := range strings.Lines(string(t.data)) {
+		if line = printable(strings.TrimSpace(line)); line != "" {
+			last = line
+		}
+	}
+	return last
+}

@@ -41,6 +41,10 @@ type Track struct {
 	Untimed   bool // packets have no presentation times
 	Deep      bool // more than 8 bits a sample
 	Bytes     int64
+	// The rest is for the ffmpeg command line; Tool says that its plan is of its own making.
+	Tool       bool
+	Interlaced bool
+	Space      string // ffprobe's name of the colour matrix
 }
 
 // Plan describes a video and cuts it into segments. It reads the container's index, or else the whole file once, and
@@ -135,7 +139,7 @@ func makePlan(info *wire.Info, cuts []wire.Cut, done *wire.Done, in *input) *Pla
 		Info: describe(info),
 		Track: Track{
 			Container: in.container, Stream: info.Stream, Clock: info.Clock, Geometry: info.Geometry,
-			Untimed: info.Untimed, Deep: info.Deep, Bytes: in.size,
+			Untimed: info.Untimed, Deep: info.Deep, Bytes: in.size, Interlaced: info.Interlaced,
 		},
 	}
 	if done.Truncated {

@@ -1,11 +1,164 @@
 package video
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec" //nolint:depguard // this room is the one that runs decoders
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
 
-func (d *Decoder) planTool(ctx context.Context, in *input) (*Plan, error) {
-	return nil, fail(Unavailable, nil, "There is no decoder.")
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// decoders is the list of libav's decoders that ffmpeg may use: the helper's own list.
+const decoders = "h264,hevc,vp8,vp9,libdav1d,libaom-av1,mpeg1video,mpeg2video,mpeg4,mjpeg,prores"
+
+// inputPath is the inherited descriptor by a name that ffmpeg can open.
+const inputPath = "/proc/self/fd/3"
+
+// demuxerName is libav's name of a container.
+func demuxerName(c wire.Container) string {
+	return map[wire.Container]string{wire.MP4: "mov", wire.Matroska: "matroska", wire.AVI: "avi", wire.MPEGTS: "mpegts"}[c]
 }
 
-func (d *Decoder) openTool(ctx context.Context, in *input, plan *Plan, seg *Segment, o StreamOptions) (frameSource, error) {
-	return nil, fail(Unavailable, nil, "There is no decoder.")
+// inputArgs make ffmpeg or ffprobe read the inherited descriptor, with one demuxer and nothing else. More options for
+// the input come before these.
+func (d *Decoder) inputArgs(c wire.Container) []string {
+	name := demuxerName(c)
+	return []string{
+		"-protocol_whitelist", "file", "-f", name, "-format_whitelist", name,
+		"-max_pixels", fmt.Sprint(d.cfg.Limits.MaxPixels), "-i", "file:" + inputPath,
+	}
+}
+
+// tool is a running ffmpeg or ffprobe.
+type tool struct {
+	cmd    *exec.Cmd
+	exited chan struct{}
+	once   sync.Once
+}
+
+// toolRun says how to run one.
+type toolRun struct {
+	order  stageOrder
+	files  []*os.File // descriptors from 3 on
+	stdout io.Writer  // written to by a goroutine of the process, or an *os.File
+	stderr io.Writer
+}
+
+// startTool starts a program through the stage.
+func (d *Decoder) startTool(r toolRun) (*tool, error) {
+	program, err := filepath.EvalSymlinks(r.order.Program)
+	if err != nil {
+		return nil, fail(Unavailable, err, "The program %s cannot be run. Run: spotter doctor.", r.order.Program)
+	}
+	r.order.Program, r.order.Strict = program, d.cfg.Sandbox == SandboxStrict
+	order, err := json.Marshal(r.order)
+	if err != nil {
+		return nil, fmt.Errorf("write stage order: %w", err)
+	}
+	stage := d.self
+	if d.helper != "" {
+		stage = d.helper
+	}
+	t := &tool{exited: make(chan struct{})}
+	t.cmd = exec.Command(stage, StageCommand, string(order)) //nolint:gosec,noctx // G204: our own program; close kills it
+	t.cmd.ExtraFiles = r.files
+	t.cmd.Env = append(childEnv(), "AV_LOG_FORCE_NOCOLOR=1")
+	t.cmd.Stdout, t.cmd.Stderr = r.stdout, r.stderr
+	if err := startAndReap(t.cmd, t.exited); err != nil {
+		return nil, fail(Unavailable, err, "The program %s could not be started.", stage)
+	}
+	return t, nil
+}
+
+// close kills and reaps the process. It may be called more than once.
+func (t *tool) close() {
+	t.once.Do(func() {
+		select {
+		case <-t.exited:
+		default:
+			_ = t.cmd.Process.Kill()
+		}
+		<-t.exited
+	})
+}
+
+// wait waits for the process to end by itself, at most so long.
+func (t *tool) wait(ctx context.Context, most time.Duration) error {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	defer t.close()
+	select {
+	case <-t.exited:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return fail(Timeout, nil, "%s took too long and was stopped.", filepath.Base(t.cmd.Path))
+	}
+}
+
+// ended says what the process's end means; nil if it ended well. said is what it last wrote to standard error.
+func (t *tool) ended(said string) error {
+	state := t.cmd.ProcessState
+	if state.Success() {
+		return nil
+	}
+	var cause error
+	if said = printable(said); said != "" {
+		cause = errors.New(said)
+	}
+	status, _ := state.Sys().(syscall.WaitStatus)
+	switch {
+	case status.Signaled():
+		return fail(Crashed, cause, "ffmpeg was ended by a signal (%v) on this video.", status.Signal())
+	case status.ExitStatus() == stageFailed:
+		e := fail(Unavailable, cause, "The sandbox for ffmpeg could not be put in force. Run: spotter doctor.")
+		e.sandbox = true
+		return e
+	default:
+		return fail(Invalid, cause, "ffmpeg cannot read the video: it is damaged or not supported.")
+	}
+}
+
+// run runs a program to its end and returns what it wrote, which must be at most limit bytes.
+func (d *Decoder) run(ctx context.Context, r toolRun, limit int, most time.Duration) ([]byte, error) {
+	out := &bounded{limit: limit}
+	said := new(tail)
+	r.stdout, r.stderr = out, said
+	t, err := d.startTool(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.wait(ctx, most); err != nil {
+		return nil, err
+	}
+	if out.over {
+		return nil, fail(Invalid, nil, "The video's description is too long to be honest.")
+	}
+	return out.data, t.ended(said.firstLine())
+}
+
+// bounded keeps what is written up to a limit.
+type bounded struct {
+	limit int
+	data  []byte
+	over  bool
+}
+
+// Write keeps what fits and drops the rest.
+func (b *bounded) Write(p []byte) (int, error) {
+	if len(b.data)+len(p) > b.limit {
+		b.over = true
+		return len(p), nil
+	}
+	b.data = append(b.data, p...)
+	return len(p), nil
 }

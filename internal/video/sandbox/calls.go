@@ -12,7 +12,7 @@ import (
 // systemFolders hold what a dynamically linked program reads: libraries, and fonts with their configuration.
 var systemFolders = []string{ //nolint:gochecknoglobals // a constant list
 	"/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64", "/usr/share/fonts", "/usr/local/share/fonts",
-	"/usr/share/fontconfig", "/etc/fonts", "/var/cache/fontconfig", "/etc/ld.so.cache", "/etc/alternatives",
+	"/usr/share/fontconfig", "/etc/fonts", "/var/cache/fontconfig", "/etc/alternatives",
 	"/usr/share/zoneinfo",
 }
 
@@ -38,6 +38,7 @@ var toolOnlyCalls = []string{ //nolint:gochecknoglobals // a constant list
 	"pwrite64", "writev", "readv", "dup", "dup3", "pipe2", "ioctl", "set_tid_address", "prlimit64", "uname", "ppoll",
 	"pselect6", "getuid", "geteuid", "getgid", "getegid", "getcwd", "ftruncate", "fadvise64", "mmap", "mprotect",
 	"sched_setaffinity", "sched_getparam", "sched_getscheduler", "get_mempolicy", "fsync", "prctl", "clock_getres", "umask",
+	"mlock", "set_mempolicy",
 }
 
 // legacyCalls exist on amd64 only.

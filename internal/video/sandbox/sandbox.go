@@ -68,7 +68,7 @@ func Tool(l Limits, program string, read, write []string) Status {
 		landlock.PathAccess(readRights, systemFolders...).IgnoreIfMissing(),
 		landlock.PathAccess(executeRights, append([]string{program}, loaders...)...).IgnoreIfMissing(),
 		landlock.PathAccess(readFile|writeFile, "/dev/null").IgnoreIfMissing(),
-		landlock.PathAccess(readFile, "/dev/urandom").IgnoreIfMissing(),
+		landlock.PathAccess(readFile, "/dev/urandom", "/etc/ld.so.cache").IgnoreIfMissing(),
 	}
 	for _, path := range read {
 		rules = append(rules, landlock.PathAccess(readFile, path))

@@ -112,3 +112,28 @@ func planes(width, height, at int) (p [3]Plane, end int) {
 }
 
 func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// Square pixels: a shape below squareEnough off is taken for square (rounding of odd sizes makes such shapes), one
+// beyond stretchLimit for damage: real ones lie between 1:2 (half-width broadcast) and 2.2:1 (wide PAL).
+const (
+	squareEnough = 0.01
+	stretchLimit = 4
+)
+
+// Square is the size that a picture of width x height pixels of shape num:den has with square pixels. The shorter side
+// of the pixels is stretched, so that no detail is lost.
+func Square(width, height, num, den int) (w, h float64) {
+	w, h = float64(width), float64(height)
+	if num <= 0 || den <= 0 {
+		return w, h
+	}
+	shape := float64(num) / float64(den)
+	switch {
+	case math.Abs(shape-1) < squareEnough:
+	case shape > 1 && shape <= stretchLimit:
+		w = math.Round(w * shape)
+	case shape < 1 && shape >= 1./stretchLimit:
+		h = math.Round(h / shape)
+	}
+	return w, h
+}
