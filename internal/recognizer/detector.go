@@ -123,7 +123,7 @@ func (d *detector) collect(p *face.Picture, from int) error {
 	d.found = slices.DeleteFunc(found, func(c candidate) bool { return !c.sound() })
 	if factor != 1 {
 		for i := range d.found[from:] {
-			d.found[from+i].resize(factor)
+			d.found[from+i].resize(factor, factor)
 		}
 	}
 	return nil
@@ -176,16 +176,10 @@ func (c *candidate) sound() bool {
 	return c.score <= 1 && c.box.X1-c.box.X0 >= 1 && c.box.Y1-c.box.Y0 >= 1
 }
 
-func (c *candidate) resize(factor float32) {
-	c.box = face.PixelBox{X0: c.box.X0 * factor, Y0: c.box.Y0 * factor, X1: c.box.X1 * factor, Y1: c.box.Y1 * factor}
+// resize takes the candidate to a picture so many times wider and higher.
+func (c *candidate) resize(sx, sy float32) {
+	c.box = face.PixelBox{X0: c.box.X0 * sx, Y0: c.box.Y0 * sy, X1: c.box.X1 * sx, Y1: c.box.Y1 * sy}
 	for i, p := range c.points {
-		c.points[i] = face.Point{X: p.X * factor, Y: p.Y * factor}
-	}
-}
-
-func (c *candidate) move(dx, dy float32) {
-	c.box = face.PixelBox{X0: c.box.X0 + dx, Y0: c.box.Y0 + dy, X1: c.box.X1 + dx, Y1: c.box.Y1 + dy}
-	for i, p := range c.points {
-		c.points[i] = face.Point{X: p.X + dx, Y: p.Y + dy}
+		c.points[i] = face.Point{X: p.X * sx, Y: p.Y * sy}
 	}
 }

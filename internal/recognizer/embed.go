@@ -2,6 +2,7 @@ package recognizer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -33,6 +34,9 @@ func newEmbedder(library *onnx.Library, pack *Pack) (*embedder, error) {
 	return &embedder{spec: spec, session: session, run: run, filler: raster.NewFiller(spec.Input.normal())}, nil
 }
 
+// errNoDirection is what a crop without a face can lead to: the model says nothing at all.
+var errNoDirection = errors.New("the model's output has no direction")
+
 // embed adds the crop's unit vector to vector and returns the raw output's length.
 func (e *embedder) embed(crop *face.Crop, mirrored bool, vector []float32) (float32, error) {
 	e.filler.Crop(e.run.Input(), crop, mirrored)
@@ -42,7 +46,7 @@ func (e *embedder) embed(crop *face.Crop, mirrored bool, vector []float32) (floa
 	raw := e.run.Output(0)
 	norm, err := face.Normalize(raw)
 	if err != nil {
-		return 0, err
+		return 0, errNoDirection
 	}
 	for i, v := range raw {
 		vector[i] += v
@@ -63,7 +67,9 @@ func (r *Recognizer) Embed(ctx context.Context, crop *face.Crop) (face.Sample, e
 	norm, err := r.embedder.embed(crop, false, vector)
 	if err == nil && r.embedder.spec.Flip {
 		if _, err = r.embedder.embed(crop, true, vector); err == nil {
-			_, err = face.Normalize(vector)
+			if _, err = face.Normalize(vector); err != nil {
+				err = errNoDirection
+			}
 		}
 	}
 	if err != nil {

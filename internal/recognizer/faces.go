@@ -1,8 +1,12 @@
 package recognizer
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/recognizer/internal/raster"
@@ -19,8 +23,18 @@ type Face struct {
 	Refused string
 }
 
-// Faces finds the faces of a photo, largest first, each with its embedding, those that are not good enough for
-// enrolment included. The result is the caller's to keep.
+// maxEnrolYaw and maxEnrolPitch bound how far a face to enrol may be turned away, in degrees. Beyond it one side of the
+// face is hidden, and what is seen resembles other profiles more than the person's own front.
+const (
+	maxEnrolYaw   = 65
+	maxEnrolPitch = 50
+)
+
+// maxPhotoFaces bounds the faces of one photo: Rekognition's bound for one image. The largest count.
+const maxPhotoFaces = 100
+
+// Faces finds the faces of a photo, largest first and at most 100, each with its embedding; those that are not good
+// enough to enrol say why. The result is the caller's to keep.
 func (r *Recognizer) Faces(ctx context.Context, p *face.Picture) ([]Face, error) {
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("find the photo's faces: %w", err)
@@ -29,20 +43,26 @@ func (r *Recognizer) Faces(ctx context.Context, p *face.Picture) ([]Face, error)
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.box.Height(), a.box.Height()) })
 	var faces []Face
-	for i := range found {
-		f, ok, err := r.face(ctx, p, &found[i])
+	var whole []face.PixelBox // the boxes of plausible faces
+	for i := range found[:min(len(found), maxPhotoFaces)] {
+		if slices.ContainsFunc(whole, func(b face.PixelBox) bool { return holds(b, found[i].box) }) {
+			continue
+		}
+		f, plausible, err := r.face(ctx, p, &found[i])
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("find the photo's faces: %w", err)
 		}
-		if ok {
-			faces = append(faces, f)
+		if plausible {
+			whole = append(whole, found[i].box)
 		}
+		faces = append(faces, f)
 	}
 	return faces, nil
 }
 
-// search finds the candidates of a photo at all scales, in pixels of the photo.
+// search finds the candidates of a photo at all scales, in pixels of the photo, best first.
 func (r *Recognizer) search(ctx context.Context, p *face.Picture) ([]candidate, error) {
 	d := r.detector
 	d.found = d.found[:0]
@@ -61,19 +81,62 @@ func (r *Recognizer) search(ctx context.Context, p *face.Picture) ([]candidate, 
 			return nil, err
 		}
 		for i := range d.found[before:] {
-			d.found[before+i].resize(float32(p.Width) / float32(w))
+			d.found[before+i].resize(float32(p.Width)/float32(w), float32(p.Height)/float32(h))
 		}
 	}
 	return d.suppress(), nil
 }
 
-func (r *Recognizer) face(ctx context.Context, p *face.Picture, c *candidate) (Face, bool, error) {
-	d, verdict, err := r.measure(p, p, c)
-	if err != nil || verdict != "" {
-		return Face{}, false, err
+// face measures and embeds a candidate, in pixels of the photo, and says whether it can be a face at all.
+func (r *Recognizer) face(ctx context.Context, p *face.Picture, c *candidate) (f Face, plausible bool, err error) {
+	f.Height = c.box.Height()
+	if err := r.points(p, c); err != nil {
+		return f, false, err
 	}
-	f := Face{Detection: d, Height: c.box.Height()}
-	r.Align(p, &d, &r.crop)
-	f.Sample, err = r.Embed(ctx, &r.crop)
-	return f, true, err
+	figure := math.Inf(1)
+	switch {
+	case r.landmarker != nil:
+		if figure, err = r.plausibility(p, c.box, c.score); err != nil {
+			return f, false, err
+		}
+	case !r.pointsPlausible(c.box, &c.points):
+		figure = math.Inf(-1)
+	}
+	var aligned bool
+	if f.Detection, aligned = r.measure(p, c); !aligned {
+		figure = math.Inf(-1)
+	}
+	r.Align(p, &f.Detection, &r.crop)
+	if f.Sample, err = r.Embed(ctx, &r.crop); err != nil && !errors.Is(err, errNoDirection) {
+		return f, false, err
+	}
+	f.Refused = r.refusal(&f, figure)
+	return f, figure >= minPlausible, nil
+}
+
+// refusal says why a face is not good enough to enrol; empty if it is.
+func (r *Recognizer) refusal(f *Face, plausibility float64) string {
+	pose := f.Detection.Pose
+	switch {
+	case !(plausibility >= minEnrolPlausible) || f.Sample.Embedding.Vector == nil:
+		return "does not look enough like a face (a part of one, or something else)"
+	case f.Height < float32(r.options.MinEnrolHeight):
+		return fmt.Sprintf("is %.0f pixels high; at least %d are needed", f.Height, r.options.MinEnrolHeight)
+	case math.Abs(float64(pose.Yaw)) > maxEnrolYaw:
+		return "is turned too far to the side"
+	case math.Abs(float64(pose.Pitch)) > maxEnrolPitch:
+		return "is tilted too far up or down"
+	case f.Sample.Norm < r.pack.manifest.Embedder.MinNorm:
+		return "is too blurred, too dark or too much covered to be told from others"
+	default:
+		return ""
+	}
+}
+
+// holds says whether the larger box holds the smaller one nearly whole: then that is a part of the same face.
+func holds(larger, smaller face.PixelBox) bool {
+	const nearly = 0.8
+	w := min(larger.X1, smaller.X1) - max(larger.X0, smaller.X0)
+	h := min(larger.Y1, smaller.Y1) - max(larger.Y0, smaller.Y0)
+	return w > 0 && h > 0 && w*h >= nearly*smaller.Width()*smaller.Height()
 }
