@@ -161,10 +161,12 @@ func put(dst []byte, r, g, b byte) {
 func wide(b []byte) uint32 { return uint32(b[0])<<8 | uint32(b[1]) }
 
 // narrow rounds a 16-bit sample to 8 bits: 65535 is 257 x 255.
-func narrow(v uint32) byte { return byte((v + 128) / 257) }
+func narrow(v uint32) byte {
+	return byte((v + 128) / 257) //nolint:gosec // at most 255 for a v of 16 bits
+}
 
 // overWhite lays a sample with straight alpha over white, rounded to nearest.
 func overWhite(v, alpha byte) byte {
 	a := uint32(alpha)
-	return byte((uint32(v)*a + 255*(255-a) + 127) / 255)
+	return byte((uint32(v)*a + 255*(255-a) + 127) / 255) //nolint:gosec // a mean of two bytes is a byte
 }

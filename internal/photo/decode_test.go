@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
 )
@@ -172,15 +173,14 @@ func TestOrientationIsOneUnlessValid(t *testing.T) {
 		exif []byte
 		want image.Point // size
 	}{
-		"little endian":    {tiffOrientation(binary.LittleEndian, 6), image.Pt(80, 96)},
-		"big endian":       {tiffOrientation(binary.BigEndian, 8), image.Pt(80, 96)},
-		"zero":             {tiffOrientation(binary.BigEndian, 0), image.Pt(96, 80)},
-		"nine":             {tiffOrientation(binary.BigEndian, 9), image.Pt(96, 80)},
-		"cut off":          {tiffOrientation(binary.BigEndian, 6)[:15], image.Pt(96, 80)},
-		"no TIFF header":   {[]byte("nonsense"), image.Pt(96, 80)},
-		"nothing":          {nil, image.Pt(96, 80)},
-		"endless offset":   {append([]byte("II*\x00\xff\xff\xff\xff"), make([]byte, 20)...), image.Pt(96, 80)},
-		"many directories": {manyDirectories(), image.Pt(96, 80)},
+		"little endian":  {tiffOrientation(binary.LittleEndian, 6), image.Pt(80, 96)},
+		"big endian":     {tiffOrientation(binary.BigEndian, 8), image.Pt(80, 96)},
+		"zero":           {tiffOrientation(binary.BigEndian, 0), image.Pt(96, 80)},
+		"nine":           {tiffOrientation(binary.BigEndian, 9), image.Pt(96, 80)},
+		"cut off":        {tiffOrientation(binary.BigEndian, 6)[:15], image.Pt(96, 80)},
+		"no TIFF header": {[]byte("nonsense"), image.Pt(96, 80)},
+		"nothing":        {nil, image.Pt(96, 80)},
+		"endless offset": {append([]byte("II*\x00\xff\xff\xff\xff"), make([]byte, 20)...), image.Pt(96, 80)},
 	} {
 		segment := append([]byte("Exif\x00\x00"), tc.exif...)
 		app1 := append([]byte{0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(segment)+2))...)
@@ -191,13 +191,26 @@ func TestOrientationIsOneUnlessValid(t *testing.T) {
 	}
 }
 
-// manyDirectories is EXIF whose first directory points at a thousand others, each claiming 65535 entries.
+// manyDirectories is EXIF whose first directory points at a thousand others, all of them the same 40,000 entries.
 func manyDirectories() []byte {
+	const others, entries = 1000, 40_000
 	b := []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x4a\x00\x04\x00\x00\x03\xe8\x00\x00\x00\x1a\x00\x00\x00\x00")
-	for range 1000 {
-		b = append(b, 0, 0, 0x10, 0)
+	for range others {
+		b = binary.BigEndian.AppendUint32(b, 26+4*others)
 	}
-	return append(b, bytes.Repeat([]byte{0xff}, 30_000)...)
+	b = binary.BigEndian.AppendUint16(b, entries)
+	return append(b, bytes.Repeat([]byte("\x01\x00\x00\x01\xff\xff\xff\xff\x00\x00\x00\x00"), entries)...)
+}
+
+func TestOrientationWalksFewDirectories(t *testing.T) {
+	t.Parallel()
+	data := insertAfterIHDR(read(t, "testdata/palette.png"), "eXIf", manyDirectories())
+	start := time.Now()
+	decode(t, data)
+	// 40 million entries would take seconds; a file has to be able to ask for none of them.
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("took %v", took)
+	}
 }
 
 func TestDecodeRefuses(t *testing.T) {
@@ -381,20 +394,20 @@ func pixel(p *face.Picture, x, y int) [3]byte {
 	return [3]byte(p.Planes[0][y*p.Strides[0]+3*x:])
 }
 
-func read(t testing.TB, path string) []byte {
-	t.Helper()
+func read(tb testing.TB, path string) []byte {
+	tb.Helper()
 	data, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
 
-func encodePNG(t testing.TB, img image.Image) []byte {
-	t.Helper()
+func encodePNG(tb testing.TB, img image.Image) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }

@@ -32,17 +32,17 @@ func (a axis) ticks() []tick {
 	step := a.step()
 	var out []tick
 	for t := time.Duration(0); t <= a.length; t += step {
-		tick := tick{At: a.percent(t), Text: clock(t)[:len(clock(t))-2], Anchor: "middle", Minor: len(out)%2 == 1}
+		mark := tick{At: a.percent(t), Text: clock(t)[:len(clock(t))-2], Anchor: "middle", Minor: len(out)%2 == 1}
 		if step < time.Second {
-			tick.Text = clock(t)
+			mark.Text = clock(t)
 		}
 		switch {
 		case t == 0:
-			tick.Anchor = "start"
+			mark.Anchor = "start"
 		case t > a.length-a.length/25: // a label in the middle of the last tick would stick out
-			tick.Anchor = "end"
+			mark.Anchor = "end"
 		}
-		out = append(out, tick)
+		out = append(out, mark)
 	}
 	return out
 }
@@ -59,8 +59,8 @@ func (a axis) step() time.Duration {
 			return step
 		}
 	}
-	const day = 24 * time.Hour
-	return (a.length/(8*day) + 1) * day
+	days := int(a.length.Hours()/24)/8 + 1
+	return time.Duration(days*24) * time.Hour
 }
 
 // bar is an interval on the axis, with the sampling period that its last sighting stands for, and never too thin to see

@@ -3,7 +3,7 @@ package report
 import (
 	"context"
 	"os"
-	"os/exec" //nolint:depguard // only looks for an installed browser
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -143,7 +143,7 @@ func browser(t *testing.T) (context.Context, *witness) {
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.WSURLReadTimeout(time.Minute))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)

@@ -39,11 +39,11 @@ func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 func id(n int) face.ID { return face.ID{15: byte(n), 14: byte(n >> 8)} }
 
 // portrait is a small JPEG of one colour.
-func portrait(t testing.TB, n int) []byte {
-	t.Helper()
+func portrait(tb testing.TB, n int) []byte {
+	tb.Helper()
 	data, err := os.ReadFile(fmt.Sprintf("testdata/portrait-%d.jpg", n%4))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
@@ -66,8 +66,8 @@ func match(n int, similarity face.Similarity) face.Match {
 }
 
 // gallery has the given people with a face each, numbered from 1.
-func gallery(t testing.TB, names ...string) Gallery {
-	t.Helper()
+func gallery(tb testing.TB, names ...string) Gallery {
+	tb.Helper()
 	g := Gallery{
 		Faces: map[face.ID]face.Enrolled{}, Person: map[face.ID]string{}, Photos: map[face.ID][]byte{},
 	}
@@ -75,14 +75,14 @@ func gallery(t testing.TB, names ...string) Gallery {
 		n := id(i + 1)
 		g.Faces[n] = face.Enrolled{ID: n, ExternalID: fmt.Sprintf("PERSON_%d.1", i+1)}
 		g.Person[n] = name
-		g.Photos[n] = portrait(t, i+1)
+		g.Photos[n] = portrait(tb, i+1)
 	}
 	return g
 }
 
 // office is a run over three videos: an ordinary one, one without anybody known, and one that failed half-way.
-func office(t testing.TB) *Run {
-	t.Helper()
+func office(tb testing.TB) *Run {
+	tb.Helper()
 	info := face.VideoInfo{
 		Codec: "h264", Format: "QuickTime / MOV", Duration: 67 * time.Second, FrameRate: 25, Width: 1280, Height: 720,
 	}
@@ -100,12 +100,12 @@ func office(t testing.TB) *Run {
 		walk = append(walk, seen(0, i*75_000, i*75_000+i*400, match(2, 90+face.Similarity(i)/7))...)
 	}
 	return &Run{
-		Gallery: gallery(t, "Anna", "Bob", "山田花子", "Dora"), Threshold: 80, SampleRate: 5, Version: "1.2.3",
+		Gallery: gallery(tb, "Anna", "Bob", "山田花子", "Dora"), Threshold: 80, SampleRate: 5, Version: "1.2.3",
 		When: time.Date(2026, 3, 4, 15, 6, 0, 0, time.UTC),
 		Videos: []Video{
 			{
 				Name: "party.mp4", Info: info, Sightings: party, Elapsed: 12_300 * time.Millisecond,
-				Portraits: map[int][]byte{0: portrait(t, 0), 1: portrait(t, 1), 2: portrait(t, 2)},
+				Portraits: map[int][]byte{0: portrait(tb, 0), 1: portrait(tb, 1), 2: portrait(tb, 2)},
 				Warnings:  []string{"the sound could not be read and is ignored"},
 			},
 			{Name: "walk.mkv", Info: long, Sightings: walk},

@@ -129,11 +129,11 @@ func TestHTMLIsDeterministic(t *testing.T) {
 	}
 }
 
-func render(t testing.TB, run *Run) string {
-	t.Helper()
+func render(tb testing.TB, run *Run) string {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := HTML(&b, run); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.String()
 }

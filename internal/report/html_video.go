@@ -54,10 +54,10 @@ type timeView struct{ Stamp, Text string }
 func newVideoView(i int, run *Run) videoView {
 	v := &run.Videos[i]
 	s := Summarise(v, &run.Gallery, run.SampleRate)
-	axis := newAxis(v, run.SampleRate)
+	times := newAxis(v, run.SampleRate)
 	view := videoView{
 		ID: "video-" + strconv.Itoa(i+1), Name: plain(v.Name), Facts: videoFacts(v), Gist: gist(v, &s),
-		Ticks: axis.ticks(), Searched: v.Err == nil || len(v.Sightings) > 0, Partial: len(v.Sightings) > 0,
+		Ticks: times.ticks(), Searched: v.Err == nil || len(v.Sightings) > 0, Partial: len(v.Sightings) > 0,
 	}
 	if v.Err != nil {
 		view.Failure = plain(v.Err.Error())
@@ -66,9 +66,9 @@ func newVideoView(i int, run *Run) videoView {
 		view.Warnings = append(view.Warnings, plain(warning))
 	}
 	for j := range s.People {
-		view.Lanes = append(view.Lanes, personLane(&s.People[j], v, &run.Gallery, axis))
+		view.Lanes = append(view.Lanes, personLane(&s.People[j], v, &run.Gallery, times))
 	}
-	view.addStrangers(s.Strangers, v, axis)
+	view.addStrangers(s.Strangers, v, times)
 	if len(s.People) > 0 {
 		view.Absent = names(s.Absent)
 	}

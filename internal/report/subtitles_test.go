@@ -3,7 +3,7 @@ package report
 import (
 	"bytes"
 	"os"
-	"os/exec" //nolint:depguard // the test burns the subtitles in with the real thing
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -203,11 +203,11 @@ func TestSubtitlesBurnIn(t *testing.T) {
 	}
 }
 
-func subtitles(t testing.TB, v *Video, g *Gallery) string {
-	t.Helper()
+func subtitles(tb testing.TB, v *Video, g *Gallery) string {
+	tb.Helper()
 	var b strings.Builder
 	if err := Subtitles(&b, v, g, SubtitleOptions{SampleRate: 5}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.String()
 }

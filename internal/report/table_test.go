@@ -80,8 +80,8 @@ type brokenPipe struct{}
 func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 // hostile is a run whose every text tries to be something else.
-func hostile(t testing.TB) *Run {
-	t.Helper()
+func hostile(tb testing.TB) *Run {
+	tb.Helper()
 	names := []string{
 		`<script>document.title="owned"</script>`,
 		`"><img src=x onerror=document.title='owned'>`,
@@ -91,7 +91,7 @@ func hostile(t testing.TB) *Run {
 		`{\b1\fs200}\N\h{`,
 		`javascript:alert(1)`,
 	}
-	run := &Run{Gallery: gallery(t, names...), Threshold: 80, SampleRate: 5, Version: names[0]}
+	run := &Run{Gallery: gallery(tb, names...), Threshold: 80, SampleRate: 5, Version: names[0]}
 	v := Video{
 		Name: names[1], Info: face.VideoInfo{Codec: names[0], Format: names[1], Width: 640, Height: 360},
 		Warnings: names, Err: errors.New(names[0] + names[3]), Portraits: map[int][]byte{0: []byte(names[1])},

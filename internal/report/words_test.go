@@ -58,12 +58,12 @@ func TestGrouped(t *testing.T) {
 func TestPlain(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"Anna Müller":        "Anna Müller",
-		"\x1b[31mred\x07":    "�[31mred�",
-		"two\nlines\r\t":     "two�lines��",
-		"\u202eevil\u2066":   "�evil�",
-		"bad \xff\xfe utf-8": "bad � utf-8",
-		"c1 \u009b31m":       "c1 �31m",
+		"Anna Müller":            "Anna Müller",
+		"\x1b[31mred\x07":        "�[31mred�",
+		"two\nlines\r\t":         "two�lines��",
+		"\u202eevil\u2066":       "�evil�",
+		"bad \xff\xfe utf-8":     "bad � utf-8",
+		"c1 \u009b31m":           "c1 �31m",
 		"👩\u200d🔬 می\u200cخواهم": "👩\u200d🔬 می\u200cخواهم",
 	} {
 		if got := plain(in); got != want {
