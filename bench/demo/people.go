@@ -15,7 +15,8 @@ type portrait struct {
 	x, y, side int
 }
 
-// portraits are the people to look for. The names are made up.
+// portraits are the people to look for. The names are made up. CLEO is in the video twice, the second time in
+// another photo, and EVE is not in it.
 func portraits() []portrait {
 	return []portrait{
 		{"ANNA/green.jpg", "sample6.jpg", 160, 420, 360},

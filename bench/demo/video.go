@@ -24,9 +24,8 @@ func shots() []shot {
 		{"sample6.jpg", 120, 5, view{.35, .45, 1.4}, view{.65, .42, 1.4}},
 		{"sample3.jpg", 60, 4, view{.5, .5, 1}, view{.62, .35, 1.6}},
 		{"sample5.jpg", 20, 5, view{.55, .3, 1.5}, view{.45, .6, 1.2}},
-		{"sample1.jpg", 60, 4, view{.7, .35, 1.6}, view{.5, .5, 1}},
-		{"sample4.jpg", 20, 4, view{.3, .35, 1.5}, view{.7, .35, 1.5}},
-		{"sample6.jpg", 120, 3, view{.75, .35, 2}, view{.75, .38, 1.7}},
+		{"sample1.jpg", 60, 6, view{.7, .35, 1.6}, view{.5, .4, 1.1}},
+		{"sample6.jpg", 120, 4, view{.75, .35, 2}, view{.75, .38, 1.7}},
 	}
 }
 

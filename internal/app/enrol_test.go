@@ -1,0 +1,150 @@
+package app
+
+import (
+	"crypto/sha256"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/gallery"
+	"github.com/spotter-video/spotter/internal/report"
+)
+
+func TestReadPhotoRefuses(t *testing.T) {
+	t.Parallel()
+	folder := tree(t, "empty.jpg", "large.jpg", "folder/")
+	path := func(name string) string { return filepath.Join(folder, name) }
+	for file, size := range map[string]int64{"empty.jpg": 0, "large.jpg": 1001} {
+		if err := os.Truncate(path(file), size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := syscall.Mkfifo(path("pipe.jpg"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"empty.jpg": "empty", "large.jpg": "--max-photo-size", "folder": "regular file", "pipe.jpg": "regular file",
+		"none.jpg": "no such file",
+	} {
+		if _, err := readPhoto(path(name), 1000); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one that says %q", name, err, want)
+		}
+	}
+}
+
+func TestAddPeople(t *testing.T) {
+	t.Parallel()
+	index, err := gallery.New(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = index.Close() }()
+	p := &people{index: index, Gallery: report.Gallery{
+		Faces: map[face.ID]face.Enrolled{}, Person: map[face.ID]string{}, Photos: map[face.ID][]byte{},
+	}}
+	shots := []snapshot{
+		{"ANNA/1.jpg", "ANNA", "1"},
+		{"ANNA/2.jpg", "ANNA", "2"}, // the same photo again
+		{"ANNA/3.jpg", "ANNA", "3"}, // without a face
+		{"BEN.jpg", "BEN", ""},      // the same photo as ANNA's
+	}
+	photo := sha256.Sum256([]byte("photo"))
+	enrolled := func(id string) newcomer {
+		return newcomer{photo: photo, vector: []float32{1, 0}, face: face.Enrolled{ID: faceID(photo, id), ExternalID: id}}
+	}
+	var notes []Event
+	out := &events{listen: func(e Event) { notes = append(notes, e) }}
+	err = p.add(shots, []newcomer{enrolled("ANNA.1"), enrolled("ANNA.2"), {refused: "no face"}, enrolled("BEN")}, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[face.ID]string{faceID(photo, "ANNA.1"): "ANNA", faceID(photo, "BEN"): "BEN"}
+	if d := cmp.Diff(want, p.Person); d != "" {
+		t.Error("people (-want +got):\n" + d)
+	}
+	if index.Len() != 2 || p.count() != 2 {
+		t.Errorf("%d faces of %d people, want 2 of 2", index.Len(), p.count())
+	}
+	wantNotes := []Event{
+		Noted{Path: "ANNA/2.jpg", Reason: "the same photo as ANNA/1.jpg; enrolled once"},
+		Noted{Path: "ANNA/3.jpg", Reason: "no face", Refused: true},
+		Noted{Path: "BEN.jpg", Reason: "the same photo as ANNA/1.jpg: it stands for both ANNA and BEN"},
+	}
+	if d := cmp.Diff(wantNotes, notes); d != "" {
+		t.Error("notes (-want +got):\n" + d)
+	}
+}
+
+func TestIDsArePredictable(t *testing.T) {
+	t.Parallel()
+	photo := sha256.Sum256([]byte("photo"))
+	ids := map[face.ID]string{}
+	for name, id := range map[string]face.ID{
+		"face": faceID(photo, "ANNA.1"), "other name": faceID(photo, "ANNA.2"), "image": imageID(photo),
+		"other photo": faceID(sha256.Sum256(nil), "ANNA.1"),
+	} {
+		if other, again := ids[id]; again {
+			t.Errorf("%s and %s have the id %s", name, other, id)
+		}
+		ids[id] = name
+		if s := id.String(); s[14] != '8' || !strings.ContainsRune("89ab", rune(s[19])) {
+			t.Errorf("%s is no UUID of version 8", s)
+		}
+	}
+	const pinned = "e289e0e2-29cc-8543-a11e-f7d194e37502"
+	if got := faceID(photo, "ANNA.1").String(); got != pinned {
+		t.Errorf("the id of a known photo has changed to %s", got)
+	}
+}
+
+func TestAnnotatedPaths(t *testing.T) {
+	t.Parallel()
+	root := tree(t, "in/a.mp4", "in/b.mov", "more/a.avi", "out/", "old.mp4")
+	at := func(name string) string { return filepath.Join(root, name) }
+	videos := []string{at("in/a.mp4"), at("in/b.mov"), at("more/a.avi")}
+	for name, c := range map[string]struct {
+		named  string
+		videos []string
+		want   []string // nil where it must be refused
+	}{
+		"none":             {"", videos[:1], []string{""}},
+		"a new file":       {at("new.mp4"), videos[:1], []string{at("new.mp4")}},
+		"an old file":      {at("old.mp4"), videos[:1], []string{at("old.mp4")}},
+		"a folder":         {at("out"), videos, []string{at("out/a.mp4"), at("out/b.mp4"), at("out/a-2.mp4")}},
+		"one into folder":  {at("out"), videos[:1], []string{at("out/a.mp4")}},
+		"many into a file": {at("new.mp4"), videos, nil},
+		"no such folder":   {at("none/new.mp4"), videos[:1], nil},
+		"the video itself": {at("in/a.mp4"), videos[:1], nil},
+		"over the videos":  {at("in"), videos, nil},
+		"a device":         {os.DevNull, videos[:1], nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := annotatedPaths(c.named, c.videos)
+			if (err == nil) != (c.want != nil) {
+				t.Fatalf("error %v", err)
+			}
+			if d := cmp.Diff(c.want, got); err == nil && d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestModelsFolder(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	if got := modelsFolder(c); filepath.Base(got) != "default" || !filepath.IsAbs(got) {
+		t.Errorf("unset, the models are looked for in %s", got)
+	}
+	c.Models = "/opt/pack"
+	if got := modelsFolder(c); got != "/opt/pack" {
+		t.Errorf("set, the models are looked for in %s", got)
+	}
+}

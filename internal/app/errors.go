@@ -1,0 +1,57 @@
+package app
+
+import "strconv"
+
+// UsageError is a request that cannot be meant: a file that is not there, an option that makes no sense.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// EnvironmentError is something that the program needs and does not find, with what to do about it.
+type EnvironmentError struct {
+	Err error
+	// Mend says what to do.
+	Mend string
+}
+
+func (e *EnvironmentError) Error() string {
+	if e.Mend == "" {
+		return e.Err.Error()
+	}
+	return e.Err.Error() + "\n" + e.Mend
+}
+
+func (e *EnvironmentError) Unwrap() error { return e.Err }
+
+// NoFacesError says that not one usable face was enrolled.
+type NoFacesError struct {
+	// Photos is how many photos there were, all of them refused.
+	Photos int
+}
+
+func (e *NoFacesError) Error() string {
+	if e.Photos == 0 {
+		return "there are no photos of people to look for: put them into the folder as PERSON.jpg or " +
+			"PERSON/ANY-NAME.jpg (JPEG or PNG)"
+	}
+	return "no photo has a usable face (reasons above): use sharp photos of one person each, the face large"
+}
+
+// IncompleteError says that some of the videos could not be searched, or not to their end. The others were.
+type IncompleteError struct{ Failed, Total int }
+
+func (e *IncompleteError) Error() string {
+	if e.Total == 1 {
+		return "the video could not be searched completely"
+	}
+	return plural(e.Failed, "video") + " of " + plural(e.Total, "video") + " could not be searched completely"
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

@@ -1,0 +1,112 @@
+package app
+
+import (
+	"sync"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Event is something that happened during a [Search]: one of the types below. Events come one at a time.
+type Event interface{ event() }
+
+// EnrolmentStarted: the photos have been found and are about to be read.
+type EnrolmentStarted struct{ Photos int }
+
+// PhotoDone: one more photo has been read, whether its face was enrolled or not.
+type PhotoDone struct{ Done, Photos int }
+
+// Enrolment is over: this many faces of this many people are searched for.
+type EnrolmentDone struct{ Faces, People int }
+
+// Noted: a file of the folder of people was passed over or refused, or wants attention.
+type Noted struct {
+	Path   string
+	Reason string
+	// Refused says that it is a photo that is not enrolled; otherwise it is something of lesser weight.
+	Refused bool
+}
+
+// VideoStarted: a video has been opened.
+type VideoStarted struct {
+	// Video numbers the videos of the search from 0; Videos is how many there are.
+	Video, Videos int
+	Path          string
+	Info          face.VideoInfo
+}
+
+// VideoProgress: a frame has been analysed.
+type VideoProgress struct {
+	Video int
+	// Analysed is how much of the video has been analysed, in all its segments together.
+	Analysed time.Duration
+	// Faces is how many faces have been seen so far, each counted at each analysed time.
+	Faces int
+}
+
+// Annotating: the annotated copy of a searched video has been written this far.
+type Annotating struct {
+	Video   int
+	Written time.Duration
+}
+
+// VideoDone: a video's results are complete, or it failed. Videos may end in another order than they began in.
+type VideoDone struct {
+	Video   int
+	Path    string
+	Length  time.Duration
+	Faces   int // seen, each counted at each analysed time
+	Persons int // different people seen
+	// Err says why the results are missing or incomplete; nil if they are neither.
+	Err error
+}
+
+func (EnrolmentStarted) event() {}
+func (PhotoDone) event()        {}
+func (EnrolmentDone) event()    {}
+func (Noted) event()            {}
+func (VideoStarted) event()     {}
+func (VideoProgress) event()    {}
+func (Annotating) event()       {}
+func (VideoDone) event()        {}
+
+// events hands events to whoever listens, one at a time. Safe for concurrent use.
+type events struct {
+	mu     sync.Mutex
+	listen func(Event)
+}
+
+func (e *events) send(ev Event) {
+	if e.listen == nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.listen(ev)
+}
+
+// advance adds up how far the segments of one video have been analysed. Safe for concurrent use.
+type advance struct {
+	mu    sync.Mutex
+	video int
+	out   *events
+	at    []time.Duration // analysed of each segment
+	total time.Duration
+	faces int
+}
+
+func newAdvance(video, segments int, out *events) *advance {
+	return &advance{video: video, out: out, at: make([]time.Duration, segments)}
+}
+
+// reached says that a segment has been analysed this far from its start, and more faces seen.
+func (a *advance) reached(segment int, analysed time.Duration, faces int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if more := analysed - a.at[segment]; more > 0 {
+		a.at[segment] += more
+		a.total += more
+	}
+	a.faces += faces
+	a.out.send(VideoProgress{Video: a.video, Analysed: a.total, Faces: a.faces})
+}

@@ -1,0 +1,134 @@
+package app
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// tree makes files and links (NAME -> TARGET) below a fresh folder.
+func tree(t *testing.T, names ...string) string {
+	t.Helper()
+	root := t.TempDir()
+	for _, name := range names {
+		name, target, link := strings.Cut(name, " -> ")
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		err := error(nil)
+		switch {
+		case link:
+			err = os.Symlink(target, path)
+		case strings.HasSuffix(name, "/"):
+			err = os.MkdirAll(path, 0o755)
+		default:
+			err = os.WriteFile(path, []byte(name), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func TestListPeople(t *testing.T) {
+	t.Parallel()
+	root := tree(t, "ANNA/2.jpg", "ANNA/10.PNG", "ANNA/old/3.jpg", "ANNA/notes.txt", "ANNA/.hidden.jpg", "BEN.jpeg",
+		".cache/x.jpg", "CARL.heic", "DORA/", "EVE -> ANNA", "FINN.jpg -> BEN.jpeg", "GONE.jpg -> nowhere", "LOOP -> LOOP",
+		"odd.jpg/inside.png")
+	notes := map[string]string{}
+	list, err := listPeople(root, func(path, reason string) {
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		notes[rel] = reason
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []snapshot{
+		{"ANNA/10.PNG", "ANNA", "10"},
+		{"ANNA/2.jpg", "ANNA", "2"},
+		{"BEN.jpeg", "BEN", ""},
+		{"EVE/10.PNG", "EVE", "10"},
+		{"EVE/2.jpg", "EVE", "2"},
+		{"FINN.jpg", "FINN", ""},
+		{"odd.jpg/inside.png", "odd.jpg", "inside"},
+	}
+	for i := range want {
+		want[i].Path = filepath.Join(root, want[i].Path)
+	}
+	if d := cmp.Diff(want, list); d != "" {
+		t.Error("photos (-want +got):\n" + d)
+	}
+	var noted []string
+	for path := range notes {
+		noted = append(noted, path)
+	}
+	wantNoted := []string{
+		"ANNA/notes.txt", "ANNA/old", "CARL.heic", "EVE/notes.txt", "EVE/old", "GONE.jpg", "LOOP",
+	}
+	if d := cmp.Diff(wantNoted, noted, cmpopts.SortSlices(strings.Compare)); d != "" {
+		t.Error("notes (-want +got):\n" + d)
+	}
+}
+
+func TestListPeopleOfOnePhoto(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(tree(t, "ANNA.jpg"), "ANNA.jpg")
+	list, err := listPeople(path, func(path, reason string) { t.Error(path, reason) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]snapshot{{Path: path, Person: "ANNA"}}, list); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestListPeopleOfNothing(t *testing.T) {
+	t.Parallel()
+	_, err := listPeople(filepath.Join(t.TempDir(), "none"), nil)
+	if usage := (*UsageError)(nil); !errors.As(err, &usage) {
+		t.Errorf("error %v, want a usage error", err)
+	}
+}
+
+func TestListVideos(t *testing.T) {
+	t.Parallel()
+	root := tree(t, "b/2.MP4", "b/1.mkv", "b/deep/er/3.webm", "b/readme.txt", "b/.hidden/4.mp4", "b/.5.mp4", "b/6.mp4/7.ts",
+		"b/link.mov -> 1.mkv", "b/gone.mp4 -> nowhere", "b/circle -> .", "odd-name")
+	in := func(names ...string) []string {
+		for i := range names {
+			names[i] = filepath.Join(root, names[i])
+		}
+		return names
+	}
+	list, err := listVideos(append(in("odd-name", "b/2.MP4", "b"), filepath.Join(root, "b", "..", "b", "1.mkv")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := in("odd-name", "b/2.MP4", "b/1.mkv", "b/6.mp4/7.ts", "b/deep/er/3.webm", "b/link.mov")
+	if d := cmp.Diff(want, list); d != "" {
+		t.Error("videos (-want +got):\n" + d)
+	}
+}
+
+func TestListVideosRefuses(t *testing.T) {
+	t.Parallel()
+	for name, named := range map[string]string{"missing": "none.mp4", "without videos": "."} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := listVideos([]string{filepath.Join(tree(t, "readme.txt"), named)})
+			if usage := (*UsageError)(nil); !errors.As(err, &usage) {
+				t.Errorf("error %v, want a usage error", err)
+			}
+		})
+	}
+}

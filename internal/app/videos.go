@@ -1,0 +1,90 @@
+package app
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// listVideos turns what was named into a list of video files: files as they are, whatever their names, and of folders
+// every file below them that is named like a video, in the order of its path. A file that is named twice is searched once.
+//
+// Below a folder, links to files are followed and links to folders are not, as those can lead in circles. Hidden
+// files and folders are passed over.
+func listVideos(named []string) ([]string, error) {
+	var list []string
+	seen := map[string]bool{}
+	add := func(path string) {
+		if key := absolute(path); !seen[key] {
+			seen[key] = true
+			list = append(list, path)
+		}
+	}
+	for _, name := range named {
+		info, err := os.Stat(name)
+		switch {
+		case err != nil:
+			return nil, &UsageError{fmt.Errorf("video to search: %w", plain(err))}
+		case !info.IsDir():
+			add(name)
+			continue
+		}
+		found, err := videosBelow(name)
+		if err != nil {
+			return nil, &UsageError{fmt.Errorf("videos to search: %w", plain(err))}
+		}
+		if len(found) == 0 {
+			return nil, &UsageError{fmt.Errorf(
+				"no videos in %s: looked for files that end in %s", name, strings.Join(videoEndings(), " "))}
+		}
+		for _, path := range found {
+			add(path)
+		}
+	}
+	return list, nil
+}
+
+func videosBelow(folder string) ([]string, error) {
+	var list []string
+	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path != folder && hidden(e.Name()) && e.IsDir():
+			return fs.SkipDir
+		case e.IsDir() || hidden(e.Name()) || !namedLikeVideo(path):
+			return nil
+		}
+		// A link that leads nowhere, or to a folder, is no video.
+		if kind, err := kindOf(path); err == nil && kind.IsRegular() {
+			list = append(list, path)
+		}
+		return nil
+	})
+	return list, err
+}
+
+func namedLikeVideo(path string) bool {
+	ending := strings.ToLower(filepath.Ext(path))
+	for _, e := range videoEndings() {
+		if ending == e {
+			return true
+		}
+	}
+	return false
+}
+
+// videoEndings are the usual names of the containers that the decoder reads: MP4 and QuickTime, Matroska and WebM, AVI,
+// and MPEG transport streams.
+func videoEndings() []string {
+	return []string{".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts"}
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/config"
+)
+
+func (l *line) doctorCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check what a search needs, and say how to mend what is missing",
+		Long: `Doctor checks what a search needs: the decoder and how well it is confined, onnxruntime, the model pack, the
+processor, memory and disk. It says what is in force, and how to mend what is not right.
+
+The exit status is 0 when a search can run, even if not at its best, and 5 when it cannot.`,
+		Example: `    spotter doctor
+    spotter doctor --json --models /opt/pack`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := l.ready(); err != nil {
+				return err
+			}
+			checkup := app.Doctor(cmd.Context(), l.config)
+			if asJSON {
+				if err := writeJSON(l.Stdout, checkup); err != nil {
+					return err
+				}
+			} else if _, err := fmt.Fprint(l.Stdout, describe(checkup)); err != nil {
+				return err
+			}
+			return checkup.Err()
+		},
+	}
+	cmd.Flags().SortFlags = false
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
+	section(cmd, outputSection, "json")
+	l.addSettings(cmd, config.Environment)
+	return cmd
+}
+
+// describe writes a check a line, with what to do below it where there is something to do.
+func describe(c app.Checkup) string {
+	var b strings.Builder
+	for _, check := range c.Checks {
+		fmt.Fprintf(&b, "%-8s %-12s %s\n", check.State, check.Name, indented(check.Found, 22))
+		if check.Mend != "" {
+			fmt.Fprintf(&b, "%22s-> %s\n", "", indented(check.Mend, 25))
+		}
+	}
+	if c.Ready {
+		b.WriteString("\nSpotter is ready.\n")
+	}
+	return b.String()
+}
+
+// indented makes text safe to print and puts its further lines below the first.
+func indented(text string, by int) string {
+	return strings.ReplaceAll(printableLines(text), "\n", "\n"+strings.Repeat(" ", by))
+}

@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spotter-video/spotter/internal/app"
+)
+
+// Status is the program's exit status.
+type Status int
+
+// The exit statuses. They are part of what scripts rely on: exitCodesHelp documents them.
+const (
+	Done        Status = 0
+	Internal    Status = 1
+	Usage       Status = 2
+	Incomplete  Status = 3
+	NoFaces     Status = 4
+	NotReady    Status = 5
+	Interrupted Status = 130 // 128 + SIGINT, as shells have it
+)
+
+const exitCodesHelp = `Exit statuses of spotter:
+
+    0  Done. Whether anybody was found does not matter: look at the output.
+    1  Something went wrong that should not: a full disk, an error in spotter.
+    2  The command line, a setting or a named file is wrong; nothing was searched.
+    3  Some videos could not be searched, or not to their end. The results of the others, and what was found in
+       these up to the failure, were written and are marked.
+    4  Not one usable face was enrolled: nothing to search for.
+    5  The environment is not ready: decoder, sandbox or models are missing. 'spotter doctor' says what to do.
+  130  Interrupted (Ctrl-C, or asked to end). Files that were not finished have been removed.
+`
+
+// statusOf sorts an error of a command.
+func statusOf(ctx context.Context, err error) Status {
+	var (
+		usage       *app.UsageError
+		environment *app.EnvironmentError
+		noFaces     *app.NoFacesError
+		incomplete  *app.IncompleteError
+	)
+	switch {
+	case err == nil:
+		return Done
+	case ctx.Err() != nil:
+		return Interrupted
+	case errors.As(err, &usage):
+		return Usage
+	case errors.As(err, &environment):
+		return NotReady
+	case errors.As(err, &noFaces):
+		return NoFaces
+	case errors.As(err, &incomplete):
+		return Incomplete
+	default:
+		return Internal
+	}
+}

@@ -1,0 +1,196 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/pprof"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/config"
+)
+
+// searchOptions are the flags of search that are not settings.
+type searchOptions struct {
+	faces    string
+	json     bool
+	csv      bool
+	html     string
+	annotate string
+	quiet    bool
+	profile  string
+}
+
+func (l *line) searchCommand() *cobra.Command {
+	var o searchOptions
+	cmd := &cobra.Command{
+		Use:   "search VIDEO... --faces FOLDER",
+		Short: "Find known faces in videos",
+		Long: `Search looks for known people in videos and prints who was found and when.
+
+The people to look for are photos in a folder, either FOLDER/PERSON.jpg or FOLDER/PERSON/ANY-NAME.jpg (JPEG or PNG;
+several photos of a person find more). A photo whose face cannot be used is refused with a reason and the search goes
+on with the others. VIDEO is a file, or a folder whose videos are all searched.
+
+--threshold is a similarity in percent. At 80 about one in 10,000 comparisons of two different people passes, at 90 one
+in 100,000: the more people you look for, the higher it should be.
+
+With --json, one document per video in the form of Amazon Rekognition's GetFaceSearch is written, one a line, with every
+analysed face whether it matched or not. ExternalImageId is PERSON.PHOTO, or PERSON for FOLDER/PERSON.jpg.
+
+Results go to standard output, progress to standard error. The exit status is 0 when all videos were searched; see
+'spotter help exit-codes' for the others.`,
+		Example: `    spotter search clip.mp4 --faces people/
+    spotter search archive/ --faces people/ --html result.html
+    spotter search clip.mp4 --faces people/ --json | jq '.Persons[].Timestamp'
+    spotter search clip.mp4 --faces people/ --annotate seen.mp4 --threshold 90`,
+		Args:              func(_ *cobra.Command, videos []string) error { return o.check(videos) },
+		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
+		RunE: func(cmd *cobra.Command, videos []string) error {
+			if err := l.ready(); err != nil {
+				return err
+			}
+			return l.profiled(o.profile, func() error { return l.search(cmd.Context(), o, videos) })
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVarP(&o.faces, "faces", "f", "", "`folder` with photos of the people to look for (required)")
+	section(cmd, sectionOf(config.Matching), "faces")
+	l.addSettings(cmd, config.Matching)
+	f.BoolVar(&o.json, "json", false, "print a GetFaceSearch document per video, one a line")
+	f.BoolVar(&o.csv, "csv", false, "print one row per appearance of a person")
+	f.StringVar(&o.html, "html", "", "write one self-contained page to `file`")
+	f.StringVar(&o.annotate, "annotate", "", "write the video with boxes and names to `file`; several videos: a folder")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress, only what wants attention")
+	section(cmd, outputSection, "json", "csv", "html", "annotate", "quiet")
+	l.addSettings(cmd, config.Environment, config.Limits)
+	f.StringVar(&o.profile, "cpuprofile", "", "write a processor profile to `file`, for go tool pprof")
+	completeSearch(cmd)
+	return cmd
+}
+
+func completeSearch(cmd *cobra.Command) {
+	f := cmd.Flags()
+	// These fail for flags that do not exist only.
+	err := errors.Join(
+		f.MarkHidden("cpuprofile"),
+		cmd.MarkFlagDirname("faces"), cmd.MarkFlagDirname("models"), cmd.MarkFlagFilename("html", "html"),
+		cmd.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions(
+			[]cobra.Completion{string(config.Strict), string(config.Relaxed)}, cobra.ShellCompDirectiveNoFileComp)),
+	)
+	if err != nil {
+		cmd.PrintErrln(err)
+	}
+}
+
+// check says what is wrong with the command line as a whole.
+func (o *searchOptions) check(videos []string) error {
+	switch {
+	case len(videos) == 0:
+		return errors.New("name at least one video, or a folder of videos")
+	case o.faces == "":
+		return errors.New("name a folder with photos of the people to look for: --faces FOLDER")
+	case o.json && o.csv:
+		return errors.New("--json and --csv both write to standard output; choose one")
+	default:
+		return nil
+	}
+}
+
+// search runs a search and writes its results.
+func (l *line) search(ctx context.Context, o searchOptions, videos []string) (err error) {
+	shown := newProgress(l.Stderr, l.Now, terminalColumns(l.Stderr), o.quiet)
+	defer shown.Clear()
+	columns := 0
+	if ask := terminalColumns(l.Stdout); ask != nil {
+		columns = ask()
+	}
+	outputs := []app.Output{app.NewOutput(o.format(), l.Stdout, columns)}
+	if o.html != "" {
+		file, err := createOutput(o.html)
+		if err != nil {
+			return err
+		}
+		defer file.Discard()
+		outputs = append(outputs, page{app.NewOutput(app.HTML, file, 0), file})
+	}
+	err = app.Search(ctx, l.config, app.SearchRequest{
+		Videos:    videos,
+		Faces:     o.faces,
+		Annotate:  o.annotate,
+		Portraits: o.html != "",
+		Listen:    shown.Show,
+		Each: func(found *app.Found) error {
+			shown.Clear()
+			return each(outputs, func(out app.Output) error { return out.Add(found) })
+		},
+		Now:     l.Now,
+		Version: thisRelease().Version,
+	})
+	// What was found is worth having even where some videos failed.
+	if incomplete := (*app.IncompleteError)(nil); err != nil && !errors.As(err, &incomplete) {
+		return err
+	}
+	shown.Clear()
+	if closed := each(outputs, app.Output.Close); closed != nil {
+		return closed
+	}
+	if o.html != "" && !o.quiet {
+		fmt.Fprintf(l.Stderr, "page written to %s\n", printable(o.html))
+	}
+	return err
+}
+
+func (o searchOptions) format() app.Format {
+	switch {
+	case o.json:
+		return app.JSON
+	case o.csv:
+		return app.CSV
+	default:
+		return app.Table
+	}
+}
+
+func each(outputs []app.Output, do func(app.Output) error) error {
+	for _, o := range outputs {
+		if err := do(o); err != nil {
+			return fmt.Errorf("write results: %w", err)
+		}
+	}
+	return nil
+}
+
+// page is an output whose file gets its name when it is complete.
+type page struct {
+	app.Output
+	file *outputFile
+}
+
+func (p page) Close() error {
+	if err := p.Output.Close(); err != nil {
+		return err
+	}
+	return p.file.Commit()
+}
+
+// profiled runs work under the profiler where a file for its profile is named.
+func (l *line) profiled(path string, work func() error) (err error) {
+	if path == "" {
+		return work()
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return cannotWrite(path, err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return fmt.Errorf("start the profile: %w", err)
+	}
+	defer pprof.StopCPUProfile()
+	return work()
+}
