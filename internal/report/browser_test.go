@@ -90,6 +90,7 @@ func TestPageFitsEveryWindow(t *testing.T) {
 	run := office(t)
 	run.Videos[0].Name = strings.Repeat("press-conference_", 20) + ".mp4"
 	run.Gallery.Person[id(1)] = strings.Repeat("Rindfleischetikettierung", 8)
+	run.Gallery.Person[id(2)] = strings.Repeat("=", 200) // in one line of the list of those whom a face resembles
 	run.Videos[0].Warnings = []string{strings.Repeat("x", 300)}
 	url := file(t, render(t, run))
 	for _, width := range []int64{320, 560, 861, 1920} {
@@ -97,6 +98,11 @@ func TestPageFitsEveryWindow(t *testing.T) {
 		overflow := get(ctx, t, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
 		if overflow > 0 {
 			t.Errorf("at %d pixels the page is %d pixels too wide", width, overflow)
+		}
+		spilt := get(ctx, t, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".contents *, .who *, .note, .absent")]
+			.filter(e => e.scrollWidth > e.clientWidth && e.clientWidth > 0).map(e => e.outerHTML.slice(0, 100))`))
+		if len(spilt) > 0 {
+			t.Errorf("at %d pixels, text leaves its place in %q", width, spilt)
 		}
 	}
 	seen.check(t)

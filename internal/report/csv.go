@@ -11,7 +11,7 @@ import (
 
 // CSV writes a header and one row for each interval of each found person, for spreadsheets and scripts (RFC 4180, UTF-8,
 // lines end in \n). best_similarity, external_image_id and face_id are of the interval's best match. The only errors
-// are w's.
+// are w's. Strangers, lookalikes and the reasons of failed videos are not in it: see [Table] and [HTML].
 //
 // A cell that a spreadsheet would take for a formula (it begins with = + - @, a tab or a carriage return) gets a
 // leading apostrophe. https://owasp.org/www-community/attacks/CSV_Injection
