@@ -59,9 +59,9 @@ func measure(ctx context.Context, s *settings, now func() time.Time) (*report, e
 	if err != nil {
 		return nil, err
 	}
-	defer g.Close()
+	defer func() { _ = g.Close() }()
 	people := newPeople(s.dim)
-	if err := people.enrol(ctx, g, s.faces); err != nil {
+	if err = people.enrol(ctx, g, s.faces); err != nil {
 		return nil, fmt.Errorf("enrol %d faces: %w", s.faces, err)
 	}
 	r := &report{Faces: s.faces, Dim: s.dim, ScanBytes: g.ScanBytes()}
@@ -71,7 +71,7 @@ func measure(ctx context.Context, s *settings, now func() time.Time) (*report, e
 	}
 	defer free()
 	all := g.Snapshot()
-	defer all.Close()
+	defer func() { _ = all.Close() }()
 	for _, threads := range s.threads {
 		l := limit{Method: readMethod(), Threads: threads}
 		for _, kernel := range s.kernels {
@@ -95,7 +95,7 @@ func measureKernel(
 	if err != nil {
 		return nil, err
 	}
-	defer faces.Close()
+	defer func() { _ = faces.Close() }()
 	searches := make([]search, len(s.batches))
 	for i, batch := range s.batches {
 		probes, err := people.probes(batch, s.faces)

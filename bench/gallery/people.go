@@ -65,7 +65,7 @@ func (p *people) enrol(ctx context.Context, g *gallery.Gallery, faces int) error
 			if picture == 0 {
 				identity = p.identity(number)
 			}
-			binary.BigEndian.PutUint64(ids[i][8:], uint64(done+i)) //nolint:gosec // not negative
+			binary.BigEndian.PutUint64(ids[i][8:], uint64(done+i))
 			if err := p.picture(rows[i*dim:(i+1)*dim], identity, number, picture); err != nil {
 				return err
 			}

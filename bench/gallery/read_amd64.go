@@ -24,7 +24,7 @@ func read(memory []byte) uint64 {
 	case steps == 0:
 		return 0
 	case cpu.X86.HasAVX512F:
-		return readAVX512(unsafe.SliceData(memory), steps)
+		return readAVX512(unsafe.SliceData(memory), steps) //nolint:gosec // steps of readStep bytes lie within
 	case cpu.X86.HasAVX2:
 		return readNarrow(memory)
 	}
@@ -33,7 +33,7 @@ func read(memory []byte) uint64 {
 
 // readNarrow reads memory with 256-bit loads.
 func readNarrow(memory []byte) uint64 {
-	return readAVX2(unsafe.SliceData(memory), len(memory)/readStep)
+	return readAVX2(unsafe.SliceData(memory), len(memory)/readStep) //nolint:gosec // steps of readStep bytes lie within
 }
 
 //go:noescape

@@ -22,7 +22,8 @@ func newArena(size int) (memory []byte, free func(), err error) {
 		// A kernel without huge pages refuses the advice; the memory is as good, only slower.
 		_ = unix.Madvise(mapped, unix.MADV_HUGEPAGE)
 	}
-	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(mapped)))) & (hugePage - 1)
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(mapped))) //nolint:gosec // only its alignment is looked at
+	skip := -int(at) & (hugePage - 1)
 	return mapped[skip : skip+size : skip+size], func() {
 		// Munmap fails only for a slice that Mmap did not return.
 		_ = unix.Munmap(mapped)

@@ -51,4 +51,4 @@ func isUnit(v []float32) bool {
 }
 
 // nothing is a cut that no score reaches.
-var nothing = float32(math.Inf(1))
+func nothing() float32 { return float32(math.Inf(1)) }

@@ -25,13 +25,12 @@ func newChunk(s *shape, serial uint32) (*chunk, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := memory[s.chunkBlockBytes():]
 	return &chunk{
 		shape:  *s,
 		serial: serial,
 		free:   free,
 		blocks: memory[:s.chunkBlockBytes()],
-		rows:   unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(rows))), len(rows)/4),
+		rows:   floats(memory[s.chunkBlockBytes():]),
 		ids:    make([]face.ID, s.faces),
 	}, nil
 }
@@ -90,8 +89,11 @@ func (c *chunk) fill(slot int, ids []face.ID, rows []float32, codes []int8) {
 
 // meta is the scales and residuals of a block.
 func meta(block []byte) (scales, residuals *[blockFaces]float32) {
-	m := block[len(block)-metaBytes:]
-	scales = (*[blockFaces]float32)(unsafe.Pointer(unsafe.SliceData(m)))
-	residuals = (*[blockFaces]float32)(unsafe.Pointer(unsafe.SliceData(m[metaBytes/2:])))
-	return scales, residuals
+	m := floats(block[len(block)-metaBytes:])
+	return (*[blockFaces]float32)(m), (*[blockFaces]float32)(m[blockFaces:])
+}
+
+// floats is memory as float32 values. It starts at a multiple of 4 in an arena: all offsets in chunks are.
+func floats(memory []byte) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/4) //nolint:gosec // see above
 }

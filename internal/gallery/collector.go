@@ -26,7 +26,7 @@ type candidate struct {
 }
 
 // exact says whether the canonical score is known: the bounds of an approximate score are never equal.
-func (c *candidate) exact() bool { return c.lower == c.upper } //nolint:staticcheck // set equal by resolve
+func (c *candidate) exact() bool { return c.lower == c.upper }
 
 // collector gathers the candidates of one query. It is used by one goroutine.
 type collector struct {

@@ -15,7 +15,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	defer g.Close()
+	defer func() { _ = g.Close() }()
 	err = g.Add([]face.ID{{1}, {2}, {3}}, []float32{
 		1, 0,
 		0.6, 0.8,

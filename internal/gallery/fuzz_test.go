@@ -46,6 +46,7 @@ func FuzzSearch(f *testing.F) {
 }
 
 func fuzzLife(t *testing.T, d *bytesDice, kernel string) {
+	t.Helper()
 	dim := 1 + d.below(40)
 	g := newGallery(t, dim, WithKernel(kernel), withChunkFaces(blockFaces*(1+d.below(3))))
 	m := model{}

@@ -3,6 +3,7 @@ package gallery
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -140,7 +141,7 @@ func checkLife(t *rapid.T, kernel string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer g.Close()
+	defer func() { _ = g.Close() }()
 	m := model{}
 	var all [][]float32 // all that ever were, so that copies of deleted faces come up
 	type moment struct {
@@ -179,13 +180,13 @@ func checkLife(t *rapid.T, kernel string) {
 				t.Fatalf("Delete = %d, want %d", n, before-len(m))
 			}
 		case 3:
-			moments = append(moments, moment{g.Snapshot(), m.clone()})
+			moments = append(moments, moment{g.Snapshot(), maps.Clone(m)})
 		}
 		checkSearch(t, d, dim, g, m, all)
 	}
 	for _, then := range moments {
 		checkSearch(t, d, dim, then.s, then.m, all)
-		then.s.Close()
+		_ = then.s.Close()
 	}
 }
 

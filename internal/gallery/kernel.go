@@ -1,6 +1,6 @@
 package gallery
 
-import "unsafe"
+import "encoding/binary"
 
 const (
 	// lanes is how many probes a kernel scans for at once, in the batched form.
@@ -28,14 +28,15 @@ type kernel struct {
 //	approx = float32(sum of products - correction) * scale * (face's scale)
 //	reach  = approx + norm * (face's residual)
 //
-// and stores approx, and whether reach >= threshold as a bit. The assembly reads the fields by name (go_asm.h).
+// and stores approx, and whether reach >= threshold as a bit. The assembly reads the fields by name (go_asm.h), of a
+// slice the address of its first element, and trusts count and groups.
 type scanArgs struct {
-	blocks *byte    // the first block
-	count  int      // blocks to scan, at least 1
-	groups int      // of dimensions, a multiple of 4
-	codes  *byte    // the probes' packed codes
-	approx *float32 // [block][probe][16 faces], written
-	masks  *uint16  // [block][probe], bit i is face i, written
+	blocks []byte    // count blocks, one after another
+	count  int       // at least 1
+	groups int       // of dimensions, a multiple of 4
+	codes  []byte    // the probes' packed codes
+	approx []float32 // [block][probe][16 faces], written
+	masks  []uint16  // [block][probe], bit i is face i, written
 
 	correction [lanes]int32
 	scale      [lanes]float32
@@ -48,9 +49,10 @@ type scanArgs struct {
 // Kernels names the ways to scan that work on this CPU, the fastest first. [New] takes the first, unless [WithKernel]
 // names another. The answers are the same.
 func Kernels() []string {
-	var names []string
-	for _, k := range kernels() {
-		names = append(names, k.name)
+	all := kernels()
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].name
 	}
 	return names
 }
@@ -79,18 +81,15 @@ func packBytes(dst []byte, codes []int8, lane, width int) {
 type blockSums [lanes * blockFaces]int32
 
 // scanWith scans with a function that computes a block's sums; the rest is done in Go.
-func scanWith(dot func(sums *blockSums, block, codes *byte, groups, width int), a *scanArgs, width int) {
+func scanWith(dot func(sums *blockSums, block, codes []byte, groups, width int), a *scanArgs, width int) {
 	blockBytes := a.groups*groupDims*blockFaces + metaBytes
-	blocks := unsafe.Slice(a.blocks, a.count*blockBytes)
-	approx := unsafe.Slice(a.approx, a.count*width*blockFaces)
-	masks := unsafe.Slice(a.masks, a.count*width)
 	for b := range a.count {
-		block := blocks[b*blockBytes : (b+1)*blockBytes]
-		dot(&a.sums, unsafe.SliceData(block), a.codes, a.groups, width)
+		block := a.blocks[b*blockBytes : (b+1)*blockBytes]
+		dot(&a.sums, block, a.codes, a.groups, width)
 		for p := range width {
 			at := b*width + p
-			masks[at] = a.finish(p, (*[blockFaces]int32)(a.sums[p*blockFaces:]), block,
-				(*[blockFaces]float32)(approx[at*blockFaces:]))
+			a.masks[at] = a.finish(p, (*[blockFaces]int32)(a.sums[p*blockFaces:]), block,
+				(*[blockFaces]float32)(a.approx[at*blockFaces:]))
 		}
 	}
 }
@@ -111,20 +110,21 @@ func (a *scanArgs) finish(p int, sums *[blockFaces]int32, block []byte, approx *
 }
 
 // dotPortable computes a block's sums in plain Go.
-func dotPortable(sums *blockSums, block, codes *byte, groups, width int) {
-	data := unsafe.Slice(block, groups*groupDims*blockFaces)
-	packed := unsafe.Slice((*int8)(unsafe.Pointer(codes)), groups*groupDims*width)
+func dotPortable(sums *blockSums, block, codes []byte, groups, width int) {
+	const step = groupDims * blockFaces
 	for p := range width {
 		var acc [blockFaces]int32
 		for g := range groups {
-			q := (*[groupDims]int8)(packed[(g*width+p)*groupDims:])
-			q0, q1, q2, q3 := int32(q[0]), int32(q[1]), int32(q[2]), int32(q[3])
-			d := (*[groupDims * blockFaces]byte)(data[g*groupDims*blockFaces:])
+			q := binary.LittleEndian.Uint32(codes[(g*width+p)*groupDims:])
+			q0, q1, q2, q3 := signed(q), signed(q>>8), signed(q>>16), signed(q>>24)
+			x := (*[step]byte)(block[g*step:])
 			for f := range acc {
-				x := d[f*groupDims : f*groupDims+groupDims : f*groupDims+groupDims]
-				acc[f] += q0*int32(x[0]) + q1*int32(x[1]) + q2*int32(x[2]) + q3*int32(x[3])
+				acc[f] += q0*int32(x[4*f]) + q1*int32(x[4*f+1]) + q2*int32(x[4*f+2]) + q3*int32(x[4*f+3])
 			}
 		}
 		copy(sums[p*blockFaces:], acc[:])
 	}
 }
+
+// signed is the lowest byte as the signed integer that it was packed from.
+func signed(packed uint32) int32 { return int32(int8(packed)) } //nolint:gosec // the same eight bits

@@ -18,7 +18,7 @@ func assembled() []kernel {
 }
 
 // dotNEON computes a block's sums with the dot product instructions of ARMv8.2.
-func dotNEON(sums *blockSums, block, codes *byte, groups, width int) {
+func dotNEON(sums *blockSums, block, codes []byte, groups, width int) {
 	if width == 1 {
 		dotOneNEON(sums, block, codes, groups)
 		return
@@ -27,7 +27,7 @@ func dotNEON(sums *blockSums, block, codes *byte, groups, width int) {
 }
 
 //go:noescape
-func dotOneNEON(sums *blockSums, block, codes *byte, groups int)
+func dotOneNEON(sums *blockSums, block, codes []byte, groups int)
 
 //go:noescape
-func dotEightNEON(sums *blockSums, block, codes *byte, groups int)
+func dotEightNEON(sums *blockSums, block, codes []byte, groups int)

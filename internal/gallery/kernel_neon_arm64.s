@@ -10,14 +10,14 @@
 #define SDOT(m, n, d) WORD $(0x4E809400 | (m)<<16 | (n)<<5 | (d))
 #define SDOT_LANE(i, m, n, d) WORD $(0x4F80E000 | ((i)&1)<<21 | ((i)>>1)<<11 | (m)<<16 | (n)<<5 | (d))
 
-// func dotOneNEON(sums *blockSums, block, codes *byte, groups int)
+// func dotOneNEON(sums *blockSums, block, codes []byte, groups int)
 //
 // V0 to V3 are the sums of the sixteen faces, V4 to V7 their codes, V16 the probe's codes, four times.
-TEXT ·dotOneNEON(SB), NOSPLIT, $0-32
+TEXT ·dotOneNEON(SB), NOSPLIT, $0-64
 	MOVD  sums+0(FP), R0
-	MOVD  block+8(FP), R1
-	MOVD  codes+16(FP), R2
-	MOVD  groups+24(FP), R3
+	MOVD  block_base+8(FP), R1
+	MOVD  codes_base+32(FP), R2
+	MOVD  groups+56(FP), R3
 	VMOVI $0x80, V31.B16
 	VEOR  V0.B16, V0.B16, V0.B16
 	VEOR  V1.B16, V1.B16, V1.B16
@@ -40,20 +40,20 @@ oneGroup:
 	VST1    [V0.S4, V1.S4, V2.S4, V3.S4], (R0)
 	RET
 
-// func dotEightNEON(sums *blockSums, block, codes *byte, groups int)
+// func dotEightNEON(sums *blockSums, block, codes []byte, groups int)
 //
 // The block is passed twice, eight faces each: V0 to V15 are their sums, two registers a probe; V16 and V17 are their
 // codes, V18 and V19 the codes of the eight probes. R4 counts the passes.
-TEXT ·dotEightNEON(SB), NOSPLIT, $0-32
+TEXT ·dotEightNEON(SB), NOSPLIT, $0-64
 	MOVD  sums+0(FP), R0
-	MOVD  block+8(FP), R1
+	MOVD  block_base+8(FP), R1
 	VMOVI $0x80, V31.B16
 	MOVD  $2, R4
 	MOVD  $64, R8
 
 half:
-	MOVD codes+16(FP), R2
-	MOVD groups+24(FP), R3
+	MOVD codes_base+32(FP), R2
+	MOVD groups+56(FP), R3
 	MOVD R1, R5
 	MOVD R0, R6
 	VEOR V0.B16, V0.B16, V0.B16

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -33,12 +32,12 @@ func prepareScan(k kernel, c *chunk, blocks int, queries []query, cuts []float32
 	out = scanned{Approx: make([]float32, blocks*width*blockFaces), Masks: make([]uint16, blocks*width)}
 	codes := make([]byte, c.shape.groups*width*k.packedBytes)
 	a := &scanArgs{
-		blocks: unsafe.SliceData(c.blocks),
+		blocks: c.blocks,
 		count:  blocks,
 		groups: c.shape.groups,
-		codes:  unsafe.SliceData(codes),
-		approx: unsafe.SliceData(out.Approx),
-		masks:  unsafe.SliceData(out.Masks),
+		codes:  codes,
+		approx: out.Approx,
+		masks:  out.Masks,
 	}
 	for i := range queries {
 		k.pack(codes, queries[i].codes, i, width)
@@ -48,16 +47,16 @@ func prepareScan(k kernel, c *chunk, blocks int, queries []query, cuts []float32
 		a.threshold[i] = cuts[i]
 	}
 	for i := len(queries); i < lanes; i++ {
-		a.threshold[i] = nothing
+		a.threshold[i] = nothing()
 	}
 	return func() { run(a) }, out
 }
 
-func newTestChunk(t testing.TB, s *shape, rows [][]float32) *chunk {
-	t.Helper()
+func newTestChunk(tb testing.TB, s *shape, rows [][]float32) *chunk {
+	tb.Helper()
 	c, err := newChunk(s, 1)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	codes := make([]int8, s.padded)
 	for at := 0; at < len(rows); at += blockFaces {
@@ -71,12 +70,6 @@ func testQuery(s *shape, v []float32) query {
 	q.quantised = quantise(q.codes, v)
 	return q
 }
-
-type rapidDice struct{ *rapid.T }
-
-func (r rapidDice) below(n int) int { return rapid.IntRange(0, n-1).Draw(r.T, "choice") }
-
-func (r rapidDice) normal() float64 { return rapid.Float64Range(-3, 3).Draw(r.T, "value") }
 
 // reach is what the kernels compare with the threshold, in the one order of operations that they must keep to.
 func reach(approx, residual, norm float32) float32 { return approx + float32(residual*norm) }
@@ -234,7 +227,7 @@ func BenchmarkKernel(b *testing.B) {
 				for i := range queries {
 					queries[i] = testQuery(&s, rows[i])
 				}
-				cuts := slices.Repeat([]float32{nothing}, probes)
+				cuts := slices.Repeat([]float32{nothing()}, probes)
 				scan, _ := prepareScan(k, c, tileBlocks, queries, cuts)
 				for b.Loop() {
 					scan()

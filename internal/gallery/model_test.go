@@ -31,15 +31,7 @@ func (m model) search(probes []face.Probe) [][]face.Hit {
 	return answers
 }
 
-func (m model) clone() model {
-	c := make(model, len(m))
-	for id, v := range m {
-		c[id] = v
-	}
-	return c
-}
-
-// dice is what vectors are made from: rapid, a fuzzer's bytes or a seeded generator.
+// dice is what vectors are made from: a seeded generator, or a fuzzer's bytes.
 type dice interface {
 	below(n int) int
 	normal() float64
@@ -109,22 +101,22 @@ func numbers(from, to int) []face.ID {
 	return ids
 }
 
-func newGallery(t testing.TB, dim int, opts ...Option) *Gallery {
-	t.Helper()
+func newGallery(tb testing.TB, dim int, opts ...Option) *Gallery {
+	tb.Helper()
 	g, err := New(dim, opts...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = g.Close() })
+	tb.Cleanup(func() { _ = g.Close() })
 	return g
 }
 
 // enrol adds numbered vectors to a gallery and, where there is one, to a model.
-func enrol(t testing.TB, g *Gallery, m model, from int, all [][]float32) {
-	t.Helper()
+func enrol(tb testing.TB, g *Gallery, m model, from int, all [][]float32) {
+	tb.Helper()
 	ids := numbers(from, from+len(all))
 	if err := g.Add(ids, slices.Concat(all...)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for i, id := range ids {
 		if m != nil {

@@ -36,8 +36,8 @@ func quantise(codes []int8, v []float32) quantised {
 	for i, x := range v {
 		c := int32(math.RoundToEven(float64(x) * perUnit))
 		c = min(max(c, -maxCode), maxCode)
-		codes[i] = int8(c) //nolint:gosec // within -127..127
-		squares += c * c   // at most 4096 x 127^2 < 2^27
+		codes[i] = int8(c)
+		squares += c * c // at most 4096 x 127^2 < 2^27
 		sum += c
 		along += float64(x) * float64(c)
 	}

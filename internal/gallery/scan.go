@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/spotter-video/spotter/internal/face"
 )
@@ -43,7 +42,8 @@ func (s *searcher) search(ctx context.Context, v *view, probes []face.Probe) ([]
 	for i := range workers {
 		workers[i] = newWorker(s, v, groups, queries)
 	}
-	if err := each(ctx, workers, len(units), func(w *worker, i int) { w.scan(units[i]) }); err != nil {
+	err = each(ctx, workers, len(units), func(w *worker, i int) { w.scan(units[i]) })
+	if err != nil {
 		return nil, err
 	}
 	hits := make([][]face.Hit, len(queries))
@@ -160,9 +160,9 @@ func newWorker(s *searcher, v *view, groups []group, queries []query) *worker {
 // prepare sets all arguments that are the same for every call of the kernel.
 func (w *worker) prepare(a *scanArgs, g *group) {
 	a.groups = w.s.shape.groups
-	a.codes = unsafe.SliceData(g.codes)
-	a.approx = unsafe.SliceData(w.approx)
-	a.masks = unsafe.SliceData(w.masks)
+	a.codes = g.codes
+	a.approx = w.approx
+	a.masks = w.masks
 	for i := range g.count {
 		q := &w.collectors[g.first+i].q.quantised
 		a.correction[i] = w.s.kernel.offset * q.sum
@@ -170,7 +170,7 @@ func (w *worker) prepare(a *scanArgs, g *group) {
 		a.norm[i] = q.norm
 	}
 	for i := g.count; i < lanes; i++ {
-		a.threshold[i] = nothing
+		a.threshold[i] = nothing()
 	}
 }
 
@@ -190,8 +190,7 @@ func (w *worker) scanTile(g *group, a *scanArgs, t unit) {
 		a.threshold[i] = q.cut(q.floor.get())
 	}
 	p := &w.v.parts[t.part]
-	a.blocks = unsafe.SliceData(p.block(t.block))
-	a.count = t.count
+	a.blocks, a.count = p.blocks[t.block*w.s.shape.blockBytes:], t.count
 	if g.width == 1 {
 		w.s.kernel.one(a)
 		for b, mask := range w.masks[:t.count] {

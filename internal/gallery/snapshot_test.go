@@ -202,7 +202,7 @@ func TestChangesWhileSearching(t *testing.T) {
 
 func checkFamilies(t *testing.T, s *Snapshot, axes [][]float32, size int) {
 	t.Helper()
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	var probes []face.Probe
 	for _, axis := range axes {
 		probes = append(probes, face.Probe{Vector: axis, Limit: maxLimit, MinScore: 1})
