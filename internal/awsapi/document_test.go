@@ -126,7 +126,7 @@ func TestWriteFaceSearchStreams(t *testing.T) {
 	t.Parallel()
 	in := finished()
 	one := in.Sightings
-	const n = 20_000
+	const n = 4_000
 	for range n {
 		in.Sightings = append(in.Sightings, one[0])
 	}
