@@ -71,8 +71,21 @@ func (c *control) send(m wire.Message) error {
 // fail tells the parent why there is no result.
 func (c *control) fail(reason wire.Reason, detail, codec string) int {
 	m := &wire.Failure{Reason: reason, Detail: wire.MakeText(detail), Codec: wire.MakeText(codec)}
-	if c.send(m) != nil {
+	if c.last(m) != nil {
 		return exitProtocol
 	}
 	return exitFailed
+}
+
+// last sends the last message and waits until the parent hangs up: a socket closed with unread messages in it takes the
+// ones that it has sent with it.
+func (c *control) last(m wire.Message) error {
+	if err := c.send(m); err != nil {
+		return err
+	}
+	for {
+		if _, err := c.receive(); err != nil {
+			return nil //nolint:nilerr // the end, in whatever form
+		}
+	}
 }

@@ -46,10 +46,12 @@ func (p *planning) indexed() bool {
 	}
 }
 
-// spacing is the wished distance of two cuts in ticks, at least 1.
+// spacing is the wished distance of two cuts in ticks, at least 1. It is a little short, so that keyframes at just that
+// distance count although decoding times waver by some frames.
 func (p *planning) spacing() int64 {
 	c := p.info.Clock
-	return max(1, sampling.Ticks(p.request.Spacing, c.Num, c.Den))
+	step := sampling.Ticks(p.request.Spacing, c.Num, c.Den)
+	return max(1, step-step/8)
 }
 
 // walkIndex collects keyframes from the index, about a spacing apart, and makes sure of each by reading its packet: an
@@ -65,7 +67,7 @@ func (p *planning) walkIndex() {
 			p.done.Truncated = true
 			break
 		}
-		p.lastKey = keyframe{e.time, e.time, e.pos}
+		p.lastKey = e.time
 		if e.time < next {
 			continue
 		}
@@ -81,9 +83,10 @@ func (p *planning) walkIndex() {
 	}
 }
 
-// keyAt is the keyframe that seeking to a time leads to.
+// keyAt is the keyframe at a time of the index. MP4's index has decoding times, but seeking in it goes by presentation
+// times; the distance of the two is learned from the keyframes seen before.
 func (p *planning) keyAt(time int64) (keyframe, bool) {
-	if p.src.seek(time) != nil {
+	if p.src.seek(time+p.delay) != nil {
 		return keyframe{}, false
 	}
 	k, err := p.src.read()
@@ -91,6 +94,9 @@ func (p *planning) keyAt(time int64) (keyframe, bool) {
 		return keyframe{}, false
 	}
 	defer k.release()
+	if usable(k.pts) && usable(k.dts) && !p.info.Untimed {
+		p.delay = max(0, k.pts-k.dts)
+	}
 	if !k.key || k.discard {
 		return keyframe{}, false
 	}
@@ -99,18 +105,14 @@ func (p *planning) keyAt(time int64) (keyframe, bool) {
 
 func (p *planning) keyframe(k *packet) (keyframe, bool) {
 	if p.info.Untimed {
-		return keyframe{k.dts, k.dts, k.pos}, usable(k.dts)
+		return keyframe{k.dts, k.pos}, usable(k.dts)
 	}
-	dts := k.dts
-	if !usable(dts) {
-		dts = k.pts
-	}
-	return keyframe{k.pts, dts, k.pos}, usable(k.pts)
+	return keyframe{k.pts, k.pos}, usable(k.pts)
 }
 
 // lookAtEnd reads the file's last group for the end of its last frame.
 func (p *planning) lookAtEnd() {
-	if p.src.seek(p.lastKey.time) != nil {
+	if p.src.seek(p.lastKey+p.delay) != nil {
 		return
 	}
 	for range tailPackets {
@@ -180,9 +182,9 @@ func (p *planning) spaced() []wire.Cut {
 	}
 	var cuts []wire.Cut
 	last := p.info.Clock.First
-	for i := every; i < len(p.keys); i += max(every, 1) {
+	for i := 0; i < len(p.keys); i += max(every, 1) {
 		k, start := p.keys[i], p.keys[i]
-		if k.time <= last || k.time >= p.end {
+		if k.time <= last || k.time >= p.end || (i == 0 && p.info.Untimed) {
 			continue
 		}
 		if p.info.Untimed {
@@ -190,7 +192,7 @@ func (p *planning) spaced() []wire.Cut {
 			// cut before makes the frames around the cut the same ones as without a cut.
 			start = p.keys[i-1]
 		}
-		cuts = append(cuts, wire.Cut{From: k.time, KeyTime: start.time, SeekTime: start.dts, SeekPos: max(start.pos, 0)})
+		cuts = append(cuts, wire.Cut{From: k.time, KeyTime: start.time, SeekPos: max(start.pos, 0)})
 		last = k.time
 	}
 	return cuts

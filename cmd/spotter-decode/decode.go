@@ -71,7 +71,7 @@ func (d *decoding) openAtStart() error {
 	}
 	switch s.Seek {
 	case wire.SeekTime:
-		err = src.seek(s.SeekTime)
+		err = src.seek(s.KeyTime)
 	case wire.SeekByte:
 		err = src.seekByte(s.SeekPos)
 	case wire.SeekNone:
@@ -298,7 +298,7 @@ func (d *decoding) finish(err error) error {
 	if d.src.readFailed() {
 		return &failure{wire.ReasonRead, "input/output error"}
 	}
-	if d.control.send(&d.done) != nil {
+	if d.control.last(&d.done) != nil {
 		return errParent
 	}
 	return nil

@@ -29,7 +29,7 @@ func run(args []string) int {
 		return serve()
 	case video.StageCommand:
 		return video.StageMain(args[1:])
-	case "selftest":
+	case video.SelfTestCommand:
 		return selftest()
 	case "version":
 		fmt.Println(versions())

@@ -32,7 +32,8 @@ type planning struct {
 	size    int64
 	info    wire.Info
 	keys    []keyframe // in order, spaced; the first is the one the file starts with
-	lastKey keyframe   // the last one that can be sought
+	lastKey int64      // the index's time of its last keyframe
+	delay   int64      // how much later a keyframe is shown than decoded
 	end     int64      // the latest end of a frame seen, in ticks
 	packets int64
 	bytes   int64
@@ -40,7 +41,7 @@ type planning struct {
 }
 
 // keyframe is a place where decoding can start: pts, or dts where packets have no pts.
-type keyframe struct{ time, dts, pos int64 }
+type keyframe struct{ time, pos int64 }
 
 func plan(c *control, r *wire.Request) error {
 	p := &planning{control: c, request: r, end: noTime}
@@ -66,7 +67,7 @@ func plan(c *control, r *wire.Request) error {
 			return errParent
 		}
 	}
-	if c.send(&p.done) != nil {
+	if c.last(&p.done) != nil {
 		return errParent
 	}
 	return nil

@@ -210,8 +210,10 @@ func (c *child) awaitReady(ctx context.Context) (*wire.Ready, error) {
 	}
 }
 
-// settle lets a child that has said its last word end by itself, so that its use of resources is complete.
+// settle lets a child that has said its last word end by itself, so that its use of resources is complete. The child
+// waits to be told, because a socket closed with unread messages in it would swallow its last word.
 func (c *child) settle() {
+	_ = c.conn.CloseWrite()
 	const grace = 5 * time.Second // exiting takes milliseconds; freeing gigabytes of memory a little longer
 	timer := time.NewTimer(grace)
 	defer timer.Stop()

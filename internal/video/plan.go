@@ -174,7 +174,7 @@ func makeSegments(info *wire.Info, cuts []wire.Cut, end time.Duration) []Segment
 		last := &segments[len(segments)-1]
 		last.To, last.Place.To = at(cut.From), cut.From
 		segments = append(segments, Segment{Index: i + 1, From: last.To, Place: wire.Segment{
-			From: cut.From, To: wire.End, Seek: info.Seek, KeyTime: cut.KeyTime, SeekTime: cut.SeekTime, SeekPos: cut.SeekPos,
+			From: cut.From, To: wire.End, Seek: info.Seek, KeyTime: cut.KeyTime, SeekPos: cut.SeekPos,
 		}})
 	}
 	last := &segments[len(segments)-1]

@@ -236,7 +236,7 @@ func (p *Plan) cutByPackets(list []byte, length time.Duration, about *probed) er
 	var cuts []wire.Cut
 	for _, k := range keys[min(1, len(keys)):] {
 		if k > first && k < last {
-			cuts = append(cuts, wire.Cut{From: k, KeyTime: k, SeekTime: k})
+			cuts = append(cuts, wire.Cut{From: k, KeyTime: k})
 		}
 	}
 	p.Segments = makeSegments(info, cuts, p.Info.Duration)

@@ -80,12 +80,11 @@ const (
 type Segment struct {
 	// From and To bound the frames that belong to the segment: From <= pts < To.
 	From, To int64
-	// Seek, with SeekTime and SeekPos, leads to a place at or before the keyframe where decoding starts. KeyTime is
-	// that keyframe's presentation time (decoding time where packets have no other).
-	Seek     SeekMode
-	KeyTime  int64
-	SeekTime int64
-	SeekPos  int64
+	// Seek says how to get to the keyframe where decoding starts: by KeyTime, its presentation time (decoding time
+	// where packets have no other), or by SeekPos, its place in the file.
+	Seek    SeekMode
+	KeyTime int64
+	SeekPos int64
 }
 
 // Clock turns a stream's timestamps into times. A frame's time is its timestamp x Num / Den seconds, less Origin.
@@ -177,7 +176,7 @@ type Info struct {
 }
 
 // Cut is a place where a segment may start: see [Segment].
-type Cut struct{ From, KeyTime, SeekTime, SeekPos int64 }
+type Cut struct{ From, KeyTime, SeekPos int64 }
 
 // Frame says that a slot holds a picture.
 type Frame struct {

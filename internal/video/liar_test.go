@@ -1,0 +1,3 @@
+package video
+
+func liar(string) int { return 0 }
