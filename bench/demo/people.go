@@ -19,11 +19,11 @@ type portrait struct {
 // another photo, and EVE is not in it.
 func portraits() []portrait {
 	return []portrait{
-		{"ANNA/green.jpg", "sample6.jpg", 160, 420, 360},
-		{"BEA/necklace.jpg", "sample6.jpg", 1420, 200, 360},
-		{"CLEO/black.jpg", "sample3.jpg", 1020, 140, 400},
-		{"DORA/red.jpg", "sample5.jpg", 1320, 320, 400},
-		{"EVE.jpg", "sample2.jpg", 1300, 60, 420},
+		{"ANNA/green.jpg", "sample6.jpg", 110, 390, 500},
+		{"BEA/necklace.jpg", "sample6.jpg", 1400, 170, 500},
+		{"CLEO/black.jpg", "sample3.jpg", 940, 80, 520},
+		{"DORA/red.jpg", "sample5.jpg", 1290, 300, 520},
+		{"EVE.jpg", "sample2.jpg", 1310, 60, 440},
 	}
 }
 
@@ -34,7 +34,7 @@ func makePeople(ctx context.Context, photos, folder string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // the demo is for everybody to see
 			return fmt.Errorf("make folder of people: %w", err)
 		}
-		filter := fmt.Sprintf("crop=%d:%d:%d:%d,hflip,scale=320:320:flags=area", p.side, p.side, p.x, p.y)
+		filter := fmt.Sprintf("crop=%d:%d:%d:%d,hflip,scale=400:400:flags=area", p.side, p.side, p.x, p.y)
 		if err := ffmpeg(ctx, "-i", filepath.Join(photos, p.photo), "-vf", filter, "-frames:v", "1", "-q:v", "3",
 			path); err != nil {
 			return fmt.Errorf("cut out %s: %w", path, err)

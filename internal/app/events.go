@@ -57,6 +57,7 @@ type VideoDone struct {
 	Length  time.Duration
 	Faces   int // seen, each counted at each analysed time
 	Persons int // different people seen
+	Took    time.Duration // by the search; an annotated copy takes more
 	// Err says why the results are missing or incomplete; nil if they are neither.
 	Err error
 }

@@ -110,16 +110,16 @@ func (s *searching) video(ctx context.Context, n int) (*Found, error) {
 	if video.KindOf(v.Err) == video.Unavailable { // of no video in particular
 		return nil, &EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
 	}
+	v.Elapsed = s.now().Sub(began)
 	if v.Err == nil && s.annotated[n] != "" {
 		v.Err = s.annotate(ctx, n, v)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	v.Elapsed = s.now().Sub(began)
 	s.out.send(VideoDone{
 		Video: n, Path: v.Name, Length: v.Info.Duration, Faces: len(v.Sightings), Persons: persons(v.Sightings),
-		Err: v.Err,
+		Took: v.Elapsed, Err: v.Err,
 	})
 	return f, nil
 }

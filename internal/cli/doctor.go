@@ -46,11 +46,17 @@ The exit status is 0 when a search can run, even if not at its best, and 5 when 
 
 // describe writes a check a line, with what to do below it where there is something to do.
 func describe(c app.Checkup) string {
-	var b strings.Builder
+	name := 0
 	for _, check := range c.Checks {
-		fmt.Fprintf(&b, "%-8s %-12s %s\n", check.State, check.Name, indented(check.Found, 22))
+		name = max(name, columns(printable(check.Name)))
+	}
+	var b strings.Builder
+	margin := len(app.Problem) + 2 + name + 2
+	for _, check := range c.Checks {
+		fmt.Fprintf(&b, "%-*s%-*s%s\n", len(app.Problem)+2, check.State, name+2, printable(check.Name),
+			indented(check.Found, margin))
 		if check.Mend != "" {
-			fmt.Fprintf(&b, "%22s-> %s\n", "", indented(check.Mend, 25))
+			fmt.Fprintf(&b, "%*s-> %s\n", margin, "", indented(check.Mend, margin+3))
 		}
 	}
 	if c.Ready {

@@ -45,7 +45,6 @@ type progress struct {
 type running struct {
 	video    int
 	path     string
-	began    time.Time
 	length   time.Duration
 	analysed time.Duration
 	faces    int
@@ -114,7 +113,7 @@ func (p *progress) photoDone(e app.PhotoDone) {
 func (p *progress) started(e app.VideoStarted) {
 	p.videos = e.Videos
 	p.running = append(p.running, &running{
-		video: e.Video, path: e.Path, began: p.now(), length: e.Info.Duration,
+		video: e.Video, path: e.Path, length: e.Info.Duration,
 	})
 	p.line("%s: searching %s of %s, %d x %d", printable(e.Path), clock(e.Info.Duration), printable(e.Info.Codec),
 		e.Info.Width, e.Info.Height)
@@ -145,10 +144,8 @@ func (p *progress) annotating(e app.Annotating) {
 
 func (p *progress) done(e app.VideoDone) {
 	p.ended++
-	began := p.began
 	for i, r := range p.running {
 		if r.video == e.Video {
-			began = r.began
 			p.running = append(p.running[:i], p.running[i+1:]...)
 			break
 		}
@@ -160,9 +157,8 @@ func (p *progress) done(e app.VideoDone) {
 		fmt.Fprintf(p.out, "error: %s: %s\n", printable(e.Path), printable(e.Err.Error()))
 		return
 	}
-	took := p.now().Sub(began)
-	p.line("%s: done in %s%s, %s of %s", printable(e.Path), took.Round(100*time.Millisecond),
-		inSpeed(e.Length, took), plural(e.Faces, "face", "faces"), plural(e.Persons, "person", "people"))
+	p.line("%s: done in %s%s, %s of %s", printable(e.Path), e.Took.Round(100*time.Millisecond),
+		inSpeed(e.Length, e.Took), plural(e.Faces, "face", "faces"), plural(e.Persons, "person", "people"))
 }
 
 // overall is what the bar says of all videos in work together.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -50,7 +51,7 @@ func thisRelease() release {
 	if !ok {
 		return r
 	}
-	r.Version = info.Main.Version
+	r.Version = strings.Trim(info.Main.Version, "()") // (devel) where nothing was stamped
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
