@@ -38,14 +38,14 @@ func makeVideo(ctx context.Context, photos, path string) error {
 		return fmt.Errorf("make demo folder: %w", err)
 	}
 	var arguments, filters []string
-	labels := ""
+	var labels strings.Builder
 	for i, s := range shots() {
 		arguments = append(arguments, "-i", filepath.Join(photos, s.photo))
 		label := fmt.Sprintf("[s%d]", i)
 		filters = append(filters, fmt.Sprintf("[%d:v]%s%s", i, s.filter(), label))
-		labels += label
+		labels.WriteString(label)
 	}
-	filters = append(filters, fmt.Sprintf("%sconcat=n=%d:v=1[film]", labels, len(shots())))
+	filters = append(filters, fmt.Sprintf("%sconcat=n=%d:v=1[film]", labels.String(), len(shots())))
 	arguments = append(arguments, "-filter_complex", strings.Join(filters, ";"), "-map", "[film]",
 		"-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p", "-movflags", "+faststart", path)
 	if err := ffmpeg(ctx, arguments...); err != nil {

@@ -131,7 +131,7 @@ func checkProcessor(c config.Config) Check {
 	kernel := "unknown"
 	if g, err := gallery.New(1); err == nil {
 		kernel = g.Kernel()
-		_ = g.Close() //nolint:errcheck // it is nil
+		_ = g.Close() // it is nil
 	}
 	check.Found = fmt.Sprintf("%s/%s, %s, %s; faces are compared by %s", runtime.GOOS, runtime.GOARCH, cores,
 		plural(workers(c), "worker"), kernel)

@@ -96,7 +96,7 @@ func (e *engine) newcomer(
 	}
 	content, err := readPhoto(shot.Path, e.config.MaxPhotoSize)
 	if err != nil {
-		return newcomer{refused: reason(err)}, nil //nolint:nilerr // an unreadable photo is refused, not fatal
+		return newcomer{refused: reason(err)}, nil // refused, not fatal
 	}
 	limits := photo.DefaultLimits()
 	limits.Bytes = int64(e.config.MaxPhotoSize)

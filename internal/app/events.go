@@ -10,16 +10,16 @@ import (
 // Event is something that happened during a [Search]: one of the types below. Events come one at a time.
 type Event interface{ event() }
 
-// EnrolmentStarted: the photos have been found and are about to be read.
+// EnrolmentStarted says that the photos have been found and are about to be read.
 type EnrolmentStarted struct{ Photos int }
 
-// PhotoDone: one more photo has been read, whether its face was enrolled or not.
+// PhotoDone says that one more photo has been read, whether its face was enrolled or not.
 type PhotoDone struct{ Done, Photos int }
 
-// Enrolment is over: this many faces of this many people are searched for.
+// EnrolmentDone says how many faces of how many people are searched for.
 type EnrolmentDone struct{ Faces, People int }
 
-// Noted: a file of the folder of people was passed over or refused, or wants attention.
+// Noted says that a file of the folder of people was passed over or refused, or wants attention.
 type Noted struct {
 	Path   string
 	Reason string
@@ -27,7 +27,7 @@ type Noted struct {
 	Refused bool
 }
 
-// VideoStarted: a video has been opened.
+// VideoStarted says that a video has been opened.
 type VideoStarted struct {
 	// Video numbers the videos of the search from 0; Videos is how many there are.
 	Video, Videos int
@@ -35,7 +35,7 @@ type VideoStarted struct {
 	Info          face.VideoInfo
 }
 
-// VideoProgress: a frame has been analysed.
+// VideoProgress says that a frame has been analysed.
 type VideoProgress struct {
 	Video int
 	// Analysed is how much of the video has been analysed, in all its segments together.
@@ -44,19 +44,20 @@ type VideoProgress struct {
 	Faces int
 }
 
-// Annotating: the annotated copy of a searched video has been written this far.
+// Annotating says how far the annotated copy of a searched video has been written.
 type Annotating struct {
 	Video   int
 	Written time.Duration
 }
 
-// VideoDone: a video's results are complete, or it failed. Videos may end in another order than they began in.
+// VideoDone says that a video's results are complete, or that it failed. Videos may end in another order than they began
+// in.
 type VideoDone struct {
 	Video   int
 	Path    string
 	Length  time.Duration
-	Faces   int // seen, each counted at each analysed time
-	Persons int // different people seen
+	Faces   int           // seen, each counted at each analysed time
+	Persons int           // different people seen
 	Took    time.Duration // by the search; an annotated copy takes more
 	// Err says why the results are missing or incomplete; nil if they are neither.
 	Err error

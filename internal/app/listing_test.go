@@ -15,13 +15,13 @@ import (
 func tree(t *testing.T, names ...string) string {
 	t.Helper()
 	root := t.TempDir()
-	for _, name := range names {
-		name, target, link := strings.Cut(name, " -> ")
+	for _, entry := range names {
+		name, target, link := strings.Cut(entry, " -> ")
 		path := filepath.Join(root, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		err := error(nil)
+		var err error
 		switch {
 		case link:
 			err = os.Symlink(target, path)

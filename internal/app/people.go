@@ -111,8 +111,7 @@ func stem(path string) string {
 
 // plain takes the operation's name out of a file error: "open x: no such file" says no more than "x: no such file".
 func plain(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return fmt.Errorf("%s: %w", p.Path, p.Err)
 	}
 	return err
@@ -120,8 +119,7 @@ func plain(err error) error {
 
 // reason is the error without the path, for places that name the file themselves.
 func reason(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()

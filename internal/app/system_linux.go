@@ -20,8 +20,7 @@ func checkMemory(workers int) Check {
 	if err := unix.Sysinfo(&info); err != nil {
 		return Check{"memory", Warning, fmt.Sprintf("not known: %v", err), ""}
 	}
-	unit := uint64(info.Unit)
-	total := uint64(info.Totalram) * unit
+	total := info.Totalram * uint64(info.Unit)
 	c := Check{"memory", OK, fmt.Sprintf("%.1f GB", float64(total)/1e9), ""}
 	if need := float64(workers) * perWorker; float64(total) < need {
 		c.State = Warning

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -67,13 +68,7 @@ func videosBelow(folder string) ([]string, error) {
 }
 
 func namedLikeVideo(path string) bool {
-	ending := strings.ToLower(filepath.Ext(path))
-	for _, e := range videoEndings() {
-		if ending == e {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(videoEndings(), strings.ToLower(filepath.Ext(path)))
 }
 
 // videoEndings are the usual names of the containers that the decoder reads: MP4 and QuickTime, Matroska and WebM, AVI,

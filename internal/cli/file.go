@@ -30,17 +30,21 @@ func createOutput(path string) (*outputFile, error) {
 	case err == nil && info.IsDir():
 		return nil, &app.UsageError{Err: fmt.Errorf("%s is a folder; name the file to be written", path)}
 	case err == nil && !info.Mode().IsRegular():
-		f, err := os.OpenFile(target, os.O_WRONLY, 0)
-		if err != nil {
-			return nil, cannotWrite(path, err)
-		}
-		return &outputFile{File: f}, nil
+		return openDirectly(path)
 	}
 	f, err := createBeside(target)
 	if err != nil {
 		return nil, cannotWrite(path, err)
 	}
 	return &outputFile{File: f, path: target}, nil
+}
+
+func openDirectly(path string) (*outputFile, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0) //nolint:gosec // the user names it
+	if err != nil {
+		return nil, cannotWrite(path, err)
+	}
+	return &outputFile{File: f}, nil
 }
 
 // createBeside makes a new hidden file in the folder of path. Unlike os.CreateTemp's it may be read by whom the umask
@@ -56,8 +60,7 @@ func createBeside(path string) (*os.File, error) {
 }
 
 func cannotWrite(path string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
 	}
 	return &app.UsageError{Err: fmt.Errorf("cannot write %s: %w", path, err)}
@@ -82,8 +85,8 @@ func (f *outputFile) Discard() {
 		return
 	}
 	f.done = true
-	_ = f.Close() //nolint:errcheck // nothing of it is kept
+	_ = f.Close() // nothing of it is kept
 	if f.path != "" {
-		_ = os.Remove(f.Name()) //nolint:errcheck // what cannot be removed stays, hidden and named as temporary
+		_ = os.Remove(f.Name()) // what cannot be removed stays, hidden and named as temporary
 	}
 }

@@ -67,11 +67,11 @@ func stoppable(parent context.Context, stderr io.Writer) (context.Context, conte
 // terminalColumns returns a function that asks for the width of the terminal behind a stream, or nil where it is none.
 func terminalColumns(w io.Writer) func() int {
 	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // descriptors are small
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil
 	}
 	return func() int {
-		columns, _, err := term.GetSize(int(f.Fd())) //nolint:gosec // descriptors are small
+		columns, _, err := term.GetSize(int(f.Fd()))
 		if err != nil || columns <= 0 {
 			return 80
 		}

@@ -45,8 +45,10 @@ func (s *stage) play() {
 			Video: 0, Analysed: time.Duration(i+1) * 40 * time.Second, Faces: 10 * (i + 1),
 		})
 	}
-	s.after(2*time.Second, app.VideoDone{Video: 0, Path: "in/a.mp4", Length: info.Duration,
-		Took: 26 * time.Second, Faces: 50, Persons: 3})
+	s.after(2*time.Second, app.VideoDone{
+		Video: 0, Path: "in/a.mp4", Length: info.Duration,
+		Took: 26 * time.Second, Faces: 50, Persons: 3,
+	})
 	s.after(0, app.VideoStarted{Video: 1, Videos: 2, Path: "in/b.mp4", Info: info})
 	s.after(time.Second, app.VideoProgress{Video: 1, Analysed: time.Second, Faces: 1})
 	s.after(time.Second, app.VideoDone{Video: 1, Path: "in/b.mp4", Err: errors.New("the decoder\nfell over")})

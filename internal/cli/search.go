@@ -111,9 +111,9 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 	}
 	outputs := []app.Output{app.NewOutput(o.format(), l.Stdout, columns)}
 	if o.html != "" {
-		file, err := createOutput(o.html)
-		if err != nil {
-			return err
+		file, cannot := createOutput(o.html)
+		if cannot != nil {
+			return cannot
 		}
 		defer file.Discard()
 		outputs = append(outputs, page{app.NewOutput(app.HTML, file, 0), file})
@@ -183,7 +183,7 @@ func (l *line) profiled(path string, work func() error) (err error) {
 	if path == "" {
 		return work()
 	}
-	f, err := os.Create(path)
+	f, err := os.Create(path) //nolint:gosec // the user names it
 	if err != nil {
 		return cannotWrite(path, err)
 	}

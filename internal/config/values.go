@@ -53,7 +53,7 @@ func (c *Count) UnmarshalText(text []byte) error {
 	if err != nil {
 		return fmt.Errorf("%q is not a whole number of 0 or more", text)
 	}
-	*c = Count(v) //nolint:gosec // 31 bits fit
+	*c = Count(v)
 	return nil
 }
 
