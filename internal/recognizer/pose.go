@@ -13,7 +13,7 @@ const (
 	yawGain = 1.6
 	// noseHeight is where the nose's tip lies between the eye line (0) and the mouth (1) of a frontal face: the median
 	// over LFW.
-	noseHeight = 0.52
+	noseHeight = 0.503
 	// noseDepth is how far the tip stands out from the plane of eyes and mouth, in eye-mouth distances: yawGain's
 	// 1/1.6 eye distances, at the template's 35.2 to 40.7 of eye distance to eye-mouth distance.
 	noseDepth = 0.54

