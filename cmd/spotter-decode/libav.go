@@ -102,6 +102,9 @@ func openSource(fd int, size int64, container wire.Container, maxPixels int64, s
 		&s.c, &s.info, &refused)
 	if r < 0 {
 		s.close()
+		if w, h := int64(s.info.width), int64(s.info.height); w*h > maxPixels {
+			return nil, &failure{wire.ReasonPixels, sizeText(int(w), int(h))}
+		}
 		return nil, libavError(r)
 	}
 	if refused != C.SD_OK {

@@ -119,8 +119,6 @@ static void describe(sd_source *s, sd_info *info) {
 	const AVCodecParameters *p = st->codecpar;
 	snprintf(info->format, sizeof info->format, "%s", s->format->iformat->long_name);
 	info->stream = st->index;
-	info->width = p->width;
-	info->height = p->height;
 	AVRational sar = av_guess_sample_aspect_ratio(s->format, s->stream, NULL);
 	info->sar_num = sar.num;
 	info->sar_den = sar.den;
@@ -217,6 +215,8 @@ int sd_open(int fd, int64_t size, const char *demuxer, int64_t max_pixels, int s
 		*refusal = SD_ENCRYPTED;
 		return 0;
 	}
+	info->width = s->stream->codecpar->width;
+	info->height = s->stream->codecpar->height;
 	if ((r = open_decoder(s, max_pixels, refusal)) < 0 || *refusal)
 		return r;
 	sd_classify_init(s);

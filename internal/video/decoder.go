@@ -160,6 +160,13 @@ func (d *Decoder) mayFallBack(err error) bool {
 	return d.ffmpeg != "" && d.ffprobe != "" && errors.As(err, &e) && e.Kind == Unavailable && !e.sandbox
 }
 
+// withoutHelper is the decoder as it would be if the helper, which does not run, were not there.
+func (d *Decoder) withoutHelper() *Decoder {
+	other := *d
+	other.helper = ""
+	return &other
+}
+
 // explain makes the reason for an unreadable file more exact by looking at the file.
 func explain(err error, in *input) error {
 	var e *Error

@@ -72,6 +72,7 @@ func (d *Decoder) planWith(ctx context.Context, in *input) (*Plan, error) {
 		if err == nil || !d.mayFallBack(err) {
 			return p, err
 		}
+		d = d.withoutHelper()
 	}
 	return d.planTool(ctx, in)
 }

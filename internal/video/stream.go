@@ -84,6 +84,7 @@ func (d *Decoder) openSource(ctx context.Context, in *input, plan *Plan, seg *Se
 		if !d.mayFallBack(err) {
 			return nil, err
 		}
+		d = d.withoutHelper()
 	}
 	return d.openTool(ctx, in, plan, seg, o)
 }
