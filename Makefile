@@ -12,8 +12,8 @@ VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
-setup: ## Install what is missing (apt, npm), build, and make the default model pack
-	@scripts/setup
+setup: ## Install what is missing (WITHOUT_SUDO=1: only say what), build, make the model pack
+	@scripts/setup $(if $(WITHOUT_SUDO),--without-sudo)
 
 build: ## Build bin/spotter and bin/spotter-decode
 	@mkdir -p bin

@@ -1,6 +1,9 @@
 package app
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
 
 // UsageError is a request that cannot be meant: a file that is not there, an option that makes no sense.
 type UsageError struct{ Err error }
@@ -46,7 +49,7 @@ func (e *IncompleteError) Error() string {
 	if e.Total == 1 {
 		return "the video could not be searched completely"
 	}
-	return plural(e.Failed, "video") + " of " + plural(e.Total, "video") + " could not be searched completely"
+	return fmt.Sprintf("%d of %d videos could not be searched completely", e.Failed, e.Total)
 }
 
 func plural(n int, noun string) string {

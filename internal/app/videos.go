@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -26,6 +27,8 @@ func listVideos(named []string) ([]string, error) {
 	for _, name := range named {
 		info, err := os.Stat(name)
 		switch {
+		case err != nil && name == "-":
+			return nil, &UsageError{errors.New("videos are not read from standard input, as decoding needs to seek: save it to a file")}
 		case err != nil:
 			return nil, &UsageError{fmt.Errorf("video to search: %w", plain(err))}
 		case !info.IsDir():
