@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"math"
@@ -24,7 +25,7 @@ func (m model) search(probes []face.Probe) [][]face.Hit {
 			}
 		}
 		slices.SortFunc(hits, func(a, b face.Hit) int {
-			return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.ID.String(), b.ID.String()))
+			return cmp.Or(cmp.Compare(b.Score, a.Score), bytes.Compare(a.ID[:], b.ID[:]))
 		})
 		answers[i] = hits[:min(len(hits), p.Limit)]
 	}
