@@ -259,6 +259,9 @@ func (s *showinfo) line(line string) {
 		}
 		return
 	}
+	if n == 0 {
+		s.want = 0 // the size of the pictures changed, and ffmpeg set the filter up anew
+	}
 	if n != s.want {
 		s.bad = fail(Crashed, nil, "ffmpeg told frame times out of order (%d, want %d).", n, s.want)
 		return

@@ -28,17 +28,28 @@ func (g Grid) All() bool { return g.Step <= 0 }
 // At is the time of a grid point, rounded to the tick below. It is computed from the point's number, never by adding
 // steps, so errors do not pile up; beyond the ends of time it stays there.
 func (g Grid) At(k int64) int64 {
-	t := float64(g.First) + math.Floor(float64(k)*g.Step)
-	if t >= math.MaxInt64 {
+	offset := math.Floor(float64(k) * g.Step)
+	switch {
+	case offset >= math.MaxInt64/2:
 		return math.MaxInt64
-	}
-	if t <= math.MinInt64 {
+	case offset <= math.MinInt64/2:
 		return math.MinInt64
+	default:
+		return saturate(g.First, int64(offset))
 	}
-	if offset := math.Floor(float64(k) * g.Step); math.Abs(offset) < 1<<62 {
-		return g.First + int64(offset)
+}
+
+// saturate adds and stays at the ends where the sum does not fit.
+func saturate(a, b int64) int64 {
+	sum := a + b
+	switch {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	default:
+		return sum
 	}
-	return int64(t)
 }
 
 // Index is the last grid point at or before a time.
@@ -112,23 +123,21 @@ func (g Grid) choose(all []*Packet, lo, hi int64) {
 			best = nearest(all, at)
 		}
 		best.Chosen = true
-		if at > last {
-			return // later points have the same last frame
+		if at > last && distance(last, at) >= g.Step/2 {
+			return // later points choose the same last frame
 		}
 		k = g.skip(all, k)
 	}
 }
 
-// skip jumps over a hole: where the next frame is far from point k, the points until shortly before it choose one of the
-// two frames beside the hole, and both are chosen without them.
+// skip jumps over a hole. Once a point half a step behind the hole's first edge has been looked at, every further point
+// until shortly before the other edge chooses one of the two frames beside the hole, and both are chosen without them.
 func (g Grid) skip(all []*Packet, k int64) int64 {
-	i, _ := slices.BinarySearchFunc(all, g.At(k+1), func(p *Packet, t int64) int { return cmp.Compare(p.PTS, t) })
-	if i < len(all) {
-		if j := g.Index(all[i].PTS) - 2; j > k {
-			return j
-		}
+	i, _ := slices.BinarySearchFunc(all, g.At(k), func(p *Packet, t int64) int { return cmp.Compare(p.PTS, t) })
+	if i == 0 || i == len(all) || distance(all[i-1].PTS, g.At(k)) < g.Step/2 {
+		return k
 	}
-	return k
+	return max(k, g.Index(all[i].PTS)-2)
 }
 
 func nearest(sorted []*Packet, at int64) *Packet {

@@ -1,0 +1,161 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the goldens anew")
+
+// examples has one of every message, with every field set.
+func examples() []Message {
+	return []Message{
+		&Request{
+			Task: TaskDecode, Container: Matroska, Strict: true, Memory: 512 << 20, CPUSeconds: 120, MaxPixels: 36e6,
+			GOPPackets: 600, GOPBytes: 64 << 20, Spacing: 30e9, Stream: 1, Untimed: true,
+			Segment: Segment{From: -5, To: End, Seek: SeekByte, KeyTime: 77, SeekPos: 99},
+			Clock:   Clock{Num: 1, Den: 90000, Origin: 1400, First: 126000}, Rate: 5,
+			Geometry: Geometry{Width: 1920, Height: 1080, Orientation: Transpose | FlipX}, Slots: 4, MaxTime: 21600e9,
+		},
+		&Release{Slot: 3},
+		&Ready{Landlock: 6, Seccomp: true, Limits: true},
+		&Info{
+			Codec: MakeText("h264"), Format: MakeText("QuickTime / MOV"), Stream: 2, Clock: Clock{Num: 1, Den: 12800, First: 10},
+			Geometry: Geometry{Width: 640, Height: 360}, Duration: 10e9, RateNum: 30000, RateDen: 1001, FullRange: true,
+			Interlaced: true, Deep: true, Untimed: true, Skewed: true, Seek: SeekTime,
+		},
+		&Cut{From: 12800, KeyTime: 12800, SeekPos: 4096},
+		&Frame{Slot: 1, Time: 852018685, Matrix: 1, FullRange: true},
+		&Done{Packets: 1, Sent: 2, Decoded: 3, Delivered: 4, Errors: 5, Missing: 6, Backwards: 7, Resized: 8, Truncated: true, TooLong: true},
+		&Failure{Reason: ReasonCodec, Detail: MakeText("no decoder"), Codec: MakeText("theora")},
+	}
+}
+
+// TestMessagesAsBytes keeps the form of the messages: a change needs a new Version.
+func TestMessagesAsBytes(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	for _, m := range examples() {
+		data, err := Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(data) > MaxMessage {
+			t.Errorf("%T has %d bytes", m, len(data))
+		}
+		fmt.Fprintf(&b, "%T\n%s", m, hex.Dump(data))
+		back, err := Decode(data)
+		if diff := cmp.Diff(m, back); err != nil || diff != "" {
+			t.Errorf("%T: %v %s", m, err, diff)
+		}
+	}
+	golden := filepath.Join("testdata", "messages.golden")
+	if *rewrite {
+		if err := os.WriteFile(golden, []byte(b.String()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), b.String()); diff != "" {
+		t.Errorf("messages have another form (go test -rewrite, and a new Version): %s", diff)
+	}
+}
+
+func TestDamagedMessages(t *testing.T) {
+	t.Parallel()
+	good, err := Encode(&Ready{Landlock: 6, Seccomp: true, Limits: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := func(i int, v byte) []byte {
+		b := bytes.Clone(good)
+		b[i] = v
+		return b
+	}
+	for name, b := range map[string][]byte{
+		"empty": nil, "short": good[:3], "cut": good[:len(good)-1], "long": append(bytes.Clone(good), 0),
+		"version": change(0, Version+1), "kind 0": change(1, 0), "kind 99": change(1, 99), "length": change(2, 1),
+		"true that is not one": change(len(good)-1, 2),
+	} {
+		if m, err := Decode(b); err == nil {
+			t.Errorf("%s: decoded as %T", name, m)
+		}
+	}
+}
+
+// FuzzControlMessage decodes arbitrary packets: whatever is accepted must have exactly one form.
+func FuzzControlMessage(f *testing.F) {
+	for _, m := range examples() {
+		b, err := Encode(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := Decode(b)
+		if err != nil {
+			return
+		}
+		again, err := Encode(m)
+		if err != nil || !bytes.Equal(again, b) {
+			t.Errorf("%x became %x, %v", b, again, err)
+		}
+		if i, ok := m.(*Info); ok && i.Check(36e6) == nil {
+			i.Geometry.Layout()
+		}
+	})
+}
+
+// TestLayoutFits checks that planes of any picture lie in the slot, apart from each other, with room after each.
+func TestLayoutFits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		g := Geometry{Width: rapid.Int32Range(1, 9000).Draw(t, "width"), Height: rapid.Int32Range(1, 9000).Draw(t, "height")}
+		l := g.Layout()
+		planes := l.Full[:]
+		if g.HasSmall() {
+			planes = append(planes, l.Small[:]...)
+			if w, h := g.Small(); max(w, h) != SmallSide || min(w, h) < 1 {
+				t.Fatalf("small %d x %d", w, h)
+			}
+		}
+		end := 0
+		for _, p := range planes {
+			if p.Offset < end || p.Offset%align != 0 || p.Stride%align != 0 || p.Stride < p.Width {
+				t.Fatalf("plane %+v after %d", p, end)
+			}
+			end = p.Offset + p.Stride*p.Height + align
+		}
+		if end > l.Size || l.Size%page != 0 {
+			t.Fatalf("%d bytes end at %d", l.Size, end)
+		}
+	})
+}
+
+func TestSquare(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		width, height, num, den int
+		w, h                    float64
+	}{
+		{720, 576, 16, 11, 1047, 576}, {720, 480, 8, 9, 720, 540}, {640, 360, 0, 1, 640, 360}, {641, 359, 22976, 23076, 641, 359},
+		{640, 360, 65535, 1, 640, 360}, {640, 360, 1, 65535, 640, 360}, {640, 360, -4, 3, 640, 360},
+	} {
+		if w, h := Square(c.width, c.height, c.num, c.den); w != c.w || h != c.h {
+			t.Errorf("%d x %d of %d:%d: %v x %v, want %v x %v", c.width, c.height, c.num, c.den, w, h, c.w, c.h)
+		}
+	}
+}
