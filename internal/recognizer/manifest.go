@@ -8,7 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -187,13 +187,17 @@ func (c *CalibrationSpec) calibration() *face.Calibration {
 	return out
 }
 
-func validName(s string) bool { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`).MatchString(s) }
-
-func validVersion(s string) bool {
-	return len(s) <= 32 && regexp.MustCompile(`^[0-9]+(\.[0-9]+)*$`).MatchString(s)
+func validName(s string) bool {
+	return s != "" && len(s) <= 64 && s[0] != '-' && madeOf(s, "abcdefghijklmnopqrstuvwxyz0123456789-")
 }
 
-func validHash(s string) bool { return regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(s) }
+func validVersion(s string) bool {
+	return len(s) <= 32 && madeOf(s, "0123456789.") && !slices.Contains(strings.Split(s, "."), "")
+}
+
+func validHash(s string) bool { return len(s) == 64 && madeOf(s, "0123456789abcdef") }
+
+func madeOf(s, characters string) bool { return strings.Trim(s, characters) == "" }
 
 func validPath(s string) bool {
 	return len(s) <= 200 && fs.ValidPath(s) && s != "." && path.Clean(s) == s && !strings.ContainsAny(s, "\\:\x00")
