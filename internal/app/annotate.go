@@ -34,7 +34,7 @@ func (s *searching) annotate(ctx context.Context, n int, v *report.Video) (err e
 	}
 	progress := func(at time.Duration) { s.out.send(Annotating{Video: n, Written: at}) }
 	if err := s.engine.decoder.Overlay(ctx, f, script.Bytes(), s.annotated[n], progress); err != nil {
-		return fmt.Errorf("the search is complete, but not the annotated copy: %w", err)
+		return fmt.Errorf("no annotated copy was written: %w", err)
 	}
 	return nil
 }

@@ -25,6 +25,8 @@ type Found struct {
 	// frame is what all videos of the search have in common; its list of videos is empty.
 	frame *report.Run
 	video report.Video
+	// failed says what could not be done, be it searching or annotating.
+	failed error
 }
 
 // Output writes the results of a search.

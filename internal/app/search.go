@@ -90,7 +90,7 @@ type searching struct {
 func (s *searching) run(ctx context.Context, each func(*Found) error) error {
 	failed := 0
 	err := inOrder(ctx, len(s.videos), s.engine.recognizers.size(), s.video, func(found *Found) error {
-		if found.video.Err != nil {
+		if found.failed != nil {
 			failed++
 		}
 		return each(found)
@@ -111,15 +111,18 @@ func (s *searching) video(ctx context.Context, n int) (*Found, error) {
 		return nil, &EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
 	}
 	v.Elapsed = s.now().Sub(began)
+	f.failed = v.Err
 	if v.Err == nil && s.annotated[n] != "" {
-		v.Err = s.annotate(ctx, n, v)
+		if f.failed = s.annotate(ctx, n, v); f.failed != nil {
+			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.out.send(VideoDone{
 		Video: n, Path: v.Name, Length: v.Info.Duration, Faces: len(v.Sightings), Persons: persons(v.Sightings),
-		Took: v.Elapsed, Err: v.Err,
+		Took: v.Elapsed, Err: f.failed,
 	})
 	return f, nil
 }
