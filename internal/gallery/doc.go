@@ -33,7 +33,7 @@
 // chunk is its own mapping with huge pages, without which a scan runs at half the speed; elsewhere it is a slice.
 //
 // A face of 512 dimensions takes 512 B of codes, 8 B of scale and residual, 2,048 B of float32 values, 16 B of id and
-// about 40 B in the index of ids: 2.6 KB, so that a million faces take 2.6 GB and 20 million 53 GB.
+// 37 to 55 B in the index of ids: 2.6 KB, so that a million faces take 2.6 GB and 20 million 53 GB.
 //
 // # Concurrency
 //
