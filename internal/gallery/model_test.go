@@ -102,6 +102,14 @@ func numbers(from, to int) []face.ID {
 	return ids
 }
 
+// withChunkFaces makes chunks small, so that a test has many.
+func withChunkFaces(n int) Option {
+	return func(s *searcher) error {
+		s.shape.faces = n
+		return nil
+	}
+}
+
 func newGallery(tb testing.TB, dim int, opts ...Option) *Gallery {
 	tb.Helper()
 	g, err := New(dim, opts...)

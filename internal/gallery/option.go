@@ -33,11 +33,3 @@ func WithKernel(name string) Option {
 		return fmt.Errorf("no kernel %q on this CPU; it has %s", name, strings.Join(Kernels(), ", "))
 	}
 }
-
-// withChunkFaces makes chunks small, so that a test has many.
-func withChunkFaces(n int) Option {
-	return func(s *searcher) error {
-		s.shape.faces = n
-		return nil
-	}
-}
