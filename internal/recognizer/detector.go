@@ -108,7 +108,7 @@ func (d *detector) collect(p *face.Picture, from int) error {
 			p = &scaled
 		}
 	}
-	run, err := d.session.For(1, 3, int64(height), int64(width))
+	run, err := d.session.For(onnx.Shape{1, 3, int64(height), int64(width)})
 	if err != nil {
 		return fmt.Errorf("detect faces: %w", err)
 	}

@@ -24,7 +24,7 @@ func newEmbedder(library *onnx.Library, pack *Pack) (*embedder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedder %s: %w", spec.File, err)
 	}
-	run, err := session.For(1, 3, face.CropSide, face.CropSide)
+	run, err := session.For(onnx.Shape{1, 3, face.CropSide, face.CropSide})
 	if err == nil && len(run.Output(0)) != spec.Dimension {
 		err = fmt.Errorf("the model gives %d numbers, the manifest says %d", len(run.Output(0)), spec.Dimension)
 	}

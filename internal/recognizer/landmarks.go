@@ -47,7 +47,7 @@ func newLandmarker(library *onnx.Library, pack *Pack) (*landmarker, error) {
 		return nil, fmt.Errorf("landmarks %s: %w", spec.File, err)
 	}
 	side := spec.Input.Width
-	run, err := session.For(1, 1, int64(side), int64(side))
+	run, err := session.For(onnx.Shape{1, 1, int64(side), int64(side)})
 	if err == nil && len(run.Output(0)) != 2*68 {
 		err = fmt.Errorf("the model gives %d numbers instead of 68 points", len(run.Output(0)))
 	}

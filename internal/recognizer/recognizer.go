@@ -107,8 +107,10 @@ func (r *Recognizer) Detect(ctx context.Context, f *face.Frame) ([]face.Detectio
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(f.Full.Check(), f.Small.Check()); err != nil {
-		return nil, fmt.Errorf("detect faces: %w", err)
+	for _, p := range [2]*face.Picture{&f.Full, &f.Small} {
+		if err := p.Check(); err != nil {
+			return nil, fmt.Errorf("detect faces: %w", err)
+		}
 	}
 	found, err := r.detector.detect(&f.Small)
 	if err != nil {

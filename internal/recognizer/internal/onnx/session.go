@@ -21,9 +21,12 @@ type Session struct {
 	runs []*Run
 }
 
+// Shape is an input's: pictures, channels, rows, columns.
+type Shape [4]int64
+
 // Run is a session's input and outputs for one input shape.
 type Run struct {
-	shape   ort.Shape
+	shape   Shape
 	input   *ort.Tensor[float32]
 	outputs []*ort.Tensor[float32]
 	binding *ort.IoBinding
@@ -66,9 +69,9 @@ func sessionOptions() (*ort.SessionOptions, error) {
 
 // For returns the buffers for an input of this shape, made on first use. They stay valid until the session has served
 // MaxShapes other shapes since or is closed.
-func (s *Session) For(shape ...int64) (*Run, error) {
+func (s *Session) For(shape Shape) (*Run, error) {
 	for i, r := range s.runs {
-		if r.shape.Equals(shape) {
+		if r.shape == shape {
 			copy(s.runs[1:i+1], s.runs[:i])
 			s.runs[0] = r
 			return r, nil
@@ -92,14 +95,14 @@ func (s *Session) For(shape ...int64) (*Run, error) {
 }
 
 // newRun runs the model once on zeros to learn the shapes of its outputs, and keeps those outputs as buffers.
-func (s *Session) newRun(shape []int64) (_ *Run, err error) {
-	r := &Run{shape: append(ort.Shape(nil), shape...), session: s}
+func (s *Session) newRun(shape Shape) (_ *Run, err error) {
+	r := &Run{shape: shape, session: s}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, r.destroy())
 		}
 	}()
-	if r.input, err = ort.NewEmptyTensor[float32](r.shape); err != nil {
+	if r.input, err = ort.NewEmptyTensor[float32](shape[:]); err != nil {
 		return nil, err
 	}
 	r.pin.Pin(&r.input.GetData()[0])
@@ -145,9 +148,6 @@ func (r *Run) Input() []float32 { return r.input.GetData() }
 
 // Output is output i of the latest run, overwritten by the next.
 func (r *Run) Output(i int) []float32 { return r.outputs[i].GetData() }
-
-// Shape is the shape of output i. Read-only.
-func (r *Run) Shape(i int) []int64 { return r.outputs[i].GetShape() }
 
 // Do runs the model on the input buffer into the output buffers.
 func (r *Run) Do() error {
