@@ -45,7 +45,8 @@ func (s *stage) play() {
 			Video: 0, Analysed: time.Duration(i+1) * 40 * time.Second, Faces: 10 * (i + 1),
 		})
 	}
-	s.after(2*time.Second, app.VideoDone{
+	s.after(time.Second, app.Annotating{Video: 0, Written: time.Minute})
+	s.after(time.Second, app.VideoDone{
 		Video: 0, Path: "in/a.mp4", Length: info.Duration,
 		Took: 26 * time.Second, Faces: 50, Persons: 3,
 	})
@@ -103,7 +104,8 @@ func TestProgressOnTerminal(t *testing.T) {
 		t.Error("what stays on the screen (-want +got):\n" + d)
 	}
 	for _, drawn := range []string{
-		"enrolling  ━━━━", "[1/2] a.mp4  ━", "0:40 / 3:00  6.7x  10 faces", "[2/2] b.mp4  ━", "left",
+		"enrolling  ━━━━", "[1/2] a.mp4  ━", "0:40 / 3:00  6.7x  10 faces", "[2/2] b.mp4  ━", "51 faces",
+		"left", "annotating a.mp4  ━",
 	} {
 		if !strings.Contains(s.out.String(), drawn) {
 			t.Errorf("%q was never drawn in %q", drawn, s.out.String())

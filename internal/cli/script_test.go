@@ -30,7 +30,8 @@ func TestScripts(t *testing.T) {
 	}
 	decoder := filepath.Join(root, "bin", "spotter-decode")
 	models := filepath.Join(root, "models", "default")
-	photos := filepath.Join(root, "node_modules", "@vladmandic", "face-api", "demo")
+	packages := filepath.Join(root, "node_modules")
+	photos := filepath.Join(packages, "@vladmandic", "face-api", "demo")
 	missing := missingParts(decoder, filepath.Join(models, "manifest.json"), filepath.Join(photos, "sample6.jpg"))
 	if missing != "" {
 		t.Logf("%s is missing: scripts that search are skipped; 'make setup' makes it", missing)
@@ -42,6 +43,7 @@ func TestScripts(t *testing.T) {
 			if missing == "" {
 				e.Setenv("SPOTTER_DECODER", decoder)
 			}
+			e.Setenv("PACKAGES", packages)
 			e.Setenv("PHOTOS", photos)
 			return nil
 		},
