@@ -41,7 +41,7 @@ func compute(pictures []picture, source string) (*result, error) {
 	for _, p := range pictures {
 		switch {
 		case chosen[p.person]:
-			strangers = append(strangers, p.vector)
+			strangers = append(strangers, p.template)
 		case p.vector != nil:
 			rest = append(rest, p)
 			people[p.person] = true
@@ -123,14 +123,15 @@ func moments(vectors [][]float32) *face.Cohort {
 	return c
 }
 
-// impostors are the normalised scores of every photo as a probe against the photos of all other people, ascending.
+// impostors are the normalised scores of every photo as a probe against all other people's photos as they are enrolled,
+// ascending.
 func impostors(c *face.Cohort, pictures []picture) []float64 {
 	var scores []float64
 	for _, probe := range pictures {
 		known := c.Impostors(probe.vector)
 		for _, other := range pictures {
 			if other.person != probe.person {
-				scores = append(scores, known.Normalise(face.Score(face.Dot(probe.vector, other.vector))))
+				scores = append(scores, known.Normalise(face.Score(face.Dot(probe.vector, other.template))))
 			}
 		}
 	}

@@ -26,7 +26,8 @@ const maxPhoto = 5 << 20 // bytes
 type picture struct {
 	person, name string
 	file         []byte
-	vector       []float32 // of the person's face; nil where none was found
+	// The person's face as it is searched for and as it is enrolled; nil where none was found.
+	vector, template []float32
 }
 
 // embedAll reads the photos of a tar file and embeds the person of each. The result is sorted by name.
@@ -99,9 +100,15 @@ func embed(ctx context.Context, r *recognizer.Recognizer, p *picture) error {
 	if err != nil {
 		return err
 	}
-	if f := subject(faces); f != nil {
-		p.vector = f.Sample.Embedding.Vector
+	f := subject(faces)
+	if f == nil {
+		return nil
 	}
+	enrolled, err := r.Template(ctx, decoded, &f.Detection)
+	if err != nil {
+		return err
+	}
+	p.vector, p.template = f.Sample.Embedding.Vector, enrolled.Embedding.Vector
 	return nil
 }
 

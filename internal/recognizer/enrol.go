@@ -15,8 +15,8 @@ type RefusedError struct{ Reason string }
 // Error is the reason.
 func (e *RefusedError) Error() string { return e.Reason }
 
-// Enrol finds the face of a photo to enrol: the largest that is good enough. If there is none the error is a
-// [*RefusedError]. The result is the caller's to keep.
+// Enrol finds the face of a photo to enrol: the largest that is good enough. Its sample is the [Recognizer.Template]. If
+// there is none the error is a [*RefusedError]. The result is the caller's to keep.
 func (r *Recognizer) Enrol(ctx context.Context, p *face.Picture) (Face, error) {
 	faces, err := r.Faces(ctx, p)
 	if err != nil {
@@ -24,7 +24,8 @@ func (r *Recognizer) Enrol(ctx context.Context, p *face.Picture) (Face, error) {
 	}
 	for _, f := range faces {
 		if f.Refused == "" {
-			return f, nil
+			f.Sample, err = r.Template(ctx, p, &f.Detection)
+			return f, err
 		}
 	}
 	return Face{}, &RefusedError{Reason: refusalOf(faces)}

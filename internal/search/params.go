@@ -34,7 +34,7 @@ func DefaultParams() Params {
 		SampleRate: 5,
 		Track:      track.DefaultParams(),
 		ShotChange: 28,
-		Samples:    6,
+		Samples:    8,
 		SplitScore: 0.2,
 		SamePerson: 4.1,
 	}
