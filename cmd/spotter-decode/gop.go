@@ -98,8 +98,11 @@ func (p *planner) fill() (border int, hi int64, err error) {
 		if border > 0 && complete(p.queue[border], k, i > border) {
 			return border, p.queue[border].pts, nil
 		}
-		if i+1 >= p.limits.packets || bytes >= p.limits.bytes {
-			return border, p.cutOff(border, k), nil
+		if border == 0 && (i+1 >= p.limits.packets || bytes >= p.limits.bytes) {
+			return 0, p.cutOff(k), nil
+		}
+		if border > 0 && i-border > maxLeading {
+			return border, p.queue[border].pts, nil
 		}
 	}
 }
@@ -112,12 +115,13 @@ func complete(next, k *packet, after bool) bool {
 	return after && (k.pts > next.pts || !usable(k.pts))
 }
 
+// maxLeading is the most pictures that can follow a keyframe and be shown before it: decoders of H.264 and HEVC reorder
+// within 16 pictures, and a picture may come as two fields.
+const maxLeading = 32
+
 // cutOff is where a group ends that is too long to be buffered: nothing that comes later is shown before the decoding
 // time of the last packet read.
-func (p *planner) cutOff(border int, last *packet) int64 {
-	if border > 0 {
-		return p.queue[border].pts
-	}
+func (p *planner) cutOff(last *packet) int64 {
 	if usable(last.dts) && last.dts > p.lo {
 		return last.dts
 	}
@@ -150,11 +154,14 @@ func (p *planner) settle(border int, hi int64) []*packet {
 	if border == 0 {
 		members = p.queue
 	}
-	if !p.isLoose(members, hi) {
+	if p.isLoose(members, hi) {
+		hi = p.loosen(members, hi, border == 0)
+	} else {
 		p.choose(hi)
-	}
-	if p.isLoose(members, hi) || (border == 0 && !p.queue[0].settled) {
-		hi = p.loosen(members, hi)
+		if border == 0 && !p.queue[0].settled { // nothing could be handed out: no packet may wait for ever
+			p.lo = hi
+			hi = p.loosen(members, hi, true)
+		}
 	}
 	out := p.take(border)
 	p.lo = hi
@@ -166,8 +173,8 @@ func (p *planner) isLoose(members []*packet, hi int64) bool {
 }
 
 // loosen marks a group as one to be sampled after decoding, and everything in it as needed.
-func (p *planner) loosen(members []*packet, hi int64) int64 {
-	if hi <= p.lo {
+func (p *planner) loosen(members []*packet, hi int64, open bool) int64 {
+	if hi <= p.lo || open { // no keyframe bounds the group: its latest frame does
 		for _, k := range members {
 			if usable(k.pts) {
 				hi = max(hi, k.pts+1)
@@ -175,6 +182,9 @@ func (p *planner) loosen(members []*packet, hi int64) int64 {
 		}
 	}
 	s := span{lo: max(p.lo, p.from), hi: min(max(hi, p.lo), p.to), last: noTime}
+	if s.lo != wire.Beginning {
+		s.last = s.lo - 1
+	}
 	if s.hi > s.lo {
 		p.loose = append(p.loose, s)
 	}
@@ -202,11 +212,16 @@ func (p *planner) choose(hi int64) {
 		}
 		k.settled = true
 		k.chosen = list[i].Chosen
-		k.unneeded = list[i].NonRef && !k.chosen
+		k.unneeded = list[i].NonRef && !k.chosen && !p.sampledLater(k.pts)
 		if k.chosen {
 			p.wanted[k.pts] = true
 		}
 	}
+}
+
+// sampledLater says whether a frame belongs to a loose group, where it may be wanted when it comes out.
+func (p *planner) sampledLater(time int64) bool {
+	return slices.ContainsFunc(p.loose, func(s span) bool { return time >= s.lo && time < s.hi })
 }
 
 // take removes the group's packets from the queue and returns those that must be decoded.

@@ -136,3 +136,31 @@ func spread(t *testing.T, some, all []shot, rate float64) {
 		t.Fatalf("%d frames chosen, want at most %d", len(some), most)
 	}
 }
+
+// TestShortMemory plans groups with room for a few packets only: frames stay exact and do not depend on cuts.
+func TestShortMemory(t *testing.T) {
+	t.Parallel()
+	few := func(c *Config) { c.Limits.GOPPackets = 7 }
+	whole, cut := newDecoder(t, few), newDecoder(t, few, segmentsOf(time.Second))
+	for _, c := range []struct{ file, args string }{
+		{"b.mp4", "@pattern -c:v libx264 -g 25 -bf 3"},
+		{"long.mkv", "@pattern -c:v libx264 -g 500 -bf 5 -sc_threshold 0"},
+		{"open.ts", "@pattern -c:v libx264 -x264-params open-gop=1:keyint=25:min-keyint=25:scenecut=0:bframes=3"},
+		{"b.hevc.mp4", "@pattern -c:v libx265 -x265-params log-level=none:keyint=25:min-keyint=25:open-gop=1:bframes=4"},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			t.Parallel()
+			f := open(t, media(t, c.file, c.args))
+			one, many := plan(t, whole, f), plan(t, cut, f)
+			all, _ := watch(t, whole, f, one, StreamOptions{})
+			if len(all) != 100 {
+				t.Errorf("%d frames, want 100", len(all))
+			}
+			some, _ := watch(t, whole, f, one, StreamOptions{SampleRate: 5})
+			subset(t, some, all)
+			spread(t, some, all, 5)
+			someCut, _ := watch(t, cut, f, many, StreamOptions{SampleRate: 5})
+			same(t, "sampled frames, cut", someCut, some)
+		})
+	}
+}
