@@ -37,8 +37,9 @@ lint: ## Check style, import directions and common mistakes
 fmt: ## Format the code
 	$(LINT) fmt ./...
 
-bench: setup ## Measure speed as a ratio to plain decoding
+bench: setup ## Measure speed: searches against plain decoding, the gallery against memory
 	$(GO) run ./bench/speed
+	$(GO) run ./bench/gallery
 
 accuracy: setup ## Measure accuracy on the evaluation data (SPOTTER_EVALUATION)
 	$(GO) run ./bench/accuracy
