@@ -212,7 +212,7 @@ func (d *decoding) send(k *packet) error {
 			return nil
 		}
 		if err != nil {
-			if err := d.tolerate(err); err != nil {
+			if err = d.tolerate(err); err != nil {
 				return err
 			}
 			continue // the packet is used up; more may be waiting

@@ -36,7 +36,6 @@ type planning struct {
 	delay   int64      // how much later a keyframe is shown than decoded
 	end     int64      // the latest end of a frame seen, in ticks
 	packets int64
-	bytes   int64
 	done    wire.Done
 }
 
@@ -51,7 +50,7 @@ func plan(c *control, r *wire.Request) error {
 	}
 	p.src, p.size = src, size
 	defer func() { p.src.close() }()
-	if err := p.firstFrame(); err != nil {
+	if err = p.firstFrame(); err != nil {
 		return err
 	}
 	cuts, err := p.cuts()

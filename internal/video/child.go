@@ -88,10 +88,9 @@ func startAndReap(cmd *exec.Cmd, exited chan<- struct{}) error {
 // childEnv keeps the child's environment small. One thread of Go and one arena of malloc are all it uses.
 func childEnv() []string {
 	env := []string{"LANG=C.UTF-8", "GOMAXPROCS=1", "MALLOC_ARENA_MAX=1", "GOTRACEBACK=none"}
-	for _, key := range []string{"LD_LIBRARY_PATH", "PATH"} {
-		if v, ok := os.LookupEnv(key); ok {
-			env = append(env, key+"="+v)
-		}
+	const libraries = "LD_LIBRARY_PATH" // for a libav that is not the system's
+	if v, ok := os.LookupEnv(libraries); ok {
+		env = append(env, libraries+"="+v)
 	}
 	return env
 }
@@ -101,7 +100,7 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 	if err != nil {
 		return nil, nil, os.NewSyscallError("socketpair", err)
 	}
-	near, far := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control") //nolint:gosec // G115: descriptors
+	near, far := os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control")
 	defer func() { _ = near.Close() }()
 	conn, err := net.FileConn(near)
 	if err != nil {
@@ -136,9 +135,9 @@ func (c *child) receive(ctx context.Context) (wire.Message, error) {
 	stop()
 	c.wall -= c.now().Sub(begin)
 	if err == nil && n > 0 {
-		m, err := wire.Decode(c.buffer[:n])
-		if err != nil {
-			return nil, c.lied(err)
+		m, wrong := wire.Decode(c.buffer[:n])
+		if wrong != nil {
+			return nil, c.lied(wrong)
 		}
 		return m, nil
 	}

@@ -117,7 +117,7 @@ func (d *Decoder) reopen(f *os.File) (*input, error) {
 	if err != nil {
 		return nil, fail(Invalid, os.NewSyscallError("open", err), "The file cannot be read.")
 	}
-	return &input{file: os.NewFile(uintptr(fd), f.Name()), size: st.Size()}, nil //nolint:gosec // G115: a descriptor
+	return &input{file: os.NewFile(uintptr(fd), f.Name()), size: st.Size()}, nil
 }
 
 // request is the part of a request that every task has.
@@ -139,7 +139,7 @@ func (d *Decoder) start(ctx context.Context, r *wire.Request, in, ring *os.File,
 	}
 	c.now, c.wall = d.now, d.cfg.Limits.wall(stretch)
 	c.cpu = time.Duration(r.CPUSeconds) * time.Second //nolint:gosec // G115: seconds of a video
-	if err := c.send(r); err != nil {
+	if err = c.send(r); err != nil {
 		return nil, nil, c.died(err)
 	}
 	ready, err := c.awaitReady(ctx)

@@ -59,8 +59,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // KindOf is the kind of an error from this package; 0 for others.
 func KindOf(err error) Kind {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
 	}
 	return 0

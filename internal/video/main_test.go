@@ -70,10 +70,10 @@ func childProcesses() []string {
 }
 
 // newDecoder is a decoder with the real helper.
-func newDecoder(t testing.TB, change ...func(*Config)) *Decoder {
-	t.Helper()
+func newDecoder(tb testing.TB, change ...func(*Config)) *Decoder {
+	tb.Helper()
 	if helperPath == "" {
-		t.Skip("spotter-decode cannot be built here (libav headers, pkg-config and gcc are needed): " + helperProblem)
+		tb.Skip("spotter-decode cannot be built here (libav headers, pkg-config and gcc are needed): " + helperProblem)
 	}
 	cfg := DefaultConfig()
 	cfg.Helper = helperPath
@@ -82,31 +82,31 @@ func newDecoder(t testing.TB, change ...func(*Config)) *Decoder {
 	}
 	d, err := New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d
 }
 
 // newTool is a decoder without the helper: the ffmpeg command line.
-func newTool(t testing.TB, change ...func(*Config)) *Decoder {
-	t.Helper()
-	needFFmpeg(t)
+func newTool(tb testing.TB, change ...func(*Config)) *Decoder {
+	tb.Helper()
+	needFFmpeg(tb)
 	cfg := DefaultConfig()
 	for _, f := range change {
 		f(&cfg)
 	}
 	d, err := New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	d.helper = ""
 	return d
 }
 
-func needFFmpeg(t testing.TB) {
-	t.Helper()
+func needFFmpeg(tb testing.TB) {
+	tb.Helper()
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Skip("ffmpeg, which makes the test videos, is not installed")
+		tb.Skip("ffmpeg, which makes the test videos, is not installed")
 	}
 }
 
@@ -115,24 +115,30 @@ func segmentsOf(length time.Duration) func(*Config) {
 	return func(c *Config) { c.Limits.SegmentLength = length }
 }
 
-func open(t testing.TB, path string) *os.File {
-	t.Helper()
+func open(tb testing.TB, path string) *os.File {
+	tb.Helper()
 	f, err := os.Open(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = f.Close() })
+	tb.Cleanup(func() { _ = f.Close() })
 	return f
 }
 
-func wantKind(t testing.TB, err error, want Kind) *Error {
-	t.Helper()
+func wantKind(tb testing.TB, err error, want Kind) {
+	tb.Helper()
+	_ = ofKind(tb, err, want)
+}
+
+// ofKind is an error of this package, of the wanted kind and with a sentence for a reason.
+func ofKind(tb testing.TB, err error, want Kind) *Error {
+	tb.Helper()
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != want {
-		t.Fatalf("error %v, want one of kind %q", err, want)
+		tb.Fatalf("error %v, want one of kind %q", err, want)
 	}
 	if len(e.Reason) < 10 || !strings.HasSuffix(e.Reason, ".") {
-		t.Errorf("reason %q is no sentence", e.Reason)
+		tb.Errorf("reason %q is no sentence", e.Reason)
 	}
 	return e
 }

@@ -19,12 +19,12 @@ import (
 
 // media makes a video with the ffmpeg command line. The words of args are ffmpeg's output options; @pattern stands for
 // a moving test picture of 4 s at 25 frames a second.
-func media(t testing.TB, name string, args string) string {
-	t.Helper()
-	needFFmpeg(t)
-	path := filepath.Join(t.TempDir(), name)
+func media(tb testing.TB, name string, args string) string {
+	tb.Helper()
+	needFFmpeg(tb)
+	path := filepath.Join(tb.TempDir(), name)
 	words := []string{"-v", "error", "-nostdin", "-y", "-bitexact"}
-	for _, w := range strings.Fields(args) {
+	for w := range strings.FieldsSeq(args) {
 		if size, ok := strings.CutPrefix(w, "@pattern"); ok {
 			if size == "" {
 				size = "160x120"
@@ -34,18 +34,18 @@ func media(t testing.TB, name string, args string) string {
 		}
 		words = append(words, strings.ReplaceAll(w, "@dir", filepath.Dir(path)))
 	}
-	run(t, append(words, path)...)
+	run(tb, append(words, path)...)
 	return path
 }
 
-func run(t testing.TB, args ...string) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "ffmpeg", args...).CombinedOutput()
+func run(tb testing.TB, args ...string) {
+	tb.Helper()
+	out, err := exec.CommandContext(tb.Context(), "ffmpeg", args...).CombinedOutput()
 	if err != nil {
 		if strings.Contains(string(out), "Unknown encoder") {
-			t.Skipf("this ffmpeg lacks an encoder: %s", out)
+			tb.Skipf("this ffmpeg lacks an encoder: %s", out)
 		}
-		t.Fatalf("ffmpeg %v: %v\n%s", args, err, out)
+		tb.Fatalf("ffmpeg %v: %v\n%s", args, err, out)
 	}
 }
 
@@ -71,26 +71,26 @@ func hashOf(p *face.Picture) string {
 }
 
 // watch is every frame of a plan's segments in turn.
-func watch(t testing.TB, d *Decoder, f *os.File, plan *Plan, o StreamOptions) ([]shot, []Stats) {
-	t.Helper()
+func watch(tb testing.TB, d *Decoder, f *os.File, plan *Plan, o StreamOptions) ([]shot, []Stats) {
+	tb.Helper()
 	var shots []shot
 	var stats []Stats
 	for _, seg := range plan.Segments {
-		s, err := d.Open(t.Context(), f, plan, seg, o)
+		s, err := d.Open(tb.Context(), f, plan, seg, o)
 		if err != nil {
-			t.Fatalf("open segment %d: %v", seg.Index, err)
+			tb.Fatalf("open segment %d: %v", seg.Index, err)
 		}
-		shots = append(shots, drain(t, s)...)
+		shots = append(shots, drain(tb, s)...)
 		stats = append(stats, s.Stats())
 		if err := s.Close(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return shots, stats
 }
 
-func drain(t testing.TB, s *Stream) []shot {
-	t.Helper()
+func drain(tb testing.TB, s *Stream) []shot {
+	tb.Helper()
 	var shots []shot
 	for {
 		frame, err := s.Next(context.Background())
@@ -98,31 +98,31 @@ func drain(t testing.TB, s *Stream) []shot {
 			return shots
 		}
 		if err != nil {
-			t.Fatalf("frame %d: %v", len(shots), err)
+			tb.Fatalf("frame %d: %v", len(shots), err)
 		}
 		if err := errors.Join(frame.Full.Check(), frame.Small.Check()); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		shots = append(shots, shot{frame.Time, hashOf(&frame.Full), hashOf(&frame.Small)})
 	}
 }
 
-func plan(t testing.TB, d *Decoder, f *os.File) *Plan {
-	t.Helper()
-	p, err := d.Plan(t.Context(), f)
+func plan(tb testing.TB, d *Decoder, f *os.File) *Plan {
+	tb.Helper()
+	p, err := d.Plan(tb.Context(), f)
 	if err != nil {
-		t.Fatalf("plan %s: %v", filepath.Base(f.Name()), err)
+		tb.Fatalf("plan %s: %v", filepath.Base(f.Name()), err)
 	}
 	return p
 }
 
 // reference is every frame of a video as the ffmpeg command line decodes it, with its presentation time.
-func reference(t testing.TB, path string) []shot {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-nostdin", "-copyts", "-i", path, "-map", "0:v:0",
+func reference(tb testing.TB, path string) []shot {
+	tb.Helper()
+	out, err := exec.CommandContext(tb.Context(), "ffmpeg", "-v", "error", "-nostdin", "-copyts", "-i", path, "-map", "0:v:0",
 		"-fps_mode", "passthrough", "-enc_time_base", "-1", "-pix_fmt", "yuv420p", "-f", "framemd5", "-").Output()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	base := 0.0
 	var shots []shot

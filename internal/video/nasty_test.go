@@ -13,14 +13,14 @@ import (
 )
 
 // evaluation is the folder of evaluation data: named by SPOTTER_EVALUATION, or beside the repository.
-func evaluation(t testing.TB) string {
-	t.Helper()
+func evaluation(tb testing.TB) string {
+	tb.Helper()
 	dir := os.Getenv("SPOTTER_EVALUATION")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "evaluation")
 	}
 	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no evaluation data here (set SPOTTER_EVALUATION): " + err.Error())
+		tb.Skip("no evaluation data here (set SPOTTER_EVALUATION): " + err.Error())
 	}
 	return dir
 }
@@ -55,7 +55,7 @@ func TestNastyFiles(t *testing.T) {
 					t.Errorf("%d frames: want a failure", n)
 				}
 				if err != nil {
-					e := wantKind(t, err, KindOf(err))
+					e := ofKind(t, err, KindOf(err))
 					if e.Kind == Crashed || e.Kind == Timeout || e.Kind == Unavailable {
 						t.Errorf("kind %v", e.Kind)
 					}

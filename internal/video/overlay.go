@@ -95,7 +95,7 @@ func (d *Decoder) probeOverlay(ctx context.Context, in *input) (*overlayed, erro
 		return nil, err
 	}
 	var p probed
-	if err := json.Unmarshal(data, &p); err != nil {
+	if err = json.Unmarshal(data, &p); err != nil {
 		return nil, fail(Invalid, err, "ffprobe cannot describe the video.")
 	}
 	s, err := p.choose()
@@ -124,7 +124,7 @@ func scriptFile(ass []byte) (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
-	f := os.NewFile(uintptr(fd), "script") //nolint:gosec // G115: a descriptor
+	f := os.NewFile(uintptr(fd), "script")
 	if _, err := f.Write(ass); err != nil {
 		return nil, errors.Join(fmt.Errorf("write script: %w", err), f.Close())
 	}
@@ -171,10 +171,10 @@ func (d *Decoder) burn(ctx context.Context, in *input, about *overlayed, script 
 	if err != nil {
 		return err
 	}
-	if err := t.wait(ctx, d.cfg.Limits.wall(about.duration)); err != nil {
+	if err = t.wait(ctx, d.cfg.Limits.wall(about.duration)); err != nil {
 		return err
 	}
-	if err := t.ended(said.lastLine()); err != nil {
+	if err = t.ended(said.lastLine()); err != nil {
 		return err
 	}
 	st, err := os.Stat(temp)

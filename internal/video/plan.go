@@ -170,7 +170,8 @@ func makeSegments(info *wire.Info, cuts []wire.Cut, end time.Duration) []Segment
 	at := func(ticks int64) time.Duration {
 		return time.Duration(sampling.Nanoseconds(ticks, c.Num, c.Den) - c.Origin)
 	}
-	segments := []Segment{{Place: wire.Segment{From: wire.Beginning, To: wire.End}}}
+	segments := make([]Segment, 1, 1+len(cuts))
+	segments[0].Place = wire.Segment{From: wire.Beginning, To: wire.End}
 	for i, cut := range cuts {
 		last := &segments[len(segments)-1]
 		last.To, last.Place.To = at(cut.From), cut.From

@@ -30,7 +30,7 @@ func newRing(g wire.Geometry, slots int) (*ring, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
-	r := &ring{file: os.NewFile(uintptr(fd), "frames")} //nolint:gosec // G115: a descriptor
+	r := &ring{file: os.NewFile(uintptr(fd), "frames")}
 	if err := r.seal(size); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
@@ -44,9 +44,9 @@ func (r *ring) seal(size int) error {
 	if err := r.file.Truncate(int64(size)); err != nil {
 		return fmt.Errorf("size frame memory: %w", err)
 	}
-	fd := int(r.file.Fd()) //nolint:gosec // G115: a descriptor
+	fd := int(r.file.Fd())
 	seals := unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil { //nolint:gosec // G115: a descriptor
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		return os.NewSyscallError("seal frame memory", err)
 	}
 	var err error

@@ -25,20 +25,20 @@ func TestKilledChild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Next(t.Context()); err != nil {
+	if _, err = s.Next(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	h, ok := s.source.(*helperSource)
 	if !ok {
 		t.Fatalf("source is %T", s.source)
 	}
-	if err := h.child.cmd.Process.Kill(); err != nil {
+	if err = h.child.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	for err == nil {
 		_, err = s.Next(t.Context())
 	}
-	e := wantKind(t, err, Crashed)
+	e := ofKind(t, err, Crashed)
 	if !strings.Contains(e.Reason, "signal") {
 		t.Errorf("reason %q does not name the signal", e.Reason)
 	}
@@ -75,7 +75,7 @@ func TestCancel(t *testing.T) {
 			if !errors.Is(err, context.Canceled) && !errors.Is(err, io.EOF) {
 				t.Errorf("error %v, want canceled", err)
 			}
-			if err := s.Close(); err != nil {
+			if err = s.Close(); err != nil {
 				t.Error(err)
 			}
 			if s, err = d.Open(t.Context(), f, p, p.Segments[0], StreamOptions{Lookahead: 4}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec" //nolint:depguard // this room is the one that runs decoders
 	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -33,7 +34,7 @@ func (d *Decoder) inputArgs(c wire.Container) []string {
 	name := demuxerName(c)
 	return []string{
 		"-protocol_whitelist", "file", "-f", name, "-format_whitelist", name,
-		"-max_pixels", fmt.Sprint(d.cfg.Limits.MaxPixels), "-i", "file:" + inputPath,
+		"-max_pixels", strconv.FormatInt(d.cfg.Limits.MaxPixels, 10), "-i", "file:" + inputPath,
 	}
 }
 

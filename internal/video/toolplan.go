@@ -57,7 +57,7 @@ func (d *Decoder) planTool(ctx context.Context, in *input) (*Plan, error) {
 		return nil, err
 	}
 	var p probed
-	if err := json.Unmarshal(about, &p); err != nil {
+	if err = json.Unmarshal(about, &p); err != nil {
 		return nil, fail(Invalid, err, "ffprobe cannot describe the video.")
 	}
 	s, err := p.choose()

@@ -29,9 +29,9 @@ func Nanoseconds(ticks int64, num, den int32) int64 {
 func limit(size uint64, negative bool) int64 {
 	size = min(size, math.MaxInt64)
 	if negative {
-		return -int64(size) //nolint:gosec // G115: bounded above
+		return -int64(size)
 	}
-	return int64(size) //nolint:gosec // G115: bounded above
+	return int64(size)
 }
 
 // Ticks is a time in nanoseconds as ticks of num/den seconds, rounded down.

@@ -64,12 +64,13 @@ func Decoder(l Limits) Status {
 func Tool(l Limits, program string, read, write []string) Status {
 	var s Status
 	s.add(&s.Limits, limit(l, toolFiles))
-	rules := []landlock.Rule{
+	rules := make([]landlock.Rule, 0, len(read)+len(write)+4) // the four below, and the files
+	rules = append(rules,
 		landlock.PathAccess(readRights, systemFolders...).IgnoreIfMissing(),
 		landlock.PathAccess(executeRights, append([]string{program}, loaders...)...).IgnoreIfMissing(),
 		landlock.PathAccess(readFile|writeFile, "/dev/null").IgnoreIfMissing(),
 		landlock.PathAccess(readFile, "/dev/urandom", "/etc/ld.so.cache").IgnoreIfMissing(),
-	}
+	)
 	for _, path := range read {
 		rules = append(rules, landlock.PathAccess(readFile, path))
 	}
