@@ -3,7 +3,6 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"runtime"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
@@ -24,14 +23,14 @@ type Session struct {
 // Shape is an input's: pictures, channels, rows, columns.
 type Shape [4]int64
 
-// Run is a session's input and outputs for one input shape.
+// Run is a session's input and outputs for one input shape. The tensors' memory is Go's; they hold on to it for as long as
+// onnxruntime may use it. (Pinning it as well would only add a panic for a session that nobody closed.)
 type Run struct {
 	shape   Shape
 	input   *ort.Tensor[float32]
 	outputs []*ort.Tensor[float32]
 	binding *ort.IoBinding
 	session *Session
-	pin     runtime.Pinner
 }
 
 // NewSession loads a model, given as the bytes of its file, with the names of its input and of the wanted outputs.
@@ -105,7 +104,6 @@ func (s *Session) newRun(shape Shape) (_ *Run, err error) {
 	if r.input, err = ort.NewEmptyTensor[float32](shape[:]); err != nil {
 		return nil, err
 	}
-	r.pin.Pin(&r.input.GetData()[0])
 	values := make([]ort.Value, len(s.outputs))
 	if err = s.session.Run([]ort.Value{r.input}, values); err != nil {
 		return nil, err
@@ -123,7 +121,6 @@ func (s *Session) newRun(shape Shape) (_ *Run, err error) {
 			continue
 		}
 		r.outputs = append(r.outputs, t)
-		r.pin.Pin(&t.GetData()[0])
 		err = errors.Join(err, r.binding.BindOutput(s.outputs[i], t))
 	}
 	return r, err
@@ -168,6 +165,5 @@ func (r *Run) destroy() error {
 	if r.input != nil {
 		err = errors.Join(err, r.input.Destroy())
 	}
-	r.pin.Unpin()
 	return err
 }
