@@ -104,7 +104,7 @@ func (d *Decoder) checkHelper(ctx context.Context) (*SelfTest, HealthItem) {
 		return nil, item
 	}
 	item.Detail = d.helper + ": " + printable(test.Versions)
-	item.OK = strings.Contains(test.Versions, "libavformat")
+	item.OK = strings.HasPrefix(test.Versions, "libavformat ")
 	if item.OK {
 		item.Mend = ""
 	}

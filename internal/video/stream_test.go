@@ -375,3 +375,39 @@ func TestWritableInput(t *testing.T) {
 		t.Errorf("plan %+v", p.Info)
 	}
 }
+
+// TestToolSandboxHolds runs other programs than ffmpeg through the stage and lets them try what ffmpeg must not do.
+func TestToolSandboxHolds(t *testing.T) {
+	t.Parallel()
+	d := newTool(t)
+	dir := t.TempDir()
+	secret, given := filepath.Join(dir, "secret"), filepath.Join(dir, "given")
+	for _, path := range []string{secret, given} {
+		if err := os.WriteFile(path, []byte("text"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	try := func(program string, read []string, args ...string) ([]byte, error) {
+		order := stageOrder{Program: program, Args: args, Read: read}
+		order.Limits.Memory, order.Limits.CPUSeconds = 512<<20, 10
+		return d.run(t.Context(), toolRun{order: order}, 1000, time.Minute)
+	}
+	out, err := try("/bin/cat", []string{given}, given)
+	if KindOf(err) == Unavailable {
+		t.Skip(err)
+	}
+	if err != nil || string(out) != "text" {
+		t.Fatalf("a file that may be read: %q, %v", out, err)
+	}
+	for name, attempt := range map[string][]string{
+		"read another file": {"/bin/cat", secret},
+		"create a file":     {"/bin/touch", filepath.Join(dir, "new")},
+		"remove a file":     {"/bin/rm", "-f", secret},
+		"run a program":     {"/usr/bin/env", "/bin/true"},
+		"start a process":   {"/bin/sh", "-c", "(:) && :"},
+	} {
+		if out, err := try(attempt[0], []string{given}, attempt[1:]...); err == nil {
+			t.Errorf("%s: allowed, %q", name, out)
+		}
+	}
+}
