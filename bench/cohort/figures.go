@@ -184,7 +184,7 @@ func (r *result) write(dir string) error {
 	//nolint:gosec // the folder is the caller's own
 	if document, err := os.ReadFile(file); err == nil {
 		var there packbuild.Figures
-		if err := json.Unmarshal(document, &there); err != nil {
+		if err = json.Unmarshal(document, &there); err != nil {
 			return fmt.Errorf("read %s: %w", file, err)
 		}
 		figures.Calibration = there.Calibration

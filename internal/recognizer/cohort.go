@@ -21,7 +21,7 @@ func WriteCohort(c *face.Cohort) ([]byte, error) {
 	}
 	b := make([]byte, 0, cohortSize(n))
 	b = append(b, cohortMagic...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(n)) //nolint:gosec // at most maxDimension
+	b = binary.LittleEndian.AppendUint32(b, uint32(n))
 	for _, v := range c.Mean {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
 	}

@@ -23,14 +23,14 @@ func TestCohortIsReadAsWritten(t *testing.T) {
 	if d := cmp.Diff(c, got); d != "" {
 		t.Error(d)
 	}
-	if _, err := WriteCohort(&face.Cohort{Mean: c.Mean}); err == nil {
+	if _, err = WriteCohort(&face.Cohort{Mean: c.Mean}); err == nil {
 		t.Error("a cohort without covariance was written")
 	}
 	for name, f := range map[string][]byte{
 		"nothing": nil, "cut short": file[:len(file)-1], "too long": append(bytes.Clone(file), 0),
 		"another file": append([]byte("ONNX"), file[4:]...),
 	} {
-		if _, err := ReadCohort(f); err == nil {
+		if _, err = ReadCohort(f); err == nil {
 			t.Errorf("%s was read as a cohort", name)
 		}
 	}

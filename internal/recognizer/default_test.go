@@ -18,7 +18,7 @@ import (
 // Tests of the default pack. The pack's own source packages hold photos of groups of people.
 
 // groupPhoto reads one of the photos that the installed npm packages bring along.
-func groupPhoto(t testing.TB, name string) *face.Picture {
+func groupPhoto(t *testing.T, name string) *face.Picture {
 	t.Helper()
 	path := filepath.Join("..", "..", "node_modules", "@vladmandic", "face-api", "demo", name)
 	f, err := os.Open(path)
@@ -28,7 +28,7 @@ func groupPhoto(t testing.TB, name string) *face.Picture {
 	return decode(t, f)
 }
 
-func decode(t testing.TB, f *os.File) *face.Picture {
+func decode(t *testing.T, f *os.File) *face.Picture {
 	t.Helper()
 	defer func() { _ = f.Close() }()
 	p, err := photo.Decode(f, photo.DefaultLimits())
@@ -194,7 +194,7 @@ func TestAnswersDoNotDependOnWhatWasBefore(t *testing.T) {
 	}
 	for size := 100; size < 1000; size += 100 { // more shapes than a session keeps buffers for
 		other := raster.NewScaler().Scale(p, size, size/2)
-		if _, err := r.Faces(t.Context(), &other); err != nil {
+		if _, err = r.Faces(t.Context(), &other); err != nil {
 			t.Fatal(err)
 		}
 	}

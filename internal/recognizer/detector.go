@@ -113,7 +113,7 @@ func (d *detector) collect(p *face.Picture, from int) error {
 		return fmt.Errorf("detect faces: %w", err)
 	}
 	d.filler.Fill(run.Input(), width, height, p)
-	if err := run.Do(); err != nil {
+	if err = run.Do(); err != nil {
 		return fmt.Errorf("detect faces: %w", err)
 	}
 	found, err := d.decoder.decode(run, width, height, d.spec.MinScore, d.found[:from])

@@ -90,7 +90,7 @@ func (r *Recognizer) search(ctx context.Context, p *face.Picture) ([]candidate, 
 // face measures and embeds a candidate, in pixels of the photo, and says whether it can be a face at all.
 func (r *Recognizer) face(ctx context.Context, p *face.Picture, c *candidate) (f Face, plausible bool, err error) {
 	f.Height = c.box.Height()
-	if err := r.points(p, c); err != nil {
+	if err = r.points(p, c); err != nil {
 		return f, false, err
 	}
 	figure := math.Inf(1)

@@ -92,7 +92,12 @@ func (m *Manifest) inLandmarks() error {
 
 func (m *Manifest) inEmbedder() error {
 	e := &m.Embedder
-	errs := []error{
+	template := must(e.Template[0][0] < e.Template[1][0], "embedder: the template's left eye is not on the left")
+	for i, p := range e.Template {
+		template = errors.Join(template, must(p[0] > 0 && p[0] < 112 && p[1] > 0 && p[1] < 112,
+			"embedder: template point %d lies outside the crop", i))
+	}
+	return errors.Join(
 		must(e.Kind == kindArcFace, "embedder: kind %q is not %q", e.Kind, kindArcFace),
 		m.checkFile("embedder", e.File),
 		e.Input.check("embedder", true),
@@ -101,13 +106,8 @@ func (m *Manifest) inEmbedder() error {
 		must(e.Dimension >= 2 && e.Dimension <= maxDimension, "embedder: dimension %d is not between 2 and %d",
 			e.Dimension, maxDimension),
 		must(number(e.MinNorm) && e.MinNorm >= 0, "embedder: minNorm %v is not a length", e.MinNorm),
-	}
-	for i, p := range e.Template {
-		errs = append(errs, must(p[0] > 0 && p[0] < 112 && p[1] > 0 && p[1] < 112,
-			"embedder: template point %d lies outside the crop", i))
-	}
-	errs = append(errs, must(e.Template[0][0] < e.Template[1][0], "embedder: the template's left eye is not on the left"))
-	return errors.Join(errs...)
+		template,
+	)
 }
 
 func (i *InputSpec) check(use string, coloured bool) error {

@@ -111,7 +111,7 @@ func modelsDir() string {
 }
 
 // newRuntime loads onnxruntime or skips the test.
-func newRuntime(t testing.TB) *Runtime {
+func newRuntime(t *testing.T) *Runtime {
 	t.Helper()
 	if _, err := FindRuntime(modelsDir()); err != nil {
 		t.Skipf("no onnxruntime: run 'make setup' (%v)", err)
@@ -129,7 +129,7 @@ func newRuntime(t testing.TB) *Runtime {
 }
 
 // newRecognizer makes a recognizer of a pack; with no folder, of the default pack, or skips the test.
-func newRecognizer(t testing.TB, dir string, o Options) *Recognizer {
+func newRecognizer(t *testing.T, dir string, o Options) *Recognizer {
 	t.Helper()
 	runtime := newRuntime(t)
 	if dir == "" {

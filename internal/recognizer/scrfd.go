@@ -20,7 +20,7 @@ const scrfdAnchors = 2
 
 func newSCRFD(spec *DetectorSpec) *scrfd {
 	s := &scrfd{}
-	for i := range strides() {
+	for i := range spec.Scores {
 		s.names = append(s.names, spec.Scores[i], spec.Boxes[i], spec.Points[i])
 	}
 	return s

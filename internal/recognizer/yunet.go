@@ -15,7 +15,7 @@ type yuNet struct{ names []string }
 
 func newYuNet(spec *DetectorSpec) *yuNet {
 	y := &yuNet{}
-	for i := range strides() {
+	for i := range spec.Scores {
 		y.names = append(y.names, spec.Scores[i], spec.Objects[i], spec.Boxes[i], spec.Points[i])
 	}
 	return y

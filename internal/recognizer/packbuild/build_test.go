@@ -2,6 +2,7 @@ package packbuild
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -149,11 +150,8 @@ func output(t *testing.T, file []byte, shape onnx.Shape, names ...string) [][]fl
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := session.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := library.Close(); err != nil {
-			t.Error(err)
+		if e := errors.Join(session.Close(), library.Close()); e != nil {
+			t.Error(e)
 		}
 	})
 	run, err := session.For(shape)

@@ -40,10 +40,12 @@ func yuvPicture(w, h int, y, u, v byte) *face.Picture {
 // exact is the colour of Y, U, V by the definition of the standards, in floating point.
 func exact(p *face.Picture, y, u, v byte) [3]float64 {
 	kr, kb := 0.299, 0.114
-	if p.Matrix == face.BT709 {
+	switch p.Matrix {
+	case face.BT709:
 		kr, kb = 0.2126, 0.0722
-	} else if p.Matrix == face.BT2020 {
+	case face.BT2020:
 		kr, kb = 0.2627, 0.0593
+	case face.BT601:
 	}
 	l, cb, cr := (float64(y)-16)/219, (float64(u)-128)/224, (float64(v)-128)/224
 	if p.FullRange {

@@ -73,8 +73,8 @@ func spanOf(i, size, source int) span {
 		sp.firstShare = sp.total
 		return sp
 	}
-	sp.firstShare = uint32(whole - from%whole) //nolint:gosec // 1..256
-	sp.lastShare = uint32((to-1)%whole + 1)    //nolint:gosec // 1..256
+	sp.firstShare = uint32(whole - from%whole)
+	sp.lastShare = uint32((to-1)%whole + 1) //nolint:gosec // 1..256
 	return sp
 }
 

@@ -36,8 +36,10 @@ func NewWarper() *Warper { return &Warper{tables: tables{}} }
 func (w *Warper) Warp(out, p *face.Picture, m Affine, border Border) {
 	if p.Layout == face.RGB {
 		for c := range 3 {
-			s := samples{pix: p.Planes[0][c:], stride: p.Strides[0], step: 3, width: p.Width, height: p.Height,
-				replicate: bool(border)}
+			s := samples{
+				pix: p.Planes[0][c:], stride: p.Strides[0], step: 3, width: p.Width, height: p.Height,
+				replicate: bool(border),
+			}
 			s.warp(out.Planes[0][c:], out.Strides[0], 3, out.Width, out.Height, m)
 		}
 		return
@@ -49,8 +51,10 @@ func (w *Warper) Warp(out, p *face.Picture, m Affine, border Border) {
 	// A chroma sample lies on every second column and between two rows, as MPEG-2 and its descendants site it.
 	half := Affine{XX: m.XX / 2, XY: m.XY / 2, X0: m.X0 / 2, YX: m.YX / 2, YY: m.YY / 2, Y0: (m.Y0 - 0.5) / 2}
 	for i, plane := range [][]byte{w.u, w.v} {
-		s := samples{pix: p.Planes[i+1], stride: p.Strides[i+1], step: 1, width: (p.Width + 1) / 2,
-			height: (p.Height + 1) / 2, outside: t.neutral, replicate: bool(border)}
+		s := samples{
+			pix: p.Planes[i+1], stride: p.Strides[i+1], step: 1, width: (p.Width + 1) / 2,
+			height: (p.Height + 1) / 2, outside: t.neutral, replicate: bool(border),
+		}
 		s.warp(plane, out.Width, 1, out.Width, out.Height, half)
 	}
 	for y := range out.Height {
@@ -87,8 +91,10 @@ func Luma(r, g, b byte) byte {
 }
 
 func (w *Warper) luma(p *face.Picture, t *yuv, border Border) *samples {
-	return &samples{pix: p.Planes[0], stride: p.Strides[0], step: 1, width: p.Width, height: p.Height,
-		outside: t.black, replicate: bool(border)}
+	return &samples{
+		pix: p.Planes[0], stride: p.Strides[0], step: 1, width: p.Width, height: p.Height,
+		outside: t.black, replicate: bool(border),
+	}
 }
 
 // samples is one channel of a picture: the sample in column x and row y is pix[y*stride+x*step].

@@ -60,7 +60,7 @@ func (t *yuv) rgb(y, u, v byte) (r, g, b byte) {
 // grey is one pixel's luma with its range stretched to 0..255.
 func (t *yuv) grey(y byte) byte { return clamp(t.luma[y]) }
 
-func clamp(fixed int32) byte { return byte(min(max(fixed>>16, 0), 255)) } //nolint:gosec // clamped
+func clamp(fixed int32) byte { return byte(min(max(fixed>>16, 0), 255)) }
 
 // tables keeps the conversion tables in use. Not safe for concurrent use.
 type tables map[yuvKey]*yuv
