@@ -411,3 +411,37 @@ func TestToolSandboxHolds(t *testing.T) {
 		}
 	}
 }
+
+// TestTruncatedFiles cuts files in the middle: what is there is delivered, with a warning where the loss can be seen.
+func TestTruncatedFiles(t *testing.T) {
+	t.Parallel()
+	d := newDecoder(t)
+	for _, c := range []struct {
+		file, args string
+		warns      bool
+	}{
+		{"a.mp4", "@pattern -c:v libx264 -g 25 -movflags +faststart", true},
+		{"a.mkv", "@pattern -c:v libx264 -g 25", false},
+		{"a.ts", "@pattern -c:v libx264 -g 25", false},
+		{"a.avi", "@pattern -c:v mjpeg", false},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			t.Parallel()
+			path := media(t, c.file, c.args)
+			st, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err = os.Truncate(path, st.Size()/2); err != nil {
+				t.Fatal(err)
+			}
+			n, warnings, err := decodeAll(t, d, path)
+			if err != nil || n < 5 || n > 15 {
+				t.Errorf("%d frames, %v: want about half of 20", n, err)
+			}
+			if told := strings.Contains(strings.Join(warnings, "\n"), "ends too early"); c.warns && !told {
+				t.Errorf("warnings %q say nothing of the loss", warnings)
+			}
+		})
+	}
+}
