@@ -6,9 +6,10 @@
 // without checking. A child that crashes, hangs or lies fails its stretch of video with a reason and nothing else.
 // Where the child program is missing, the ffmpeg command line does the work in the same kind of sandbox.
 //
-// Times are presentation times from the start of the container, as a player shows them. Frames are upright, have square
-// pixels and 8-bit I420 samples, and carry their colour matrix and range. Which frames are chosen depends on the file
-// and the sample rate only, not on how the file is cut or who decodes it.
+// Times are presentation times from the start of the container, as a player shows them: MP4, Matroska and AVI have a
+// time line that starts at 0, a transport stream starts with its first packet. Frames are upright, have square pixels
+// and 8-bit I420 samples, and carry their colour matrix and range. Which frames are chosen depends on the file and the
+// sample rate, not on how the file is cut; the ffmpeg command line, which cannot plan, chooses neighbouring ones.
 //
 // What the sandbox cannot promise: a child taken over by a hostile file can draw what it likes into the pictures, also
 // while they are being read. Sizes and times stay within what was planned, so a wrong picture is the worst that comes
