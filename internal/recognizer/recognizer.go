@@ -131,7 +131,10 @@ func (r *Recognizer) Detect(ctx context.Context, f *face.Frame) ([]face.Detectio
 		if err != nil {
 			return nil, err
 		}
-		if d, aligned := r.measure(&f.Full, c); ok && aligned {
+		if !ok {
+			continue
+		}
+		if d, aligned := r.measure(&f.Full, c); aligned {
 			r.detections = append(r.detections, d)
 		}
 	}

@@ -1,0 +1,41 @@
+package recognizer_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/recognizer"
+)
+
+// A worker loads the pack and the library once, makes a recognizer, and enrols photos with it.
+func Example() {
+	enrol := func(ctx context.Context, photo *face.Picture) (err error) {
+		pack, err := recognizer.LoadPack("models/default")
+		if err != nil {
+			return err
+		}
+		runtime, err := recognizer.NewRuntime("", pack.Dir())
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, runtime.Close()) }()
+		r, err := runtime.New(pack, recognizer.Options{})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.Close()) }()
+		f, err := r.Enrol(ctx, photo)
+		if refused := new(recognizer.RefusedError); errors.As(err, &refused) {
+			fmt.Println("not enrolled:", refused.Reason)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Println(f.Sample.Embedding.Model, f.Height)
+		return nil
+	}
+	_ = enrol
+}
