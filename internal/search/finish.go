@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -34,18 +35,18 @@ type Result struct {
 	Portraits map[int][]byte
 }
 
-// Finish joins the tracklets of all stretches into persons and matches each tracklet once, all in one batch against one
-// state of the gallery. The stretches may be given in any order.
+// Finish joins the tracklets of all stretches into persons and matches them, all in one batch against one state of the
+// gallery. The stretches may be given in any order.
 func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, error) {
-	list, err := gather(stretches, len(in.Cohort.Mean))
+	list, err := gather(stretches, len(in.Cohort.Mean), in.Params)
 	if err != nil {
 		return nil, err
 	}
-	matches, err := match(ctx, list, in)
+	numbers, pooled := persons(list, in.Cohort, in.Params.SamePerson)
+	matches, err := match(ctx, list, numbers, pooled, in)
 	if err != nil {
 		return nil, fmt.Errorf("match %d tracklets: %w", len(list), err)
 	}
-	numbers := persons(list, in.Cohort, in.Params.SamePerson)
 	r := &Result{Portraits: map[int][]byte{}}
 	quality := map[int]float32{}
 	for i := range list {
@@ -65,11 +66,10 @@ func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, 
 	return r, nil
 }
 
-// gather lists the tracklets of all stretches by start, ties by stretch and place.
-func gather(stretches []*Tracklets, dim int) ([]Tracklet, error) {
+// gather lists the tracklets of all stretches, made whole across their borders, by start.
+func gather(stretches []*Tracklets, dim int, p Params) ([]Tracklet, error) {
 	stretches = slices.Clone(stretches)
 	slices.SortStableFunc(stretches, func(a, b *Tracklets) int { return cmp.Compare(a.Stretch, b.Stretch) })
-	var list []Tracklet
 	for _, s := range stretches {
 		for _, t := range s.List {
 			if len(t.Observations) == 0 {
@@ -79,23 +79,48 @@ func gather(stretches []*Tracklets, dim int) ([]Tracklet, error) {
 				return nil, fmt.Errorf("stretch %d has an embedding of %d dimensions, the cohort has %d",
 					s.Stretch, len(v), dim)
 			}
-			list = append(list, t)
 		}
 	}
+	list := stitch(stretches, p)
 	slices.SortStableFunc(list, func(a, b Tracklet) int { return cmp.Compare(a.Start(), b.Start()) })
 	return list, nil
 }
 
-// match searches the gallery for all tracklets that have an embedding, in one batch.
-func match(ctx context.Context, list []Tracklet, in Matching) ([][]face.Match, error) {
+// match searches the gallery for all tracklets and for all persons of several tracklets, in one batch. A tracklet has the
+// matches of its own embedding and those of its person's: a face that is turned away in one shot is known from another.
+func match(ctx context.Context, list []Tracklet, numbers []int, pooled map[int][]float32, in Matching) ([][]face.Match, error) {
 	if in.MaxMatches < 1 {
 		return nil, errors.New("at least one match per face must be allowed")
 	}
+	vectors := make([][]float32, 0, len(list)+len(pooled))
+	for i := range list {
+		vectors = append(vectors, list[i].Embedding.Vector)
+	}
+	place := map[int]int{}
+	for _, n := range slices.Sorted(maps.Keys(pooled)) {
+		place[n] = len(vectors)
+		vectors = append(vectors, pooled[n])
+	}
+	found, err := lookUp(ctx, vectors, in)
+	if err != nil {
+		return nil, err
+	}
+	matches := make([][]face.Match, len(list))
+	for i, n := range numbers {
+		matches[i] = found[i]
+		if p, ok := place[n]; ok {
+			matches[i] = merge(found[i], found[p], in.MaxMatches)
+		}
+	}
+	return matches, nil
+}
+
+// lookUp finds the matches of each vector; a nil vector has none.
+func lookUp(ctx context.Context, vectors [][]float32, in Matching) ([][]face.Match, error) {
 	var probes []face.Probe
 	var of []int
-	impostors := make([]face.Impostors, len(list))
-	for i := range list {
-		v := list[i].Embedding.Vector
+	impostors := make([]face.Impostors, len(vectors))
+	for i, v := range vectors {
 		if v == nil {
 			continue
 		}
@@ -105,18 +130,30 @@ func match(ctx context.Context, list []Tracklet, in Matching) ([][]face.Match, e
 		})
 		of = append(of, i)
 	}
-	matches := make([][]face.Match, len(list))
+	found := make([][]face.Match, len(vectors))
 	if len(probes) == 0 {
-		return matches, nil
+		return found, nil
 	}
 	hits, err := in.Gallery.Search(ctx, probes)
 	if err != nil {
 		return nil, err
 	}
 	for p, i := range of {
-		matches[i] = similarities(hits[p], impostors[i], in)
+		found[i] = similarities(hits[p], impostors[i], in)
 	}
-	return matches, nil
+	return found, nil
+}
+
+// merge is the best matches of two lists, each face once with its higher similarity.
+func merge(a, b []face.Match, most int) []face.Match {
+	all := sortMatches(slices.Concat(a, b))
+	seen := map[face.ID]bool{}
+	all = slices.DeleteFunc(all, func(m face.Match) bool {
+		again := seen[m.ID]
+		seen[m.ID] = true
+		return again
+	})
+	return all[:min(len(all), most)]
 }
 
 func similarities(hits []face.Hit, impostors face.Impostors, in Matching) []face.Match {
@@ -126,8 +163,13 @@ func similarities(hits []face.Hit, impostors face.Impostors, in Matching) []face
 			out = append(out, face.Match{ID: h.ID, Similarity: s})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b face.Match) int {
+	return sortMatches(out)
+}
+
+// sortMatches orders matches in place: most similar first, ties by id.
+func sortMatches(list []face.Match) []face.Match {
+	slices.SortFunc(list, func(a, b face.Match) int {
 		return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), bytes.Compare(a.ID[:], b.ID[:]))
 	})
-	return out
+	return list
 }

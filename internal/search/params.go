@@ -22,9 +22,11 @@ type Params struct {
 	// Samples is how many crops of a tracklet are embedded at most. Raising it costs two runs of the embedder each and
 	// steadies the pooled embedding.
 	Samples int
-	// SplitScore is the score of two successive samples below which a tracklet is two people and is split.
+	// SplitScore is the score of the samples before and after a moment, pooled, below which a tracklet is two people and is
+	// split there.
 	SplitScore face.Score
-	// SamePerson is the normalised score of two tracklets from which they are one person of this video.
+	// SamePerson is the normalised score of two tracklets from which they are one person of this video, at least; a video
+	// of many tracklets asks for more.
 	SamePerson float64
 }
 
@@ -34,8 +36,8 @@ func DefaultParams() Params {
 		SampleRate: 5,
 		Track:      track.DefaultParams(),
 		ShotChange: 28,
-		Samples:    8,
-		SplitScore: 0.2,
+		Samples:    10,
+		SplitScore: 0.25,
 		SamePerson: 4.1,
 	}
 }

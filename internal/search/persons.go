@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -9,11 +10,12 @@ import (
 )
 
 // persons joins the tracklets of one person across shots and stretches: it returns each tracklet's person, numbered
-// from 0 by first sighting.
+// from 0 by first sighting, and the pooled embeddings of the persons that have several tracklets.
 //
 // It is agglomerative clustering on pooled embeddings: pairs of tracklets from the most alike downwards, and two
 // groups become one when their pooled embeddings are still alike enough and nobody would be in two places at once.
-func persons(list []Tracklet, cohort *face.Cohort, samePerson float64) []int {
+func persons(list []Tracklet, cohort *face.Cohort, samePerson float64) (numbers []int, pooled map[int][]float32) {
+	samePerson = max(samePerson, noChance(len(list)))
 	groups := make([]*group, len(list))
 	for i := range list {
 		groups[i] = newGroup(i, &list[i], cohort)
@@ -29,6 +31,27 @@ func persons(list []Tracklet, cohort *face.Cohort, samePerson float64) []int {
 		a.absorb(b, cohort)
 	}
 	return number(groups)
+}
+
+// The false match rates that normalised scores stand for: 1e-4 at 4.06, a tenth of it every 0.7 further on
+// (docs/decisions/0003-default-pack.md).
+const (
+	rareScore   = 4.06
+	rareDecades = 4
+	perDecade   = 0.7
+	// How many pairs of strangers may come up that are taken for one person, in a whole video.
+	expectedPairs = 0.1
+)
+
+// noChance is the normalised score that hardly any two strangers among n tracklets reach: the more pairs are compared,
+// the more alike the most alike strangers are. A video
+// with 3,000 tracklets asks for 6.5.
+func noChance(n int) float64 {
+	pairs := float64(n) * float64(n-1) / 2
+	if pairs < 1 {
+		return 0
+	}
+	return rareScore + perDecade*(math.Log10(pairs/expectedPairs)-rareDecades)
 }
 
 // group is the tracklets that are one person so far, as a union-find tree.
@@ -127,19 +150,22 @@ func alike(groups []*group, least float64) []likePair {
 	return pairs
 }
 
-func number(groups []*group) []int {
-	numbers := map[*group]int{}
-	out := make([]int, len(groups))
-	for i, g := range groups {
+func number(groups []*group) (numbers []int, pooled map[int][]float32) {
+	of := map[*group]int{}
+	pooled = map[int][]float32{}
+	for _, g := range groups {
 		r := g.root()
-		n, ok := numbers[r]
+		n, ok := of[r]
 		if !ok {
-			n = len(numbers)
-			numbers[r] = n
+			n = len(of)
+			of[r] = n
 		}
-		out[i] = n
+		numbers = append(numbers, n)
+		if r != g {
+			pooled[n] = r.vector
+		}
 	}
-	return out
+	return numbers, pooled
 }
 
 // dot is an inner product in four float32 lanes: half a million pairs of tracklets are compared in a long video, and

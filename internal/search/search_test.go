@@ -50,6 +50,36 @@ func TestAPersonIsOnePersonAcrossShotsAndStretches(t *testing.T) {
 	}
 }
 
+func TestABorderDoesNotCutATracklet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(2, 0.9)
+	scenes := repeat(24, 0, appearance{0, 0.3}, appearance{1, 0.7})
+	r := w.finish(t, 2, w.analyze(t, 0, 0, scenes[:8]), w.analyze(t, 1, 8, scenes[8:16]), w.analyze(t, 2, 16, scenes[16:]))
+	// one tracklet an actor has one list of matches, wherever the borders are
+	lists := map[int][]face.Match{}
+	for _, s := range r.Sightings {
+		a := int(s.Detection.Quality.Brightness)
+		if lists[a] == nil {
+			lists[a] = s.Matches
+		}
+		if len(s.Matches) == 0 || !reflect.DeepEqual(s.Matches, lists[a]) {
+			t.Fatalf("actor %d at %v: %v, before %v", a, s.Time, s.Matches, lists[a])
+		}
+	}
+}
+
+func TestABorderWithACutSeparates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(2, 0.3)
+	for i, x := range w.faces[0] {
+		w.faces[1][i] = -x
+	}
+	r := w.finish(t, 2, w.analyze(t, 0, 0, repeat(8, 0, appearance{0, 0.5})), w.analyze(t, 1, 8, repeat(8, 1, appearance{1, 0.5})))
+	if want := (map[int][]int{0: {0}, 1: {1}}); !reflect.DeepEqual(whoIsWho(r), want) {
+		t.Errorf("persons by actor: %v, want %v", whoIsWho(r), want)
+	}
+}
+
 func TestTwinsAreTwoPersonsWhileSeenTogether(t *testing.T) {
 	t.Parallel()
 	w := newWorld(2, 0.3)

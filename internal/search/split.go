@@ -6,26 +6,21 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 )
 
-// split pools a tracklet's samples; where two successive samples are not one face, the tracker has run from one
-// person into another, and each gets a tracklet of their own. samples are those of t.sampler.kept, in its order.
+// split pools a tracklet's samples; where those before and those after a moment are not one face, the tracker has run
+// from one person into another, and each gets a tracklet of their own. samples are those of t.sampler.kept, in its
+// order.
 func split(t *followed, samples []face.Sample, least face.Score) []Tracklet {
 	var parts []Tracklet
 	rest, from := t.Observations, 0
-	for i := 1; i <= len(samples); i++ {
-		if i < len(samples) && score(samples[i-1], samples[i]) >= least {
-			continue
-		}
+	for _, to := range append(changes(samples, least), len(samples)) {
 		part := Tracklet{Observations: rest}
-		if i < len(samples) {
-			n := seam(rest, t.sampler.kept[i-1].at, t.sampler.kept[i].at)
+		if to < len(samples) {
+			n := seam(rest, t.sampler.kept[to-1].at, t.sampler.kept[to].at)
 			part.Observations, rest = rest[:n:n], rest[n:]
 		}
-		part.Embedding, part.Weight = pool(samples[from:i])
+		part.Embedding, part.Weight = pool(samples[from:to])
 		parts = append(parts, part)
-		from = i
-	}
-	if len(parts) == 0 {
-		parts = append(parts, Tracklet{Observations: rest})
+		from = to
 	}
 	if len(parts) == 1 { // a portrait of a mixed tracklet may show either person
 		parts[0].Portrait, parts[0].PortraitQuality = t.Portrait, t.PortraitQuality
@@ -33,8 +28,29 @@ func split(t *followed, samples []face.Sample, least face.Score) []Tracklet {
 	return parts
 }
 
-func score(a, b face.Sample) face.Score {
-	return face.Score(face.Dot(a.Embedding.Vector, b.Embedding.Vector))
+// changes lists, ascending, the samples at which another person begins: where the pooled samples before and after are
+// least alike, if that is too little, and again within both parts. Pools are compared and not neighbours, as a single
+// sample of a small or turned face may look like anybody.
+func changes(samples []face.Sample, least face.Score) []int {
+	at, worst := 0, least
+	for i := 1; i < len(samples); i++ {
+		before, _ := pool(samples[:i])
+		after, _ := pool(samples[i:])
+		if before.Vector == nil || after.Vector == nil {
+			continue
+		}
+		if s := face.Score(face.Dot(before.Vector, after.Vector)); s < worst {
+			at, worst = i, s
+		}
+	}
+	if at == 0 {
+		return nil
+	}
+	out := append(changes(samples[:at], least), at)
+	for _, i := range changes(samples[at:], least) {
+		out = append(out, at+i)
+	}
+	return out
 }
 
 // seam is the number of observations before the likeliest change of person after one sample and up to the next: where
