@@ -43,7 +43,7 @@ func parse() options {
 	flag.Float64Var(&o.threshold, "threshold", 80, "similarity from which a match counts")
 	flag.BoolVar(&o.json, "json", false, "print one JSON document")
 	flag.BoolVar(&o.skipPairs, "skip-pairs", false, "measure the clips only")
-	flag.StringVar(&o.only, "only", "", "measure this clip only")
+	flag.StringVar(&o.only, "only", "", "measure this clip only, or pairs")
 	flag.Parse()
 	o.extra = flag.Args()
 	return o
@@ -79,7 +79,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 			printClip(w, c, s)
 		}
 	}
-	if !o.skipPairs && o.only == "" {
+	if !o.skipPairs && (o.only == "" || o.only == "pairs") {
 		pairs, err := verify(ctx, o)
 		if err != nil {
 			return err

@@ -7,67 +7,90 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 )
 
-// coarse is by how much a template's second view is reduced: 4, so that a face of 112 pixels becomes one of 28. Photos
-// are sharper than video. The mean of a sharp and of a coarse view lies nearer to the person's faces in a video and no
-// nearer to strangers' (figures and the other reductions tried in docs/decisions/0003-default-pack.md).
-const coarse = 4
-
-// Template computes the embedding to enrol for a face of a photo: the mean of the face as it is and of the face at a
-// quarter of its resolution. What is searched for is embedded by Embed alone. Norm is that of the face as it is.
-// p must pass Check.
-func (r *Recognizer) Template(ctx context.Context, p *face.Picture, d *face.Detection) (face.Sample, error) {
-	r.Align(p, d, &r.crop)
-	sharp, err := r.Embed(ctx, &r.crop)
-	if err != nil {
-		return face.Sample{}, err
-	}
-	coarsen(&r.crop)
-	blurred, err := r.Embed(ctx, &r.crop)
-	if err != nil {
-		return face.Sample{}, err
-	}
-	for i, v := range blurred.Embedding.Vector {
-		sharp.Embedding.Vector[i] += v
-	}
-	if _, err := face.Normalize(sharp.Embedding.Vector); err != nil {
-		return face.Sample{}, fmt.Errorf("embed face: %w", errNoDirection)
-	}
-	return sharp, nil
+// view is a resolution at which a face is embedded for its template: the side in pixels that the crop is reduced to,
+// and how much the view counts.
+type view struct {
+	side   int
+	weight float32
 }
 
-// coarsen reduces a crop to the means of its coarse x coarse squares and enlarges it again, linearly between the
-// squares' middles.
-func coarsen(c *face.Crop) {
-	const side = face.CropSide / coarse
-	var means [side][side][3]int // sums of coarse*coarse pixels
-	for y := range face.CropSide {
-		for x := range face.CropSide {
-			for k := range 3 {
-				means[y/coarse][x/coarse][k] += int(c[3*(y*face.CropSide+x)+k])
-			}
+// views are those of a template. Photos are sharper than video; a mean that includes coarse views lies nearer to the
+// person's faces in a video and no nearer to strangers'. Each coarser view counts half of the one before (figures, and
+// the others tried, in docs/decisions/0003-default-pack.md).
+func views() [3]view { return [3]view{{face.CropSide, 4}, {28, 2}, {20, 1}} }
+
+// Template computes the embedding to enrol for a face of a photo: the weighted mean of the face as it is and at lower
+// resolutions. What is searched for is embedded by Embed alone. Norm is that of the face as it is. p must pass Check.
+func (r *Recognizer) Template(ctx context.Context, p *face.Picture, d *face.Detection) (face.Sample, error) {
+	var out face.Sample
+	sum := make([]float32, r.pack.Dim())
+	for i, v := range views() {
+		r.Align(p, d, &r.crop)
+		coarsen(&r.crop, v.side)
+		s, err := r.Embed(ctx, &r.crop)
+		if err != nil {
+			return face.Sample{}, err
+		}
+		if i == 0 {
+			out = s
+		}
+		for k, x := range s.Embedding.Vector {
+			sum[k] += v.weight * x
 		}
 	}
+	if _, err := face.Normalize(sum); err != nil {
+		return face.Sample{}, fmt.Errorf("embed face: %w", errNoDirection)
+	}
+	out.Embedding.Vector = sum
+	return out, nil
+}
+
+// coarsen reduces a crop to side x side means of areas, and enlarges it again, linearly between the areas' middles. A
+// side of face.CropSide leaves it as it is.
+func coarsen(c *face.Crop, side int) {
+	if side == face.CropSide {
+		return
+	}
+	means := shrink(c, side)
+	at := func(x, y, k int) float32 { return means[3*(y*side+x)+k] }
 	for y := range face.CropSide {
 		y0, y1, wy := between(y, side)
 		for x := range face.CropSide {
 			x0, x1, wx := between(x, side)
 			for k := range 3 {
-				top := means[y0][x0][k]*(2*coarse-wx) + means[y0][x1][k]*wx
-				bottom := means[y1][x0][k]*(2*coarse-wx) + means[y1][x1][k]*wx
-				sum := top*(2*coarse-wy) + bottom*wy
-				const whole = coarse * coarse * 2 * coarse * 2 * coarse
-				c[3*(y*face.CropSide+x)+k] = byte((sum + whole/2) / whole) //nolint:gosec // a mean of bytes
+				top := at(x0, y0, k) + wx*(at(x1, y0, k)-at(x0, y0, k))
+				bottom := at(x0, y1, k) + wx*(at(x1, y1, k)-at(x0, y1, k))
+				c[3*(y*face.CropSide+x)+k] = byte(top + wy*(bottom-top) + 0.5)
 			}
 		}
 	}
 }
 
-// between says which two squares' middles a pixel lies between, and how far along it is in 1/(2 coarse).
-func between(pixel, side int) (low, high, along int) {
-	from := 2*pixel + 1 - coarse // of the first middle, in half pixels
-	if from < 0 {
+// shrink is the mean colours of side x side areas of a crop, row by row.
+func shrink(c *face.Crop, side int) []float32 {
+	means := make([]float32, 3*side*side)
+	counts := make([]float32, side*side)
+	for y := range face.CropSide {
+		for x := range face.CropSide {
+			area := y*side/face.CropSide*side + x*side/face.CropSide
+			counts[area]++
+			for k := range 3 {
+				means[3*area+k] += float32(c[3*(y*face.CropSide+x)+k])
+			}
+		}
+	}
+	for i := range means {
+		means[i] /= counts[i/3]
+	}
+	return means
+}
+
+// between says which two of side middles a pixel lies between, and how far along it is, 0..1.
+func between(pixel, side int) (low, high int, along float32) {
+	at := (float32(pixel)+0.5)*float32(side)/face.CropSide - 0.5
+	if at <= 0 {
 		return 0, 0, 0
 	}
-	low = from / (2 * coarse)
-	return low, min(low+1, side-1), from % (2 * coarse)
+	low = int(at)
+	return low, min(low+1, side-1), at - float32(low)
 }

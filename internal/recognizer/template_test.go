@@ -13,7 +13,7 @@ func TestCoarsenKeepsEvenColour(t *testing.T) {
 		c[i] = byte(40 * (i%3 + 1))
 	}
 	want := c
-	coarsen(&c)
+	coarsen(&c, 20)
 	if c != want {
 		t.Error("an even colour changed")
 	}
@@ -29,7 +29,8 @@ func TestCoarsenFollowsARamp(t *testing.T) {
 			}
 		}
 	}
-	coarsen(&c)
+	coarsen(&c, 28)
+	const coarse = face.CropSide / 28
 	// between the outermost middles a linear ramp stays what it was, to rounding
 	for y := coarse; y < face.CropSide-coarse; y++ {
 		for x := coarse; x < face.CropSide-coarse; x++ {
@@ -46,10 +47,23 @@ func TestCoarsenRemovesDetail(t *testing.T) {
 	for i := range c {
 		c[i] = byte(255 * (i / 3 % 2)) // columns black and white in turn
 	}
-	coarsen(&c)
+	coarsen(&c, 28)
 	for i, v := range c {
 		if v < 126 || v > 129 {
 			t.Fatalf("byte %d is %d", i, v)
 		}
+	}
+}
+
+func TestCoarsenToItsOwnSideChangesNothing(t *testing.T) {
+	t.Parallel()
+	var c face.Crop
+	for i := range c {
+		c[i] = byte(i * 7)
+	}
+	want := c
+	coarsen(&c, face.CropSide)
+	if c != want {
+		t.Error("changed")
 	}
 }
