@@ -95,7 +95,7 @@ func measureSpeed(ctx context.Context, o options, w io.Writer) error {
 		}
 		rows = append(rows, r)
 		if !o.json {
-			fmt.Fprintf(w, "%-11s decode %5.1f s CPU, search %5.1f s CPU: CPU %.2f x, wall %.2f x (one worker), %.2f x (two);"+
+			fmt.Fprintf(w, "%-15s decode %5.1f s CPU, search %5.1f s CPU: CPU %.2f x, wall %.2f x (one worker), %.2f x (two);"+
 				" two workers %.2f x one; %.1f x realtime; peak %d MB\n", r.Clip, r.Decode.CPU.Seconds(), r.One.CPU.Seconds(),
 				r.CPURatio, r.WallRatio, r.WallRatio/r.TwoWorkers, r.TwoWorkers, r.Realtime, r.Two.Peak>>20)
 		}
@@ -150,7 +150,7 @@ func ratio(a, b []cost, of func(cost) time.Duration) float64 {
 }
 
 func measureMemory(ctx context.Context, o options, w io.Writer) error {
-	video, err := clip{"720p", "koffee", 3}.make(ctx, o)
+	video, err := clips()[3].make(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -152,18 +152,39 @@ func (a *analysis) finish(ctx context.Context, ids []int) error {
 	for _, id := range ids {
 		t := a.live[id]
 		delete(a.live, id)
-		samples := make([]face.Sample, 0, len(t.sampler.kept))
-		for _, c := range t.sampler.kept {
-			s, err := a.Embedder.Embed(ctx, c.crop)
-			if err != nil {
-				return fmt.Errorf("embed a face seen at %v: %w", c.at, err)
-			}
-			samples = append(samples, s)
-			a.free = append(a.free, c.crop)
+		a.free = append(a.free, t.sampler.thin(a.samples(&t.Tracklet))...)
+		samples, err := a.embed(ctx, t.sampler.kept)
+		if err != nil {
+			return err
 		}
 		for _, part := range split(t, samples, a.Params.SplitScore) {
 			a.done = append(a.done, numbered{part, id})
 		}
 	}
 	return nil
+}
+
+// samples is how many crops of a tracklet are worth embedding: more the longer it lasts, as those of one moment are alike.
+func (a *analysis) samples(t *Tracklet) int {
+	return min(leastSamples+int((t.End()-t.Start())/a.Params.SampleEvery), a.Params.Samples)
+}
+
+// embed embeds crops: a lone one from both sides, of several every other one mirrored, which averages the sides as well.
+func (a *analysis) embed(ctx context.Context, crops []candidate) ([]face.Sample, error) {
+	samples := make([]face.Sample, 0, len(crops))
+	for i, c := range crops {
+		var s face.Sample
+		var err error
+		if len(crops) == 1 {
+			s, err = a.Embedder.Embed(ctx, c.crop)
+		} else {
+			s, err = a.Embedder.EmbedView(ctx, c.crop, i%2 == 1)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("embed a face seen at %v: %w", c.at, err)
+		}
+		samples = append(samples, s)
+		a.free = append(a.free, c.crop)
+	}
+	return samples, nil
 }

@@ -19,9 +19,12 @@ type Params struct {
 	// belong to different shots. Lowering it cuts tracklets in two at flashes and fast pans (they are joined again
 	// as one person); raising it lets a tracklet run from one person's face into another's.
 	ShotChange float64
-	// Samples is how many crops of a tracklet are embedded at most. Raising it costs two runs of the embedder each and
-	// steadies the pooled embedding.
+	// Samples is how many crops of a tracklet are embedded at most. Raising it costs a run of the embedder each and steadies
+	// the pooled embedding.
 	Samples int
+	// SampleEvery is the time that a tracklet lasts for each crop that is embedded beyond the first few. Lowering it
+	// embeds more crops of short tracklets.
+	SampleEvery time.Duration
 	// SplitScore is the score of the samples before and after a moment, pooled, below which a tracklet is two people and is
 	// split there.
 	SplitScore face.Score
@@ -37,8 +40,10 @@ func DefaultParams() Params {
 		Track:      track.DefaultParams(),
 		ShotChange: 28,
 		Samples:    10,
-		SplitScore: 0.25,
-		SamePerson: 4.1,
+
+		SampleEvery: 400 * time.Millisecond,
+		SplitScore:  0.25,
+		SamePerson:  4.1,
 	}
 }
 
@@ -51,11 +56,17 @@ func (p Params) Validate() error {
 	if p.Samples < 1 || p.Samples > 64 {
 		errs = append(errs, fmt.Errorf("samples per tracklet %d are not 1 to 64", p.Samples))
 	}
+	if p.SampleEvery <= 0 {
+		errs = append(errs, fmt.Errorf("time per sample %v is not above 0", p.SampleEvery))
+	}
 	if !(p.ShotChange > 0) {
 		errs = append(errs, fmt.Errorf("shot change %v is not above 0", p.ShotChange))
 	}
 	return errors.Join(errs...)
 }
+
+// leastSamples is how many crops of the shortest tracklets are embedded, if there are as many.
+const leastSamples = 2
 
 func (p Params) interval() time.Duration {
 	return time.Duration(float64(time.Second) / p.SampleRate)

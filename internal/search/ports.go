@@ -26,6 +26,8 @@ type Embedder interface {
 	Align(p *face.Picture, d *face.Detection, dst *face.Crop)
 	// Embed computes the embedding of a crop. The result is the caller's to keep.
 	Embed(ctx context.Context, crop *face.Crop) (face.Sample, error)
+	// EmbedView computes that of the crop alone or of its mirror image alone, which is less sure and costs half.
+	EmbedView(ctx context.Context, crop *face.Crop, mirrored bool) (face.Sample, error)
 }
 
 // Gallery finds enrolled faces: exactly, the same answer always, ordered by score (highest first) and then by id.

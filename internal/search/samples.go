@@ -43,6 +43,16 @@ func (s *sampler) add(c candidate) *face.Crop {
 	return crop
 }
 
+// thin drops the candidates that are missed least until at most n are left, and returns their crops.
+func (s *sampler) thin(n int) (dropped []*face.Crop) {
+	for len(s.kept) > n {
+		i := weakest(s.kept)
+		dropped = append(dropped, s.kept[i].crop)
+		s.kept = slices.Delete(s.kept, i, i+1)
+	}
+	return dropped
+}
+
 // weakest is the candidate that is missed least: the one whose absence leaves the shortest time without a sample, where
 // a poor crop stands for less time than a good one. Of equals the latest goes, so that the first ones are not used up.
 func weakest(kept []candidate) int {

@@ -136,6 +136,10 @@ func (w *world) analyze(t *testing.T, stretch, from int, scenes []scene) *search
 	return out
 }
 
+func (f *film) EmbedView(ctx context.Context, crop *face.Crop, _ bool) (face.Sample, error) {
+	return f.Embed(ctx, crop)
+}
+
 // gallery is brute force over the actors' true faces: actor i has id i.
 type gallery struct{ faces [][]float32 }
 
