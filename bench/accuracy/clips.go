@@ -24,14 +24,14 @@ type clip struct {
 // people of the synthetic clip are searched there, and every match is false.
 func clips() []clip {
 	const synth = "synthetic/synth-dev-720p"
-	real := func(name string, recall float64) clip {
+	filmed := func(name string, recall float64) clip {
 		return clip{name, "clips/" + name + ".mp4", "clips/" + name + ".gt.json", "enrol/" + name, recall, 0.99}
 	}
 	return []clip{
-		real("friends-apartment", 0.90),
-		real("hamilton", 0.97),
-		real("koffee", 0.97),
-		real("obama-podium", 0.97),
+		filmed("friends-apartment", 0.90),
+		filmed("hamilton", 0.97),
+		filmed("koffee", 0.97),
+		filmed("obama-podium", 0.97),
 		{"opera-crowd", "clips/opera-crowd.mp4", "clips/opera-crowd.gt.json", synth + "-enrol", 1, 1},
 		{"synth-dev", synth + ".mp4", synth + ".gt.json", synth + "-enrol", 0.90, 0.99},
 	}

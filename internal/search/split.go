@@ -10,9 +10,10 @@ import (
 // from one person into another, and each gets a tracklet of their own. samples are those of t.sampler.kept, in its
 // order.
 func split(t *followed, samples []face.Sample, least face.Score) []Tracklet {
-	var parts []Tracklet
+	ends := append(changes(samples, least), len(samples))
+	parts := make([]Tracklet, 0, len(ends))
 	rest, from := t.Observations, 0
-	for _, to := range append(changes(samples, least), len(samples)) {
+	for _, to := range ends {
 		part := Tracklet{Observations: rest}
 		if to < len(samples) {
 			n := seam(rest, t.sampler.kept[to-1].at, t.sampler.kept[to].at)
