@@ -150,7 +150,7 @@ func ratio(a, b []cost, of func(cost) time.Duration) float64 {
 }
 
 func measureMemory(ctx context.Context, o options, w io.Writer) error {
-	video, err := clips()[3].make(ctx, o)
+	video, err := clips()[longFrom].make(ctx, o)
 	if err != nil {
 		return err
 	}
