@@ -35,15 +35,15 @@ type Result struct {
 	Portraits map[int][]byte
 }
 
-// Finish joins the tracklets of all stretches into persons and matches them, all in one batch against one state of the
-// gallery. The stretches may be given in any order.
+// Finish matches the tracklets of all stretches, joins them into persons, and matches these once more for the tracklets
+// that matched nobody. The gallery must stay as it is meanwhile: hand in a snapshot. The stretches may be given in any
+// order.
 func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, error) {
 	list, err := gather(stretches, len(in.Cohort.Mean), in.Params)
 	if err != nil {
 		return nil, err
 	}
-	numbers, pooled := persons(list, in.Cohort, in.Params.SamePerson)
-	matches, err := match(ctx, list, numbers, pooled, in)
+	matches, numbers, err := identify(ctx, list, in)
 	if err != nil {
 		return nil, fmt.Errorf("match %d tracklets: %w", len(list), err)
 	}
@@ -86,33 +86,58 @@ func gather(stretches []*Tracklets, dim int, p Params) ([]Tracklet, error) {
 	return list, nil
 }
 
-// match searches the gallery for all tracklets and for all persons of several tracklets, in one batch. A tracklet has the
-// matches of its own embedding and those of its person's: a face that is turned away in one shot is known from another.
-func match(ctx context.Context, list []Tracklet, numbers []int, pooled map[int][]float32, in Matching) ([][]face.Match, error) {
+// identify gives each tracklet its matches and its person. A tracklet that matches nobody by itself has the matches of
+// its person, pooled: a face that is turned away in one shot is known from another.
+func identify(ctx context.Context, list []Tracklet, in Matching) (matches [][]face.Match, numbers []int, err error) {
 	if in.MaxMatches < 1 {
-		return nil, errors.New("at least one match per face must be allowed")
+		return nil, nil, errors.New("at least one match per face must be allowed")
 	}
-	vectors := make([][]float32, 0, len(list)+len(pooled))
+	vectors := make([][]float32, len(list))
 	for i := range list {
-		vectors = append(vectors, list[i].Embedding.Vector)
+		vectors[i] = list[i].Embedding.Vector
 	}
-	place := map[int]int{}
-	for _, n := range slices.Sorted(maps.Keys(pooled)) {
-		place[n] = len(vectors)
-		vectors = append(vectors, pooled[n])
+	if matches, err = lookUp(ctx, vectors, in); err != nil {
+		return nil, nil, err
+	}
+	numbers, pooled := persons(list, sure(matches, in.Threshold), in.Cohort, in.Params.SamePerson)
+	several := slices.Sorted(maps.Keys(pooled))
+	vectors = make([][]float32, len(several))
+	for i, n := range several {
+		vectors[i] = pooled[n]
 	}
 	found, err := lookUp(ctx, vectors, in)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	matches := make([][]face.Match, len(list))
 	for i, n := range numbers {
-		matches[i] = found[i]
-		if p, ok := place[n]; ok {
-			matches[i] = merge(found[i], found[p], in.MaxMatches)
+		if place, ok := slices.BinarySearch(several, n); ok && len(matches[i]) == 0 {
+			matches[i] = found[place]
+		}
+		matches[i] = matches[i][:min(len(matches[i]), in.MaxMatches)]
+	}
+	return matches, numbers, nil
+}
+
+// leastMatches is how many matches of a tracklet are looked at, however few are wanted in the end, so that who is one
+// person does not depend on that.
+const leastMatches = 16
+
+// sure lists the enrolled faces that say who a tracklet is: the best match and those nearer to it than to the threshold,
+// so that of two people who look alike each is only themselves.
+func sure(matches [][]face.Match, threshold face.Similarity) []map[face.ID]bool {
+	out := make([]map[face.ID]bool, len(matches))
+	for i, list := range matches {
+		if len(list) == 0 {
+			continue
+		}
+		out[i] = map[face.ID]bool{}
+		for _, m := range list {
+			if m.Similarity >= (list[0].Similarity+threshold)/2 {
+				out[i][m.ID] = true
+			}
 		}
 	}
-	return matches, nil
+	return out
 }
 
 // lookUp finds the matches of each vector; a nil vector has none.
@@ -126,7 +151,8 @@ func lookUp(ctx context.Context, vectors [][]float32, in Matching) ([][]face.Mat
 		}
 		impostors[i] = in.Cohort.Impostors(v)
 		probes = append(probes, face.Probe{
-			Vector: v, MinScore: in.Calibration.Threshold(in.Threshold, impostors[i]), Limit: in.MaxMatches,
+			Vector: v, MinScore: in.Calibration.Threshold(in.Threshold, impostors[i]),
+			Limit: max(in.MaxMatches, leastMatches),
 		})
 		of = append(of, i)
 	}
@@ -144,18 +170,6 @@ func lookUp(ctx context.Context, vectors [][]float32, in Matching) ([][]face.Mat
 	return found, nil
 }
 
-// merge is the best matches of two lists, each face once with its higher similarity.
-func merge(a, b []face.Match, most int) []face.Match {
-	all := sortMatches(slices.Concat(a, b))
-	seen := map[face.ID]bool{}
-	all = slices.DeleteFunc(all, func(m face.Match) bool {
-		again := seen[m.ID]
-		seen[m.ID] = true
-		return again
-	})
-	return all[:min(len(all), most)]
-}
-
 func similarities(hits []face.Hit, impostors face.Impostors, in Matching) []face.Match {
 	var out []face.Match
 	for _, h := range hits {
@@ -163,13 +177,8 @@ func similarities(hits []face.Hit, impostors face.Impostors, in Matching) []face
 			out = append(out, face.Match{ID: h.ID, Similarity: s})
 		}
 	}
-	return sortMatches(out)
-}
-
-// sortMatches orders matches in place: most similar first, ties by id.
-func sortMatches(list []face.Match) []face.Match {
-	slices.SortFunc(list, func(a, b face.Match) int {
+	slices.SortFunc(out, func(a, b face.Match) int {
 		return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), bytes.Compare(a.ID[:], b.ID[:]))
 	})
-	return list
+	return out
 }

@@ -1,6 +1,8 @@
 package search
 
 import (
+	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -132,5 +134,63 @@ func TestPoolOfOppositesSaysNothing(t *testing.T) {
 	}
 	if e, _ := pool(nil); e.Vector != nil {
 		t.Errorf("nothing pooled to %v", e)
+	}
+}
+
+func TestManyTrackletsOfFewPeopleAreFewPersons(t *testing.T) {
+	t.Parallel()
+	const dim, people, each = 64, 5, 60
+	random := rand.New(rand.NewPCG(3, 4))
+	cohort := &face.Cohort{Mean: make([]float32, dim), Covariance: make([]float32, dim*dim)}
+	for i := range dim {
+		cohort.Covariance[i*dim+i] = 1.0 / dim
+	}
+	direction := func(near []float32, noise float64) []float32 {
+		v := make([]float32, dim)
+		copy(v, near)
+		for i := range v {
+			v[i] += float32(noise / 8 * random.NormFloat64())
+		}
+		if _, err := face.Normalize(v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	var list []Tracklet
+	var who []int
+	faces := make([][]float32, people)
+	for p := range faces {
+		faces[p] = direction(nil, 8)
+	}
+	for i := range people * each {
+		at := time.Duration(i) * time.Second
+		list = append(list, Tracklet{
+			Observations: []Observation{{Time: at}}, Weight: 1 + float64(i%7),
+			Embedding: face.Embedding{Vector: direction(faces[i%people], 0.6)},
+		})
+		who = append(who, i%people)
+	}
+	numbers, pooled := persons(list, make([]map[face.ID]bool, len(list)), cohort, 4.1)
+	for i := range numbers {
+		if numbers[i] != who[i] {
+			t.Fatalf("tracklet %d of person %d is person %d", i, who[i], numbers[i])
+		}
+	}
+	if len(pooled) != people {
+		t.Errorf("%d pooled embeddings", len(pooled))
+	}
+}
+
+func TestSureMatchesAreNearTheBest(t *testing.T) {
+	t.Parallel()
+	id := func(b byte) face.ID { return face.ID{b} }
+	got := sure([][]face.Match{
+		{{ID: id(1), Similarity: 99.9}, {ID: id(2), Similarity: 95}, {ID: id(3), Similarity: 84}},
+		nil,
+		{{ID: id(4), Similarity: 81}, {ID: id(5), Similarity: 80}},
+	}, 80)
+	want := []map[face.ID]bool{{id(1): true, id(2): true}, nil, {id(4): true}}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

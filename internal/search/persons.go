@@ -2,6 +2,7 @@ package search
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -12,25 +13,62 @@ import (
 // persons joins the tracklets of one person across shots and stretches: it returns each tracklet's person, numbered
 // from 0 by first sighting, and the pooled embeddings of the persons that have several tracklets.
 //
-// It is agglomerative clustering on pooled embeddings: pairs of tracklets from the most alike downwards, and two
-// groups become one when their pooled embeddings are still alike enough and nobody would be in two places at once.
-func persons(list []Tracklet, cohort *face.Cohort, samePerson float64) (numbers []int, pooled map[int][]float32) {
+// It clusters pooled embeddings: tracklets from the surest to the least sure each go to the group they are most like, if
+// they are alike enough and nobody would be in two places at once, or begin a group of their own; then groups that have
+// become alike are joined, until none are. Who the gallery says are different people stay apart. Time and memory grow with tracklets times people, not with tracklets
+// squared.
+func persons(list []Tracklet, sure []map[face.ID]bool, cohort *face.Cohort, samePerson float64,
+) (numbers []int, pooled map[int][]float32) {
 	samePerson = max(samePerson, noChance(len(list)))
 	groups := make([]*group, len(list))
 	for i := range list {
-		groups[i] = newGroup(i, &list[i], cohort)
+		groups[i] = newGroup(i, &list[i], sure[i], cohort)
 	}
-	for _, p := range alike(groups, samePerson) {
-		a, b := groups[p.a].root(), groups[p.b].root()
-		if a == b || likeness(a, b) < samePerson || overlap(a.spans, b.spans) {
-			continue
+	roots := gathered(groups, cohort, samePerson)
+	for before := len(roots) + 1; len(roots) < before; {
+		before = len(roots)
+		for _, p := range alike(roots, samePerson) {
+			a, b := p.a.root(), p.b.root()
+			if a != b && likeness(a, b) >= samePerson && compatible(a, b) {
+				join(a, b, cohort)
+			}
 		}
-		if b.first < a.first {
-			a, b = b, a
-		}
-		a.absorb(b, cohort)
+		roots = slices.DeleteFunc(roots, func(g *group) bool { return g.parent != nil })
 	}
 	return number(groups)
+}
+
+// gathered gives each group of one tracklet to the group it is most like, the surest first, and returns those that are
+// left.
+func gathered(groups []*group, cohort *face.Cohort, samePerson float64) (roots []*group) {
+	order := slices.Clone(groups)
+	slices.SortStableFunc(order, func(a, b *group) int { return cmp.Compare(b.weight, a.weight) })
+	for _, g := range order {
+		if g.vector == nil {
+			continue
+		}
+		best, most := -1, samePerson
+		for i, r := range roots {
+			if l := likeness(r, g); l >= most && compatible(r, g) {
+				best, most = i, l
+			}
+		}
+		if best < 0 {
+			roots = append(roots, g)
+		} else {
+			roots[best] = join(roots[best], g, cohort)
+		}
+	}
+	return roots
+}
+
+// join makes two groups one and returns its root: the group that was seen first.
+func join(a, b *group, cohort *face.Cohort) *group {
+	if b.first < a.first {
+		a, b = b, a
+	}
+	a.absorb(b, cohort)
+	return a
 }
 
 // The false match rates that normalised scores stand for: 1e-4 at 4.06, a tenth of it every 0.7 further on
@@ -44,8 +82,7 @@ const (
 )
 
 // noChance is the normalised score that hardly any two strangers among n tracklets reach: the more pairs are compared,
-// the more alike the most alike strangers are. A video
-// with 3,000 tracklets asks for 6.5.
+// the more alike the most alike strangers are. A video with 3,000 tracklets asks for 6.6.
 func noChance(n int) float64 {
 	pairs := float64(n) * float64(n-1) / 2
 	if pairs < 1 {
@@ -58,16 +95,18 @@ func noChance(n int) float64 {
 type group struct {
 	parent    *group
 	first     int       // lowest tracklet
+	weight    float64   // how much the embeddings say
 	sum       []float64 // weighted sum of pooled embeddings
 	vector    []float32 // the same as a unit vector; nil if there is none
 	impostors face.Impostors
-	spans     []span // ascending, when it is seen
+	spans     []span           // ascending, when it is seen
+	matched   map[face.ID]bool // the enrolled faces that say who it is; nil if none
 }
 
 type span struct{ from, to time.Duration }
 
-func newGroup(i int, t *Tracklet, cohort *face.Cohort) *group {
-	g := &group{first: i, spans: []span{{t.Start(), t.End()}}, vector: t.Embedding.Vector}
+func newGroup(i int, t *Tracklet, sure map[face.ID]bool, cohort *face.Cohort) *group {
+	g := &group{first: i, weight: t.Weight, spans: []span{{t.Start(), t.End()}}, vector: t.Embedding.Vector, matched: sure}
 	if g.vector == nil {
 		return g
 	}
@@ -99,6 +138,26 @@ func (g *group) absorb(b *group, cohort *face.Cohort) {
 	}
 	g.spans = append(g.spans, b.spans...)
 	slices.SortFunc(g.spans, func(x, y span) int { return cmp.Compare(x.from, y.from) })
+	if g.matched == nil {
+		g.matched = b.matched
+	} else {
+		maps.Copy(g.matched, b.matched)
+	}
+}
+
+// compatible says whether two groups can be one person at all: not if they are seen at the same time, nor if both
+// match enrolled faces and none in common. People may look alike and still be told apart by their photos.
+func compatible(a, b *group) bool {
+	return !overlap(a.spans, b.spans) && (a.matched == nil || b.matched == nil || intersect(a.matched, b.matched))
+}
+
+func intersect(a, b map[face.ID]bool) bool {
+	for id := range a {
+		if b[id] {
+			return true
+		}
+	}
+	return false
 }
 
 // likeness is the score of two groups, normalised from both sides and averaged (s-norm: neither is the probe).
@@ -124,28 +183,21 @@ func overlap(a, b []span) bool {
 
 type likePair struct {
 	likeness float64
-	a, b     int
+	a, b     *group
 }
 
-// alike lists the pairs that may be one person, most alike first.
+// alike lists the pairs of groups that may be one person, most alike first.
 func alike(groups []*group, least float64) []likePair {
 	var pairs []likePair
 	for i, a := range groups {
-		if a.vector == nil {
-			continue
-		}
-		for j := i + 1; j < len(groups); j++ {
-			b := groups[j]
-			if b.vector == nil || overlap(a.spans, b.spans) {
-				continue
-			}
-			if l := likeness(a, b); l >= least {
-				pairs = append(pairs, likePair{l, i, j})
+		for _, b := range groups[i+1:] {
+			if l := likeness(a, b); l >= least && compatible(a, b) {
+				pairs = append(pairs, likePair{l, a, b})
 			}
 		}
 	}
 	slices.SortFunc(pairs, func(x, y likePair) int {
-		return cmp.Or(cmp.Compare(y.likeness, x.likeness), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
+		return cmp.Or(cmp.Compare(y.likeness, x.likeness), cmp.Compare(x.a.first, y.a.first), cmp.Compare(x.b.first, y.b.first))
 	})
 	return pairs
 }
@@ -168,7 +220,7 @@ func number(groups []*group) (numbers []int, pooled map[int][]float32) {
 	return numbers, pooled
 }
 
-// dot is an inner product in four float32 lanes: half a million pairs of tracklets are compared in a long video, and
+// dot is an inner product in four float32 lanes: millions of pairs are compared in a long video, and
 // the last bits do not matter here. The order of summation is fixed, so the result is the same everywhere.
 func dot(a, b []float32) float32 {
 	var s0, s1, s2, s3 float32

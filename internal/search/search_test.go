@@ -50,6 +50,30 @@ func TestAPersonIsOnePersonAcrossShotsAndStretches(t *testing.T) {
 	}
 }
 
+func TestLookAlikesWithPhotosOfTheirOwnStayApart(t *testing.T) {
+	t.Parallel()
+	w := newWorld(2, 0.2)
+	for i := range w.faces[1] { // alike enough to be taken for one person: a cosine of some 0.7
+		w.faces[1][i] = w.faces[0][i] + w.faces[1][i]
+	}
+	if _, err := face.Normalize(w.faces[1]); err != nil {
+		t.Fatal(err)
+	}
+	tr := w.analyze(t, 0, 0, slices.Concat(repeat(10, 0, appearance{0, 0.3}), repeat(10, 1, appearance{1, 0.7})))
+	if r := w.finish(t, 0, tr); r.Persons != 1 {
+		t.Fatalf("%d persons without photos: they are not alike enough for this test", r.Persons)
+	}
+	r := w.finish(t, 2, tr)
+	if want := (map[int][]int{0: {0}, 1: {1}}); !reflect.DeepEqual(whoIsWho(r), want) {
+		t.Errorf("persons by actor: %v, want %v", whoIsWho(r), want)
+	}
+	for _, s := range r.Sightings {
+		if a := byte(s.Detection.Quality.Brightness); s.Matches[0].ID != (face.ID{a}) {
+			t.Fatalf("actor %d at %v is taken for %v", a, s.Time, s.Matches)
+		}
+	}
+}
+
 func TestABorderDoesNotCutATracklet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(2, 0.9)

@@ -1,9 +1,11 @@
 package search_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -147,10 +149,12 @@ func (g gallery) Search(_ context.Context, probes []face.Probe) ([][]face.Hit, e
 	out := make([][]face.Hit, len(probes))
 	for i, p := range probes {
 		for a, v := range g.faces {
-			if s := face.Score(face.Dot(v, p.Vector)); s >= p.MinScore && len(out[i]) < p.Limit {
+			if s := face.Score(face.Dot(v, p.Vector)); s >= p.MinScore {
 				out[i] = append(out[i], face.Hit{ID: face.ID{byte(a)}, Score: s})
 			}
 		}
+		slices.SortStableFunc(out[i], func(x, y face.Hit) int { return cmp.Compare(y.Score, x.Score) })
+		out[i] = out[i][:min(len(out[i]), p.Limit)]
 	}
 	return out, nil
 }
