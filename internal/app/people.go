@@ -41,7 +41,7 @@ func listPeople(folder string, note func(path, reason string)) ([]snapshot, erro
 		switch kind, err := kindOf(path); {
 		case hidden(e.Name()):
 		case err != nil:
-			note(path, plain(err).Error())
+			note(path, reason(err))
 		case kind.IsDir():
 			list = append(list, personFolder(path, note)...)
 		case photoFile(path, kind, note):
@@ -56,7 +56,7 @@ func listPeople(folder string, note func(path, reason string)) ([]snapshot, erro
 func personFolder(folder string, note func(path, reason string)) []snapshot {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		note(folder, plain(err).Error())
+		note(folder, reason(err))
 		return nil
 	}
 	var list []snapshot
@@ -65,7 +65,7 @@ func personFolder(folder string, note func(path, reason string)) []snapshot {
 		switch kind, err := kindOf(path); {
 		case hidden(e.Name()):
 		case err != nil:
-			note(path, plain(err).Error())
+			note(path, reason(err))
 		case kind.IsDir():
 			note(path, "a folder inside a person's folder is not looked into")
 		case photoFile(path, kind, note):

@@ -32,9 +32,9 @@ func (s *searching) find(ctx context.Context, n int, v *report.Video) (err error
 	v.Info, v.Warnings = plan.Info, plan.Warnings
 	s.out.send(VideoStarted{Video: n, Videos: len(s.videos), Path: v.Name, Info: plan.Info})
 	a := &analysis{searching: s, file: f, plan: plan, advance: newAdvance(n, len(plan.Segments), s.out)}
-	tracklets, warnings, failed := a.run(ctx)
-	for _, w := range warnings {
-		if !slices.Contains(v.Warnings, w) {
+	tracklets, failed := a.run(ctx)
+	for _, w := range a.damage.Warnings() {
+		if !slices.Contains(v.Warnings, w) { // the plan may know already
 			v.Warnings = append(v.Warnings, w)
 		}
 	}
@@ -59,15 +59,15 @@ type analysis struct {
 
 	mu       sync.Mutex
 	tracks   []*search.Tracklets // of each segment; guarded by mu, as are the following
-	warnings [][]string
 	failures []error
+	damage   video.Damage // of all segments together
 }
 
 // run analyses all segments, each on a recognizer of its own. A segment that fails fails alone; the answer holds what the
 // others found, and what it had found itself until then.
-func (a *analysis) run(ctx context.Context) ([]*search.Tracklets, []string, error) {
+func (a *analysis) run(ctx context.Context) ([]*search.Tracklets, error) {
 	n := len(a.plan.Segments)
-	a.tracks, a.warnings, a.failures = make([]*search.Tracklets, n), make([][]string, n), make([]error, n)
+	a.tracks, a.failures = make([]*search.Tracklets, n), make([]error, n)
 	var group sync.WaitGroup
 	for i := range a.plan.Segments {
 		if a.hopeless() {
@@ -76,13 +76,13 @@ func (a *analysis) run(ctx context.Context) ([]*search.Tracklets, []string, erro
 		}
 		rec, err := a.engine.recognizers.take(ctx)
 		if err != nil {
-			a.keep(i, nil, nil, err)
+			a.keep(i, nil, video.Damage{}, err)
 			break
 		}
 		group.Go(func() {
 			defer a.engine.recognizers.give(rec)
-			tracks, warnings, err := a.segment(ctx, rec, &a.plan.Segments[i])
-			a.keep(i, tracks, warnings, err)
+			tracks, damage, err := a.segment(ctx, rec, &a.plan.Segments[i])
+			a.keep(i, tracks, damage, err)
 		})
 	}
 	group.Wait()
@@ -96,19 +96,19 @@ func (a *analysis) hopeless() bool {
 	return slices.ContainsFunc(a.failures, func(err error) bool { return video.KindOf(err) == video.Timeout })
 }
 
-func (a *analysis) keep(segment int, tracks *search.Tracklets, warnings []string, err error) {
+func (a *analysis) keep(segment int, tracks *search.Tracklets, damage video.Damage, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.tracks[segment], a.warnings[segment], a.failures[segment] = tracks, warnings, err
+	a.tracks[segment], a.failures[segment] = tracks, err
+	a.damage.Add(damage)
 }
 
 // collect puts together what the segments gave. Of several failures the earliest in the video is told.
-func (a *analysis) collect() (tracks []*search.Tracklets, warnings []string, err error) {
+func (a *analysis) collect() (tracks []*search.Tracklets, err error) {
 	for i := range a.tracks {
 		if a.tracks[i] != nil {
 			tracks = append(tracks, a.tracks[i])
 		}
-		warnings = append(warnings, a.warnings[i]...)
 		if err == nil && a.failures[i] != nil {
 			err = a.failures[i]
 			if len(a.plan.Segments) > 1 {
@@ -117,21 +117,21 @@ func (a *analysis) collect() (tracks []*search.Tracklets, warnings []string, err
 			}
 		}
 	}
-	return tracks, warnings, err
+	return tracks, err
 }
 
 // segment analyses one segment.
 func (a *analysis) segment(
 	ctx context.Context, rec *recognizer.Recognizer, seg *video.Segment,
-) (_ *search.Tracklets, warnings []string, err error) {
+) (_ *search.Tracklets, damage video.Damage, err error) {
 	stream, err := a.engine.decoder.Open(ctx, a.file, a.plan, *seg, video.StreamOptions{
 		SampleRate: a.engine.params.SampleRate, Lookahead: a.lookahead(),
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, video.Damage{}, err
 	}
 	defer func() {
-		warnings = stream.Warnings()
+		damage = stream.Stats().Damage
 		err = errors.Join(err, stream.Close())
 	}()
 	in := search.Stretch{
@@ -145,7 +145,7 @@ func (a *analysis) segment(
 	if err == nil {
 		a.advance.reached(seg.Index, seg.To-seg.From, 0)
 	}
-	return tracks, nil, err
+	return tracks, damage, err
 }
 
 // lookahead is how many frames a decoder may work ahead. Where there are segments for every worker, each takes turns with

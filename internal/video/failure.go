@@ -55,20 +55,52 @@ func codecName(name string) string {
 	return name
 }
 
-// warningsOf are the sentences for what a child counted.
-func warningsOf(d *wire.Done) []string {
+// endsEarly is the warning of a file that is not all there.
+const endsEarly = "the file ends too early: it was cut off, or is still being written"
+
+// Damage counts what was odd with a segment, or with several together.
+type Damage struct {
+	Refused   int64 // packets that the decoder could make nothing of
+	Missing   int64 // frames that were chosen and did not come
+	Backwards int64 // frames left out because their time was not after the last one's
+	Resized   int64 // frames of another size than the first
+	Truncated bool  // the file ends before its index says so
+}
+
+func damageOf(d *wire.Done) Damage {
+	return Damage{
+		Refused: d.Errors, Missing: d.Missing, Backwards: d.Backwards, Resized: d.Resized, Truncated: d.Truncated,
+	}
+}
+
+// Add takes in the damage of another segment.
+func (d *Damage) Add(o Damage) {
+	d.Refused += o.Refused
+	d.Missing += o.Missing
+	d.Backwards += o.Backwards
+	d.Resized += o.Resized
+	d.Truncated = d.Truncated || o.Truncated
+}
+
+// Warnings are sentences for a person; none where nothing was odd.
+func (d Damage) Warnings() []string {
 	var w []string
-	add := func(n int64, format string) {
-		if n > 0 {
-			w = append(w, fmt.Sprintf(format, n))
+	add := func(n int64, one, several string) {
+		switch {
+		case n == 1:
+			w = append(w, one)
+		case n > 1:
+			w = append(w, fmt.Sprintf(several, n))
 		}
 	}
-	add(d.Errors, "%d damaged packets could not be decoded")
-	add(d.Missing, "%d chosen frames could not be decoded")
-	add(d.Backwards, "%d frames were left out because their time does not rise")
-	add(d.Resized, "%d frames have another size than the first and were scaled to it")
+	add(d.Refused, "1 damaged packet could not be decoded", "%d damaged packets could not be decoded")
+	add(d.Missing, "1 chosen frame could not be decoded", "%d chosen frames could not be decoded")
+	add(d.Backwards, "1 frame was left out because its time does not rise",
+		"%d frames were left out because their times do not rise")
+	add(d.Resized, "1 frame has another size than the first and was scaled to it",
+		"%d frames have another size than the first and were scaled to it")
 	if d.Truncated {
-		w = append(w, "the file ends too early: it was cut off, or is still being written")
+		w = append(w, endsEarly)
 	}
 	return w
 }

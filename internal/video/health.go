@@ -183,6 +183,7 @@ func output(ctx context.Context, path string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, path, args...) //nolint:gosec // G204: one of the programs that New found
 	cmd.Env = childEnv()
 	cmd.Stdout, cmd.Stderr = out, io.Discard
+	cmd.WaitDelay = time.Second // a child of the program's own may hold the pipe open for longer than it lives
 	err := cmd.Run()
 	return out.data, err
 }

@@ -83,7 +83,7 @@ func decodeAll(t *testing.T, d *Decoder, path string) (frames int, warnings []st
 				frames++
 			}
 		}
-		warnings = append(warnings, s.Warnings()...)
+		warnings = append(warnings, s.Stats().Damage.Warnings()...)
 		_ = s.Close()
 		if !errors.Is(err, io.EOF) {
 			return frames, warnings, err

@@ -144,7 +144,7 @@ func makePlan(info *wire.Info, cuts []wire.Cut, done *wire.Done, in *input) *Pla
 		},
 	}
 	if done.Truncated {
-		p.Warnings = append(p.Warnings, "the file ends too early: it was cut off, or is still being written")
+		p.Warnings = append(p.Warnings, endsEarly)
 	}
 	if info.Skewed {
 		p.Warnings = append(p.Warnings, "the file asks for a rotation that is no quarter turn; the nearest one is used")

@@ -30,22 +30,22 @@ type Stats struct {
 	Delivered int64 // frames that Next returned
 	CPU       time.Duration
 	PeakRSS   int64 // bytes
+	Damage    Damage
 }
 
 // Stream is the sampled frames of one segment. It is used by one goroutine.
 type Stream struct {
-	source   frameSource
-	stats    Stats
-	warnings []string
-	err      error // what every further Next returns
+	source frameSource
+	stats  Stats
+	err    error // what every further Next returns
 }
 
 // frameSource is where frames come from: the helper, or ffmpeg.
 type frameSource interface {
 	// next is the next frame, or io.EOF.
 	next(ctx context.Context) (*face.Frame, error)
-	// finish tells the statistics and warnings; after the end only.
-	finish() (Stats, []string)
+	// finish tells the statistics; after the end only.
+	finish() Stats
 	close() error
 }
 
@@ -101,15 +101,12 @@ func (s *Stream) Next(ctx context.Context) (*face.Frame, error) {
 	}
 	if errors.Is(err, io.EOF) {
 		delivered := s.stats.Delivered
-		s.stats, s.warnings = s.source.finish()
+		s.stats = s.source.finish()
 		s.stats.Delivered = delivered
 	}
 	s.err = err
 	return nil, err
 }
-
-// Warnings are sentences about what is odd with the segment. They are complete after the end.
-func (s *Stream) Warnings() []string { return s.warnings }
 
 // Stats says what the segment took. It is complete after the end.
 func (s *Stream) Stats() Stats { return s.stats }
@@ -133,7 +130,6 @@ type helperSource struct {
 	whole    bool  // the segment is the whole video
 	count    int64
 	done     *wire.Done
-	warnings []string
 }
 
 func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Segment, o StreamOptions) (frameSource, error) {
@@ -146,13 +142,13 @@ func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Se
 	if err != nil {
 		return nil, fmt.Errorf("open segment %d: %w", seg.Index, err)
 	}
-	c, ready, err := d.start(ctx, r, in.file, ring.file, stretch)
+	c, _, err := d.start(ctx, r, in.file, ring.file, stretch)
 	if err != nil {
 		return nil, errors.Join(err, ring.close())
 	}
 	h := &helperSource{
 		child: c, ring: ring, held: -1, last: -1, from: int64(seg.From), to: int64(seg.To),
-		whole: len(plan.Segments) == 1, warnings: sandboxWarnings(ready),
+		whole: len(plan.Segments) == 1,
 	}
 	if seg.Place.From == wire.Beginning {
 		h.from = 0
@@ -221,10 +217,12 @@ func (h *helperSource) end(m *wire.Done) error {
 	return io.EOF
 }
 
-func (h *helperSource) finish() (Stats, []string) {
+func (h *helperSource) finish() Stats {
 	cpu, peak := h.child.usage()
-	s := Stats{Packets: h.done.Packets, Sent: h.done.Sent, Decoded: h.done.Decoded, CPU: cpu, PeakRSS: peak}
-	return s, append(h.warnings, warningsOf(h.done)...)
+	return Stats{
+		Packets: h.done.Packets, Sent: h.done.Sent, Decoded: h.done.Decoded, CPU: cpu, PeakRSS: peak,
+		Damage: damageOf(h.done),
+	}
 }
 
 func (h *helperSource) close() error {

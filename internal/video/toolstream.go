@@ -195,14 +195,14 @@ func (s *toolSource) end(ctx context.Context) error {
 	return io.EOF
 }
 
-func (s *toolSource) finish() (Stats, []string) {
+func (s *toolSource) finish() Stats {
 	state := s.tool.cmd.ProcessState
 	stats := Stats{Decoded: s.count, CPU: state.UserTime() + state.SystemTime()}
 	if r, ok := state.SysUsage().(*syscall.Rusage); ok {
 		const kilobyte = 1024 // the unit of ru_maxrss on Linux
 		stats.PeakRSS = r.Maxrss * kilobyte
 	}
-	return stats, nil
+	return stats
 }
 
 func (s *toolSource) close() error {
