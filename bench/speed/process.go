@@ -62,18 +62,25 @@ func watch(pid int, done <-chan struct{}) (peak int64) {
 	}
 }
 
+// treeMemory leaves out children that have not become another program yet: they use their parent's memory, and it would
+// count twice.
 func treeMemory(pid int) int64 {
 	sum := memory(pid)
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, t := range tasks {
 		raw, _ := os.ReadFile(t) //nolint:gosec // of our own child
 		for f := range strings.FieldsSeq(string(raw)) {
-			if child, err := strconv.Atoi(f); err == nil {
+			if child, err := strconv.Atoi(f); err == nil && program(child) != program(pid) {
 				sum += treeMemory(child)
 			}
 		}
 	}
 	return sum
+}
+
+func program(pid int) string {
+	path, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return path
 }
 
 // memory is a process's proportional set size: shared pages are shared out between those who map them.

@@ -59,6 +59,8 @@ type VideoDone struct {
 	Faces   int           // seen, each counted at each analysed time
 	Persons int           // different people seen
 	Took    time.Duration // by the search; an annotated copy takes more
+	// Warnings are sentences about what is odd with the video, such as damage. Most outputs have them as well.
+	Warnings []string
 	// Err says why the results are missing or incomplete; nil if they are neither.
 	Err error
 }

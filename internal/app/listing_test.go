@@ -53,6 +53,9 @@ func TestListPeople(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if have, want := notes["GONE.jpg"], "no such file or directory"; have != want {
+		t.Errorf("note of a link that leads nowhere: %q, want %q without the path, which the note has", have, want)
+	}
 	want := []snapshot{
 		{"ANNA/10.PNG", "ANNA", "10"},
 		{"ANNA/2.jpg", "ANNA", "2"},

@@ -112,6 +112,7 @@ func (s *searching) video(ctx context.Context, n int) (*Found, error) {
 	}
 	v.Elapsed = s.now().Sub(began)
 	f.failed = v.Err
+	odd := v.Warnings
 	if v.Err == nil && s.annotated[n] != "" {
 		if f.failed = s.annotate(ctx, n, v); f.failed != nil {
 			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
@@ -122,7 +123,7 @@ func (s *searching) video(ctx context.Context, n int) (*Found, error) {
 	}
 	s.out.send(VideoDone{
 		Video: n, Path: v.Name, Length: v.Info.Duration, Faces: len(v.Sightings), Persons: persons(v.Sightings),
-		Took: v.Elapsed, Err: f.failed,
+		Took: v.Elapsed, Warnings: odd, Err: f.failed,
 	})
 	return f, nil
 }

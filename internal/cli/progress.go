@@ -27,6 +27,8 @@ type progress struct {
 	columns func() int
 	// quiet leaves only what wants attention.
 	quiet bool
+	// warnings shows those of videos: where the results have no place for them.
+	warnings bool
 
 	began   time.Time // of searching, enrolment not counted
 	last    time.Time // something was shown
@@ -152,6 +154,12 @@ func (p *progress) done(e app.VideoDone) {
 	}
 	p.past.analysed += e.Length
 	p.past.faces += e.Faces
+	if p.warnings {
+		for _, w := range e.Warnings {
+			p.clear()
+			fmt.Fprintf(p.out, "warning: %s: %s\n", printable(e.Path), printable(w))
+		}
+	}
 	if e.Err != nil {
 		p.clear()
 		fmt.Fprintf(p.out, "error: %s: %s\n", printable(e.Path), printable(e.Err.Error()))

@@ -48,7 +48,7 @@ func (s *stage) play() {
 	s.after(time.Second, app.Annotating{Video: 0, Written: time.Minute})
 	s.after(time.Second, app.VideoDone{
 		Video: 0, Path: "in/a.mp4", Length: info.Duration,
-		Took: 26 * time.Second, Faces: 50, Persons: 3,
+		Took: 26 * time.Second, Faces: 50, Persons: 3, Warnings: []string{"2 damaged packets"},
 	})
 	s.after(0, app.VideoStarted{Video: 1, Videos: 2, Path: "in/b.mp4", Info: info})
 	s.after(time.Second, app.VideoProgress{Video: 1, Analysed: time.Second, Faces: 1})
@@ -81,6 +81,16 @@ func TestProgressQuiet(t *testing.T) {
 	want := "warning: people/BEN/?[31m.jpg: no face was found\nerror: in/b.mp4: the decoder?fell over\n"
 	if d := cmp.Diff(want, s.out.String()); d != "" {
 		t.Error("lines (-want +got):\n" + d)
+	}
+}
+
+func TestProgressWarns(t *testing.T) {
+	t.Parallel()
+	s := newStage(nil, true)
+	s.warnings = true
+	s.play()
+	if want := "\nwarning: in/a.mp4: 2 damaged packets\nerror: "; !strings.Contains(s.out.String(), want) {
+		t.Errorf("%q is not in\n%s", want, s.out)
 	}
 }
 

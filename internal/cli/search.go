@@ -104,6 +104,7 @@ func (o *searchOptions) check(videos []string) error {
 // search runs a search and writes its results.
 func (l *line) search(ctx context.Context, o searchOptions, videos []string) (err error) {
 	shown := newProgress(l.Stderr, l.Now, terminalColumns(l.Stderr), o.quiet)
+	shown.warnings = o.format() != app.Table // the table tells them itself
 	defer shown.Clear()
 	columns := 0
 	if ask := terminalColumns(l.Stdout); ask != nil {

@@ -1,8 +1,11 @@
 package onnx
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
+	"os"
+	"runtime"
 	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
@@ -35,6 +38,9 @@ func Open(path string) (*Library, error) {
 		loaded.users++
 		return &Library{path: path}, nil
 	}
+	if err := checkWhole(path); err != nil {
+		return nil, fmt.Errorf("load onnxruntime %s: %w", path, err)
+	}
 	ort.SetSharedLibraryPath(path)
 	// Warnings are about graph hints that are wrong on purpose (free input sizes); errors come back as errors.
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
@@ -46,6 +52,29 @@ func Open(path string) (*Library, error) {
 	}
 	loaded.users, loaded.path = 1, path
 	return &Library{path: path}, nil
+}
+
+// checkWhole refuses a library that is cut off, as after a copy onto a full disk: the system's loader maps such a file
+// without complaint, and the process dies of SIGBUS in it. Other systems than Linux have other formats and loaders.
+func checkWhole(path string) (err error) {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	f, err := elf.Open(path)
+	if err != nil {
+		return fmt.Errorf("the file is cut off, or no shared library: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	for _, p := range f.Progs {
+		if size := uint64(info.Size()); p.Off > size || p.Filesz > size-p.Off { //nolint:gosec // G115: a size is positive
+			return errors.New("the file is cut off")
+		}
+	}
+	return nil
 }
 
 // Path is the file that was loaded.
