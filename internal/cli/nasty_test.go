@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/awsapi"
+)
+
+// nastyFile is an entry of the manifest of hostile and odd files.
+type nastyFile struct {
+	File, Kind, Expect, Why string
+	Person                  string // who is to be found in a video
+	Faces                   any    // how many faces a photo has
+}
+
+// nasty lists the evaluation set's files of a kind, or skips the test where the set or the built parts are missing. It
+// returns the evaluation set's folder as well.
+func nasty(t *testing.T, kind string) (folder string, list []nastyFile) {
+	t.Helper()
+	if missing := missingParts(decoderPath, filepath.Join(modelsPath, "manifest.json")); missing != "" {
+		t.Skip(missing + " is missing: 'make setup' makes it")
+	}
+	if folder = os.Getenv("SPOTTER_EVALUATION"); folder == "" {
+		folder = filepath.Join("..", "..", "..", "shared", "evaluation")
+	}
+	content, err := os.ReadFile(filepath.Join(folder, "nasty", "manifest.json"))
+	if err != nil {
+		t.Skip("no evaluation data here (set SPOTTER_EVALUATION): " + err.Error())
+	}
+	var manifest struct{ Files []nastyFile }
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	list = slices.DeleteFunc(manifest.Files, func(f nastyFile) bool { return f.Kind != kind })
+	if len(list) == 0 {
+		t.Fatalf("the manifest has no %s", kind)
+	}
+	return folder, list
+}
+
+// What 'make setup' makes.
+const decoderPath, modelsPath = "../../bin/spotter-decode", "../../models/default"
+
+// spotter runs a command line within the test.
+func spotter(t *testing.T, args ...string) (status Status, stdout, stderr string) {
+	t.Helper()
+	settings := map[string]string{"SPOTTER_DECODER": decoderPath, "SPOTTER_MODELS": modelsPath}
+	var out, said bytes.Buffer
+	status = Main(t.Context(), Process{
+		Args: args, Stdout: &out, Stderr: &said, Now: time.Now,
+		LookupEnv: func(name string) (string, bool) { s, ok := settings[name]; return s, ok },
+	})
+	return status, out.String(), said.String()
+}
+
+// TestNastyVideos searches hostile and odd videos, all in one run: none may keep the others from their outcome.
+func TestNastyVideos(t *testing.T) {
+	t.Parallel()
+	folder, list := nasty(t, "video")
+	// One frame of a squinting face has a similarity of 77 and is rightly not enough at the default threshold.
+	tooLittle := map[string]bool{"video/ok-1-frame.mp4": true}
+	args := []string{"search", "--json", "--quiet", "--faces", filepath.Join(folder, "enrol", "hamilton")}
+	for _, f := range list {
+		args = append(args, filepath.Join(folder, "nasty", f.File))
+	}
+	status, stdout, stderr := spotter(t, args...)
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	if status != Incomplete || len(lines) != len(list) {
+		t.Fatalf("status %d, %d documents for %d videos:\n%s", status, len(lines), len(list), stderr)
+	}
+	for i, f := range list {
+		var d awsapi.FaceSearchDocument
+		if err := json.Unmarshal([]byte(lines[i]), &d); err != nil {
+			t.Errorf("%s: %v", f.File, err)
+			continue
+		}
+		t.Logf("%s: %s %s", f.File, d.JobStatus, d.StatusMessage)
+		switch {
+		case d.JobStatus == awsapi.Succeeded && f.Expect == "clean-failure",
+			d.JobStatus != awsapi.Succeeded && f.Expect == "success":
+			t.Errorf("%s (%s): %s %s, want %s", f.File, f.Why, d.JobStatus, d.StatusMessage, f.Expect)
+		case d.JobStatus == awsapi.Failed && !reads(d.StatusMessage):
+			t.Errorf("%s: %q is no sentence that tells a person what is wrong", f.File, d.StatusMessage)
+		case d.JobStatus == awsapi.Failed && !strings.Contains(stderr, "error: "+args[5+i]+": "+d.StatusMessage):
+			t.Errorf("%s: the failure is not told on standard error", f.File)
+		case d.JobStatus == awsapi.Succeeded && f.Person != "" && !tooLittle[f.File]:
+			if who := matched(&d); !slices.Equal(who, []string{f.Person}) {
+				t.Errorf("%s: found %q, want %s alone", f.File, who, f.Person)
+			}
+		}
+	}
+	damage := regexp.MustCompile(`(?m)^warning: .*bad-corrupt-middle\.mp4: \d+ damaged packets could not be decoded$`)
+	if !damage.MatchString(stderr) {
+		t.Errorf("damage is not told on standard error:\n%s", stderr)
+	}
+}
+
+// reads says whether a message may be meant for people: a sentence on one line, without addresses in memory.
+func reads(message string) bool {
+	return len(message) > 20 && strings.ContainsAny(message, ".:") && !strings.ContainsAny(message, "\n\x00") &&
+		!strings.Contains(message, "0x") && !strings.Contains(message, "panic")
+}
+
+// matched lists the people who match in a document.
+func matched(d *awsapi.FaceSearchDocument) []string {
+	who := map[string]bool{}
+	for _, p := range d.Persons {
+		for _, m := range p.FaceMatches {
+			name, _, _ := strings.Cut(m.Face.ExternalImageID, ".")
+			who[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(who))
+}
+
+// TestNastyPhotos enrols hostile and odd photos: each is enrolled or refused with a reason, as the manifest wants it.
+func TestNastyPhotos(t *testing.T) {
+	t.Parallel()
+	folder, list := nasty(t, "image")
+	images := filepath.Join(folder, "nasty", "image")
+	status, _, stderr := spotter(t, "search", "--json", "--quiet", "--faces", images,
+		filepath.Join(folder, "nasty", "video", "ok-base.mp4"))
+	if status != Done {
+		t.Fatalf("status %d:\n%s", status, stderr)
+	}
+	for _, f := range list {
+		path := filepath.Join(folder, "nasty", f.File)
+		_, after, refused := strings.Cut(stderr, "warning: "+path+": ")
+		reason, _, _ := strings.Cut(after, "\n")
+		t.Logf("%s: %s", f.File, reason)
+		faces, _ := f.Faces.(float64)
+		switch {
+		case filepath.Base(path) == "bad-over-5MB.jpg": // too large only for a request that carries it
+			if refused {
+				t.Errorf("%s is refused as a file: %s", f.File, reason)
+			}
+		case refused && !reads(reason+"."):
+			t.Errorf("%s: %q is no sentence that tells a person what is wrong", f.File, reason)
+		case f.Expect == "clean-failure" && !refused, f.Expect == "success" && f.Faces == 0.0 && !refused:
+			t.Errorf("%s (%s) was enrolled", f.File, f.Why)
+		case f.Expect == "success" && faces > 0 && refused:
+			t.Errorf("%s (%s) was refused: %s", f.File, f.Why, reason)
+		}
+	}
+}

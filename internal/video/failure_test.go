@@ -1,0 +1,60 @@
+package video
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestDamageIsAddedUp(t *testing.T) {
+	t.Parallel()
+	var all Damage
+	if w := all.Warnings(); w != nil {
+		t.Errorf("no damage: %q", w)
+	}
+	all.Add(Damage{Refused: 1, Resized: 2})
+	all.Add(Damage{Missing: 3, Truncated: true})
+	all.Add(Damage{Missing: 4})
+	want := []string{
+		"1 damaged packet could not be decoded",
+		"7 chosen frames could not be decoded",
+		"2 frames have another size than the first and were scaled to it",
+		"the file ends too early: it was cut off, or is still being written",
+	}
+	if have := all.Warnings(); !slices.Equal(have, want) {
+		t.Errorf("%q, want %q", have, want)
+	}
+}
+
+func TestReasonsHaveNoAddresses(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"[mov,mp4,m4a @ 0x564706ed6e40] moov atom not found": "moov atom not found",
+		"[a] b @ 0x1] c":  "[a] b @ 0x1] c",
+		"in.mp4: no data": "in.mp4: no data",
+		"":                "",
+	} {
+		if have := withoutAddress(line); have != want {
+			t.Errorf("%q became %q, want %q", line, have, want)
+		}
+	}
+}
+
+// TestCheckEnds runs a program that ends and leaves another behind, which holds its output open.
+func TestCheckEnds(t *testing.T) {
+	t.Parallel()
+	script := filepath.Join(t.TempDir(), "helper")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 15 &\necho said\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	out, err := output(t.Context(), script)
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("took %v", took)
+	}
+	if string(out) != "said\n" || err == nil {
+		t.Errorf("%q, %v: want what was said, and that the output stayed open", out, err)
+	}
+}
