@@ -42,6 +42,7 @@ func (s *searching) find(ctx context.Context, n int, v *report.Video) (err error
 		Gallery: s.people.index, Cohort: s.engine.pack.Cohort(), Calibration: s.engine.pack.Calibration(),
 		Threshold: face.Similarity(s.engine.config.Threshold), MaxMatches: int(s.engine.config.MaxFaces),
 		Params: s.engine.params,
+		Person: func(id face.ID) string { return s.people.Person[id] },
 	})
 	if err != nil {
 		return errors.Join(failed, err)

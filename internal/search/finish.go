@@ -23,6 +23,9 @@ type Matching struct {
 	// MaxMatches is the most matches listed per face, 1..4096.
 	MaxMatches int
 	Params     Params
+	// Person, if set, names the person an enrolled face is of. Faces of one person then say the same about who somebody
+	// is; without it each enrolled face counts as a person of its own.
+	Person func(face.ID) string
 }
 
 // Result is what a face search found in one video.
@@ -99,7 +102,7 @@ func identify(ctx context.Context, list []Tracklet, in Matching) (matches [][]fa
 	if matches, err = lookUp(ctx, vectors, in); err != nil {
 		return nil, nil, err
 	}
-	numbers, pooled := persons(list, sure(matches, in.Threshold), in.Cohort, in.Params.SamePerson)
+	numbers, pooled := persons(list, sure(matches, in), in.Cohort, in.Params.SamePerson)
 	several := slices.Sorted(maps.Keys(pooled))
 	vectors = make([][]float32, len(several))
 	for i, n := range several {
@@ -122,18 +125,22 @@ func identify(ctx context.Context, list []Tracklet, in Matching) (matches [][]fa
 // person does not depend on that.
 const leastMatches = 16
 
-// sure lists the enrolled faces that say who a tracklet is: the best match and those nearer to it than to the threshold,
-// so that of two people who look alike each is only themselves.
-func sure(matches [][]face.Match, threshold face.Similarity) []map[face.ID]bool {
-	out := make([]map[face.ID]bool, len(matches))
+// sure lists the enrolled people that a tracklet may be: the best match and those nearer to it than to the threshold, so
+// that of two people who look alike each is only themselves.
+func sure(matches [][]face.Match, in Matching) []map[string]bool {
+	name := in.Person
+	if name == nil {
+		name = face.ID.String
+	}
+	out := make([]map[string]bool, len(matches))
 	for i, list := range matches {
 		if len(list) == 0 {
 			continue
 		}
-		out[i] = map[face.ID]bool{}
+		out[i] = map[string]bool{}
 		for _, m := range list {
-			if m.Similarity >= (list[0].Similarity+threshold)/2 {
-				out[i][m.ID] = true
+			if m.Similarity >= (list[0].Similarity+in.Threshold)/2 {
+				out[i][name(m.ID)] = true
 			}
 		}
 	}

@@ -170,7 +170,7 @@ func TestManyTrackletsOfFewPeopleAreFewPersons(t *testing.T) {
 		})
 		who = append(who, i%people)
 	}
-	numbers, pooled := persons(list, make([]map[face.ID]bool, len(list)), cohort, 4.1)
+	numbers, pooled := persons(list, make([]map[string]bool, len(list)), cohort, 4.1)
 	for i := range numbers {
 		if numbers[i] != who[i] {
 			t.Fatalf("tracklet %d of person %d is person %d", i, who[i], numbers[i])
@@ -184,12 +184,13 @@ func TestManyTrackletsOfFewPeopleAreFewPersons(t *testing.T) {
 func TestSureMatchesAreNearTheBest(t *testing.T) {
 	t.Parallel()
 	id := func(b byte) face.ID { return face.ID{b} }
+	people := map[face.ID]string{id(1): "ANN", id(2): "ANN", id(3): "BEA", id(4): "CLEO", id(5): "DORA"}
 	got := sure([][]face.Match{
 		{{ID: id(1), Similarity: 99.9}, {ID: id(2), Similarity: 95}, {ID: id(3), Similarity: 84}},
 		nil,
 		{{ID: id(4), Similarity: 81}, {ID: id(5), Similarity: 80}},
-	}, 80)
-	want := []map[face.ID]bool{{id(1): true, id(2): true}, nil, {id(4): true}}
+	}, Matching{Threshold: 80, Person: func(i face.ID) string { return people[i] }})
+	want := []map[string]bool{{"ANN": true}, nil, {"CLEO": true}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

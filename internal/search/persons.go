@@ -15,9 +15,9 @@ import (
 //
 // It clusters pooled embeddings: tracklets from the surest to the least sure each go to the group they are most like, if
 // they are alike enough and nobody would be in two places at once, or begin a group of their own; then groups that have
-// become alike are joined, until none are. Who the gallery says are different people stay apart. Time and memory grow with tracklets times people, not with tracklets
-// squared.
-func persons(list []Tracklet, sure []map[face.ID]bool, cohort *face.Cohort, samePerson float64,
+// become alike are joined, until none are. Who the gallery says are different people stay apart. Time and memory grow
+// with tracklets times people, not with tracklets squared.
+func persons(list []Tracklet, sure []map[string]bool, cohort *face.Cohort, samePerson float64,
 ) (numbers []int, pooled map[int][]float32) {
 	samePerson = max(samePerson, noChance(len(list)))
 	groups := make([]*group, len(list))
@@ -99,13 +99,13 @@ type group struct {
 	sum       []float64 // weighted sum of pooled embeddings
 	vector    []float32 // the same as a unit vector; nil if there is none
 	impostors face.Impostors
-	spans     []span           // ascending, when it is seen
-	matched   map[face.ID]bool // the enrolled faces that say who it is; nil if none
+	spans     []span          // ascending, when it is seen
+	matched   map[string]bool // the enrolled people that it may be; nil if unknown
 }
 
 type span struct{ from, to time.Duration }
 
-func newGroup(i int, t *Tracklet, sure map[face.ID]bool, cohort *face.Cohort) *group {
+func newGroup(i int, t *Tracklet, sure map[string]bool, cohort *face.Cohort) *group {
 	g := &group{first: i, weight: t.Weight, spans: []span{{t.Start(), t.End()}}, vector: t.Embedding.Vector, matched: sure}
 	if g.vector == nil {
 		return g
@@ -146,14 +146,14 @@ func (g *group) absorb(b *group, cohort *face.Cohort) {
 }
 
 // compatible says whether two groups can be one person at all: not if they are seen at the same time, nor if both
-// match enrolled faces and none in common. People may look alike and still be told apart by their photos.
+// match enrolled people and nobody in common. People may look alike and still be told apart by their photos.
 func compatible(a, b *group) bool {
 	return !overlap(a.spans, b.spans) && (a.matched == nil || b.matched == nil || intersect(a.matched, b.matched))
 }
 
-func intersect(a, b map[face.ID]bool) bool {
-	for id := range a {
-		if b[id] {
+func intersect(a, b map[string]bool) bool {
+	for name := range a {
+		if b[name] {
 			return true
 		}
 	}
