@@ -149,13 +149,18 @@ func (a *analysis) segment(
 	return tracks, damage, err
 }
 
-// lookahead is how many frames a decoder may work ahead. Where there are segments for every worker, each takes turns with
-// its decoder, so that both together keep one core busy; where there are not, decoders use the cores left over. Three
-// frames even out that some take longer to decode than others.
+// lookahead is how many frames a decoder may work ahead. A lone worker takes turns with its decoder, so that both together
+// keep one core busy. Several overlap by a frame, as each turn costs a wake-up (a sixth of the time with two workers on
+// two cores). Where there are fewer segments than workers, decoders use the cores left over: three frames even out that
+// some take longer to decode than others.
 func (a *analysis) lookahead() int {
-	const alternate, ahead = 1, 3
-	if len(a.plan.Segments)*len(a.videos) >= a.engine.recognizers.size() {
+	const alternate, overlap, ahead = 1, 2, 3
+	switch workers := a.engine.recognizers.size(); {
+	case len(a.plan.Segments)*len(a.videos) < workers:
+		return ahead
+	case workers == 1:
 		return alternate
+	default:
+		return overlap
 	}
-	return ahead
 }
