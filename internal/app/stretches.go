@@ -38,8 +38,10 @@ func (s *searching) find(ctx context.Context, n int, v *report.Video) (err error
 			v.Warnings = append(v.Warnings, w)
 		}
 	}
+	people := s.people.index.Snapshot()
+	defer func() { err = errors.Join(err, people.Close()) }()
 	result, err := search.Finish(ctx, tracklets, search.Matching{
-		Gallery: s.people.index, Cohort: s.engine.pack.Cohort(), Calibration: s.engine.pack.Calibration(),
+		Gallery: people, Cohort: s.engine.pack.Cohort(), Calibration: s.engine.pack.Calibration(),
 		Threshold: face.Similarity(s.engine.config.Threshold), MaxMatches: int(s.engine.config.MaxFaces),
 		Params: s.engine.params,
 		Person: func(id face.ID) string { return s.people.Person[id] },

@@ -195,3 +195,31 @@ func TestSureMatchesAreNearTheBest(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+func TestOneBadCropNamesNobody(t *testing.T) {
+	t.Parallel()
+	good := face.Sample{Embedding: face.Embedding{Vector: []float32{1, 0}}, Norm: 3.5}
+	bad := face.Sample{Embedding: face.Embedding{Vector: []float32{0, 1}}, Norm: 3.5} // just like somebody else
+	for name, samples := range map[string][]face.Sample{
+		"first":  {bad, good, good, good},
+		"middle": {good, good, bad, good},
+		"last":   {good, good, good, bad},
+	} {
+		var f followed
+		for i := range samples {
+			at := time.Duration(i) * time.Second
+			f.Observations = append(f.Observations, Observation{Time: at})
+			f.sampler.kept = append(f.sampler.kept, candidate{at: at, quality: 1})
+		}
+		seen := 0
+		for _, part := range split(&f, samples, 0.25) {
+			seen += len(part.Observations)
+			if v := part.Embedding.Vector; v != nil && face.Dot(v, good.Embedding.Vector) < 0.9 {
+				t.Errorf("%s: a tracklet of %d observations looks like the bad crop: %v", name, len(part.Observations), v)
+			}
+		}
+		if seen != len(samples) {
+			t.Errorf("%s: %d of %d observations are left", name, seen, len(samples))
+		}
+	}
+}

@@ -27,7 +27,7 @@ func (s *sampler) wants(at time.Duration, quality float32) bool {
 	if len(s.kept) < s.most {
 		return true
 	}
-	kept := append(slices.Clone(s.kept), candidate{at: at, quality: quality})
+	kept := append(s.kept, candidate{at: at, quality: quality}) // s.kept itself stays as long as it is
 	return weakest(kept) != len(kept)-1
 }
 

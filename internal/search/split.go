@@ -7,7 +7,8 @@ import (
 )
 
 // split pools a tracklet's samples; where those before and those after a moment are not one face, the tracker has run
-// from one person into another, and each gets a tracklet of their own. samples are those of t.sampler.kept, in its
+// from one person into another, and each gets a tracklet of their own. What differs may also be one bad crop: a part
+// with a lone sample has no embedding, so that it is seen and names nobody. samples are those of t.sampler.kept, in its
 // order.
 func split(t *followed, samples []face.Sample, least face.Score) []Tracklet {
 	ends := append(changes(samples, least), len(samples))
@@ -19,7 +20,9 @@ func split(t *followed, samples []face.Sample, least face.Score) []Tracklet {
 			n := seam(rest, t.sampler.kept[to-1].at, t.sampler.kept[to].at)
 			part.Observations, rest = rest[:n:n], rest[n:]
 		}
-		part.Embedding, part.Weight = pool(samples[from:to])
+		if lone := to-from == 1 && len(ends) > 1; !lone {
+			part.Embedding, part.Weight = pool(samples[from:to])
+		}
 		parts = append(parts, part)
 		from = to
 	}
