@@ -114,7 +114,7 @@ func (e *engine) newcomer(
 	n := newcomer{photo: sha256.Sum256(content), vector: found.Sample.Embedding.Vector}
 	external := awsapi.ExternalImageID(shot.Person, shot.Photo)
 	n.face = face.Enrolled{
-		ID: faceID(n.photo, external), ImageID: imageID(n.photo), ExternalID: external, Detection: found.Detection,
+		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: imageID(n.photo), ExternalID: external, Detection: found.Detection,
 	}
 	if portrait {
 		n.portrait = portraitJPEG(rec.Portrait(picture, &found.Detection))
@@ -162,9 +162,6 @@ func (p *people) add(photos []snapshot, newcomers []newcomer, out *events) error
 			}
 		} else {
 			owner[n.photo] = i
-		}
-		if _, known := p.Faces[n.face.ID]; known {
-			continue // of a person whose name is written alike in an id
 		}
 		ids, vectors = append(ids, n.face.ID), append(vectors, n.vector...)
 		p.Faces[n.face.ID], p.Person[n.face.ID] = n.face, shot.Person

@@ -7,10 +7,9 @@ import (
 )
 
 // faceID is the id of an enrolled face: the same photo under the same name has the same id in every run and on every
-// machine, so that results can be compared.
-func faceID(photo [sha256.Size]byte, externalID string) face.ID {
-	return derivedID("face", photo, externalID)
-}
+// machine, so that results can be compared. The name is the person's and the photo's own, not the external id, in which
+// different names may be written alike.
+func faceID(photo [sha256.Size]byte, name string) face.ID { return derivedID("face", photo, name) }
 
 // imageID is the id of a photo, whoever is on it.
 func imageID(photo [sha256.Size]byte) face.ID { return derivedID("image", photo, "") }
