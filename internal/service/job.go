@@ -1,0 +1,155 @@
+package service
+
+import (
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// JobID identifies a job: 64 lower-case hex digits.
+type JobID string
+
+// Operation is what a job does.
+type Operation string
+
+// The operations.
+const (
+	FaceSearch    Operation = "face-search"
+	FaceDetection Operation = "face-detection"
+)
+
+// JobState says how far a job is.
+type JobState string
+
+// The states of a job.
+const (
+	InProgress JobState = "in-progress"
+	Succeeded  JobState = "succeeded"
+	Failed     JobState = "failed"
+)
+
+// Job is a stored video that is worked on, or was.
+type Job struct {
+	Serial    Serial
+	ID        JobID
+	Operation Operation
+	State     JobState
+	// Message says why a job failed; empty otherwise.
+	Message string
+
+	// Video is the object as it was named, Pinned its state when the job began.
+	Video  Object
+	Pinned ObjectInfo
+
+	// Collection and its serial are those of a face search: the serial tells a collection from another of its name.
+	Collection       CollectionID
+	CollectionSerial Serial
+	// Threshold is the lowest similarity that is a match, inclusive.
+	Threshold face.Similarity
+	// Attributes asks for what a face looks like, beside where it is.
+	Attributes bool
+
+	// Tag is the caller's own name for the job; Topic names whom to tell when it ends; empty: nobody. Role is kept as it
+	// was given.
+	Tag, Topic, Role string
+
+	Created, Finished time.Time // Finished is zero as long as the job is open
+	// Expires is when the results go away; zero as long as the job is open.
+	Expires time.Time
+
+	// Plan is nil until the video has been looked at.
+	Plan *JobPlan
+	// SegmentsDone is how many segments have been saved.
+	SegmentsDone int
+	// Results is nil until the job has succeeded.
+	Results *Results
+}
+
+// JobPlan is what a video is and how it is cut.
+type JobPlan struct {
+	Info     face.VideoInfo
+	Segments int
+	// Data is the decoder's, opaque to everybody else.
+	Data []byte
+	// Warnings are sentences about what is odd with the video.
+	Warnings []string
+}
+
+// Results says how much a job has found, and how it lies in the store.
+type Results struct {
+	Sightings int
+	Persons   int
+	// Lists is how many match lists there are.
+	Lists int
+}
+
+// Order is the order in which results are listed.
+type Order uint8
+
+// The orders: by time, then person; or person by person, for each the best match first.
+const (
+	ByTime Order = iota
+	ByPerson
+)
+
+// TaskKind is one step of a job.
+type TaskKind string
+
+// The kinds of tasks, in the order in which a job needs them.
+const (
+	PlanTask    TaskKind = "plan"
+	SegmentTask TaskKind = "segment"
+	FinishTask  TaskKind = "finish"
+)
+
+// Task is one step of a job to be run, by any process. Tasks are enqueued in the transaction that makes them necessary.
+type Task struct {
+	Kind    TaskKind
+	Job     JobID
+	Segment int // of a segment task, from 0
+}
+
+// Notice tells that a job has ended. It is written with the job's end and kept until it has been delivered.
+type Notice struct {
+	Serial Serial
+	// ID is the same for every attempt to deliver, so that receivers can tell repetitions: a UUID.
+	ID    string
+	Topic string
+
+	Job       JobID
+	Operation Operation
+	State     JobState
+	Tag       string
+	Video     Object
+	Ended     time.Time
+
+	// Attempts is how often delivery has failed, Due when it is to be tried next.
+	Attempts int
+	Due      time.Time
+	// Sinks are the names of the topic's sinks that have taken it already.
+	Sinks []string
+}
+
+// RequestToken makes a request that is sent twice count once.
+type RequestToken struct {
+	// Scope is the operation, with the collection where that matters; Token is the caller's.
+	Scope, Token string
+	// Input is a hash of everything else that the request says.
+	Input [32]byte
+	// Result is what the request was answered with.
+	Result  []byte
+	Expires time.Time
+}
+
+// AccessKey lets a caller in.
+type AccessKey struct {
+	ID string
+	// Sealed is the secret, encrypted; only who holds the key file can read it.
+	Sealed []byte
+	// Name is what the owner is called.
+	Name string
+	// Policy is a policy document, as the door that checks it understands it.
+	Policy   string
+	Disabled bool
+	Created  time.Time
+}

@@ -1,0 +1,136 @@
+package service
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Objects fetches photos and videos from buckets. Safe for concurrent use.
+//
+// Errors are [*Error]: [BadObject] for what is not there or may not be read, [VideoTooLarge] for what is over a limit,
+// [Unavailable] for what may pass.
+type Objects interface {
+	// Stat says what state the object is in. The answer's Version is set where the bucket keeps versions.
+	Stat(ctx context.Context, o Object) (ObjectInfo, error)
+	// Read is the content of an object of at most limit bytes; a larger one is ImageTooLarge.
+	Read(ctx context.Context, o Object, limit int64) ([]byte, error)
+	// Open is a local file with the content that the object had when it was pinned; if it has another one now, that is
+	// BadObject. The file may be shared with others: read it at offsets only. Closing gives it back.
+	Open(ctx context.Context, o Object, pinned ObjectInfo) (LocalFile, error)
+}
+
+// LocalFile is an object's content on this machine.
+type LocalFile interface {
+	File() *os.File
+	Close() error
+}
+
+// Photos finds faces in photos. Safe for concurrent use; a call waits until it is its turn.
+type Photos interface {
+	// Look finds the faces of an encoded photo, the largest first and at most 100. Errors are [*Error]: [BadImage],
+	// [ImageTooLarge], [Invalid] for one that is too small.
+	Look(ctx context.Context, image []byte, want Wanted) ([]PhotoFace, error)
+}
+
+// Wanted is what to find out about the faces of a photo beside where they are; each costs time.
+type Wanted struct {
+	Attributes bool
+	// Probe asks for the embedding to search with, Template for the one to enrol.
+	Probe, Template bool
+}
+
+// PhotoFace is a face found in a photo.
+type PhotoFace struct {
+	Detail
+	// Height is the box's height in pixels of the photo.
+	Height float32
+	// Probe and Template are unit vectors, nil where they were not asked for.
+	Probe, Template []float32
+	// Weak says that the embedder can make little of the face.
+	Weak bool
+}
+
+// Videos analyses stored videos. What it returns as bytes is opaque to everybody else and the same for the same input, in
+// every process. Safe for concurrent use. Errors are [*Error]: [Invalid] for a video that cannot be searched, with the
+// reason, and [Unavailable] for what may pass.
+type Videos interface {
+	// Plan looks at a video and cuts it into segments.
+	Plan(ctx context.Context, f *os.File) (*JobPlan, error)
+	// Segment follows the faces of one segment.
+	Segment(ctx context.Context, f *os.File, plan *JobPlan, segment int) ([]byte, error)
+	// Finish joins the segments, which segment hands out one at a time, and matches them. Without a gallery nothing is matched.
+	Finish(ctx context.Context, plan *JobPlan, segment func(n int) ([]byte, error), m Matching) (*Found, error)
+}
+
+// Matching is what a video's faces are matched against, and how strictly.
+type Matching struct {
+	// Gallery stays as it is meanwhile. Nil: nothing is matched.
+	Gallery    Searcher
+	Threshold  face.Similarity
+	MaxMatches int
+	// Person names the user that a face is associated with; empty if none.
+	Person func(face.ID) string
+}
+
+// Found is what a video shows.
+type Found struct {
+	// Sightings are every face at every analysed time, by time, then person.
+	Sightings []face.Sighting
+	Persons   int
+	// Warnings are sentences about what was odd with the video.
+	Warnings []string
+}
+
+// Searcher finds enrolled faces: exactly, by score descending and then by id. Safe for concurrent use.
+type Searcher interface {
+	Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error)
+}
+
+// Gallery keeps embeddings in memory. Safe for concurrent use.
+type Gallery interface {
+	Searcher
+	// Add takes in a unit vector for each id, one after another; all of them or none.
+	Add(ids []face.ID, vectors []float32) error
+	// Delete removes faces and says how many there were.
+	Delete(ids []face.ID) int
+	Len() int
+	// Snapshot is the gallery as it is now, to be closed.
+	Snapshot() Snapshot
+	Close() error
+}
+
+// Snapshot is a gallery as it was at one moment.
+type Snapshot interface {
+	Searcher
+	Close() error
+}
+
+// Model is the embedding model in use.
+type Model struct {
+	ID face.ModelID
+	// Version is digits and dots.
+	Version     string
+	Dim         int
+	Cohort      *face.Cohort
+	Calibration *face.Calibration
+}
+
+// Events is told what happens, for metrics and logs. Calls must return quickly. Safe for concurrent use.
+type Events interface {
+	// JobStarted and JobEnded tell of a job's beginning and end; TaskRun of one attempt at a task.
+	JobStarted(j *Job)
+	JobEnded(j *Job)
+	TaskRun(t Task, took time.Duration, err error)
+	// SegmentDone tells how much video was analysed in how much time.
+	SegmentDone(video, took time.Duration)
+	// GalleryLoaded tells that a collection's faces are in memory, and GallerySize how many there are from now on; -1 for a
+	// collection that is gone.
+	GalleryLoaded(c CollectionID, faces int, took time.Duration)
+	GallerySize(c CollectionID, faces int)
+	// Enrolled, Deleted and Associated tell which faces of a collection have changed, for the audit log.
+	FacesEnrolled(c CollectionID, ids []face.ID)
+	FacesDeleted(c CollectionID, ids []face.ID)
+}

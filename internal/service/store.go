@@ -1,0 +1,181 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Store keeps everything that outlives the process. Safe for concurrent use, also by several processes.
+//
+// Each method is one transaction: it happens wholly or not at all, and what it has said is kept when the machine stops.
+// Errors that callers are meant to tell apart are [*Error] with the kind that the method names; others are internal.
+// Times are kept to the millisecond, in UTC. Slices and maps are the caller's to keep.
+type Store interface {
+	CollectionStore
+	FaceStore
+	UserStore
+	JobStore
+	NoticeStore
+	KeyStore
+	// Token finds a request token that has not expired; nil if there is none.
+	Token(ctx context.Context, scope, token string, now time.Time) (*RequestToken, error)
+	// Ping says whether the store can be read and written.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// CollectionStore keeps collections and their tags.
+type CollectionStore interface {
+	// CreateCollection sets the serial. [Exists] if the name is taken.
+	CreateCollection(ctx context.Context, c *Collection) error
+	// Collection is NotFound if there is none of that name. It and Collections give everything but the tags.
+	Collection(ctx context.Context, id CollectionID) (*Collection, error)
+	// Collections lists those with a serial above after, by serial, at most limit.
+	Collections(ctx context.Context, after Serial, limit int) ([]Collection, error)
+	// DeleteCollection deletes its faces, users and tags too. [NotFound].
+	DeleteCollection(ctx context.Context, id CollectionID) error
+	// Tags, [NotFound].
+	Tags(ctx context.Context, id CollectionID) (map[string]string, error)
+	// SetTags adds and overwrites tags. [NotFound]; [QuotaExceeded] if there would be more than most.
+	SetTags(ctx context.Context, id CollectionID, tags map[string]string, most int) error
+	// DeleteTags removes those that are there. [NotFound].
+	DeleteTags(ctx context.Context, id CollectionID, keys []string) error
+}
+
+// FaceQuery selects faces of a collection. Zero members select everything.
+type FaceQuery struct {
+	User UserID
+	IDs  []face.ID
+	// After is the last id of the page before, exclusive; nil for the first page.
+	After *face.ID
+	// Limit is at least 1.
+	Limit int
+}
+
+// FaceStore keeps enrolled faces. A collection is addressed by its serial, so that nothing is added to one that was made
+// anew meanwhile; a serial that is gone is [NotFound].
+type FaceStore interface {
+	// AddFaces keeps faces that are not there yet, and says which these were. [QuotaExceeded] if there would be more than
+	// most faces.
+	AddFaces(ctx context.Context, c Serial, faces []NewFace, most int64) (added []face.ID, err error)
+	// Faces lists by id.
+	Faces(ctx context.Context, c Serial, q FaceQuery) ([]Face, error)
+	// Vectors gives the embeddings of those of the faces that exist, with their users.
+	Vectors(ctx context.Context, c Serial, ids []face.ID) ([]Vector, error)
+	// EachVector gives all embeddings of a collection, by id; the vector is valid during the call only. An error of each ends
+	// it.
+	EachVector(ctx context.Context, c Serial, each func(Vector) error) error
+	// DeleteFaces deletes faces that are associated with nobody, and says which: those of ids that are not among them and
+	// not in associated were not there.
+	DeleteFaces(ctx context.Context, c Serial, ids []face.ID) (deleted []face.ID, associated map[face.ID]UserID, err error)
+}
+
+// Vector is the embedding of an enrolled face, and whom it is associated with.
+type Vector struct {
+	ID     face.ID
+	User   UserID
+	Values []float32
+}
+
+// UserStore keeps users, and which faces are theirs. A token, where given, is kept in the same transaction; if it is there
+// already the method does nothing and the error is [TokenReused], whatever the token's input.
+type UserStore interface {
+	// CreateUser: [Conflict] if it exists, [QuotaExceeded] if there would be more than most.
+	CreateUser(ctx context.Context, c Serial, u UserID, most int64, token *RequestToken) error
+	// User is [NotFound] if there is none.
+	User(ctx context.Context, c Serial, u UserID) (*User, error)
+	// Users lists those with a serial above after, by serial, at most limit.
+	Users(ctx context.Context, c Serial, after Serial, limit int) ([]User, error)
+	// DeleteUser lets go of the user's faces, which stay. [NotFound].
+	DeleteUser(ctx context.Context, c Serial, u UserID, token *RequestToken) error
+	// Associate makes faces a user's and the user active. [NotFound] if there is no such user; [Conflict] if one of the
+	// faces is gone or associated by now; [QuotaExceeded] if the user would have more than most faces.
+	Associate(ctx context.Context, c Serial, u UserID, ids []face.ID, most int, token *RequestToken) error
+	// Disassociate lets go of those of the faces that are the user's. A user without faces is [UserCreated] again.
+	// [NotFound] if there is no such user.
+	Disassociate(ctx context.Context, c Serial, u UserID, ids []face.ID, token *RequestToken) error
+}
+
+// JobQuery selects jobs, newest first.
+type JobQuery struct {
+	// State, if set, is the only one wanted.
+	State JobState
+	// Before is the last serial of the page before, exclusive; 0 for the first page.
+	Before Serial
+	// Limit is at least 1.
+	Limit int
+}
+
+// JobStore keeps jobs, what their tasks have saved so far, and their results. Tasks are handed to the job queue in the
+// same transaction.
+type JobStore interface {
+	// CreateJob keeps a job and its first task, and sets the serial. A token that is there already is [TokenReused]; more
+	// than most open jobs is [TooManyJobs], and open says how many there would be.
+	CreateJob(ctx context.Context, j *Job, most int, token *RequestToken, first Task) (open int, err error)
+	// Job is [NotFound] if there is none.
+	Job(ctx context.Context, id JobID) (*Job, error)
+	// Jobs lists without plans' data.
+	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
+	// OpenJobs counts the jobs that are in progress, and says since when the oldest is (zero without any).
+	OpenJobs(ctx context.Context) (n int, oldest time.Time, err error)
+	// SavePlan keeps a job's plan and enqueues its segments. It does nothing, and says false, if the job has ended or
+	// has a plan already.
+	SavePlan(ctx context.Context, id JobID, p *JobPlan, next []Task) (bool, error)
+	// SaveSegment keeps what a segment task made, instead of what an earlier attempt did, and enqueues last when it is
+	// the last of all the plan's segments to be saved. It does nothing, and says false, if the job has ended.
+	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, last Task) (bool, error)
+	// Segment is what was saved; nil if nothing was.
+	Segment(ctx context.Context, id JobID, segment int) ([]byte, error)
+	// SaveChunks keeps pieces of the results, each instead of an earlier one of its order and number.
+	SaveChunks(ctx context.Context, id JobID, chunks []Chunk) error
+	// Chunks gives the pieces of one kind from number from up to and without to, by number.
+	Chunks(ctx context.Context, id JobID, kind ChunkKind, from, to int) ([]Chunk, error)
+	// EndJob makes the job what j says (state, message, results, finished, expires), keeps the notice, if any, and drops
+	// what the segments have saved. It does nothing, and says false, if the job has ended already.
+	EndJob(ctx context.Context, j *Job, n *Notice) (bool, error)
+	// DeleteJob deletes a job that has ended, with its results. [NotFound]; [Conflict] if it is in progress.
+	DeleteJob(ctx context.Context, id JobID) error
+	// Sweep deletes jobs and request tokens that have expired, at most limit of each, and says how many.
+	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
+}
+
+// ChunkKind says what a chunk is a piece of.
+type ChunkKind uint8
+
+// The kinds of chunks: sightings in either order, and lists of matches.
+const (
+	SightingsByTime ChunkKind = iota
+	SightingsByPerson
+	MatchLists
+)
+
+// Chunk is a piece of a job's results.
+type Chunk struct {
+	Kind   ChunkKind
+	Number int // from 0
+	Data   []byte
+}
+
+// NoticeStore is the outbox.
+type NoticeStore interface {
+	// DueNotices are those that are to be tried by now, the longest due first.
+	DueNotices(ctx context.Context, now time.Time, limit int) ([]Notice, error)
+	// NoticeTried keeps what has become of an attempt: delivered removes it, otherwise attempts, due and sinks are kept.
+	NoticeTried(ctx context.Context, n *Notice, delivered bool) error
+}
+
+// KeyStore keeps access keys.
+type KeyStore interface {
+	// CreateKey: [Exists] if the id is taken.
+	CreateKey(ctx context.Context, k *AccessKey) error
+	// Key is [NotFound] if there is none.
+	Key(ctx context.Context, id string) (*AccessKey, error)
+	// Keys lists all, by creation.
+	Keys(ctx context.Context) ([]AccessKey, error)
+	// SetKey changes policy, name and whether it is disabled. [NotFound].
+	SetKey(ctx context.Context, k *AccessKey) error
+	// DeleteKey, [NotFound].
+	DeleteKey(ctx context.Context, id string) error
+}
