@@ -46,6 +46,15 @@ func (id ID) String() string {
 	return string(b[:])
 }
 
+// MarshalText writes what [ID.String] does.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads what [ParseID] does.
+func (id *ID) UnmarshalText(text []byte) (err error) {
+	*id, err = ParseID(string(text))
+	return err
+}
+
 // ParseID reads a UUID in the form that [ID.String] writes; hex digits may be upper case.
 func ParseID(s string) (ID, error) {
 	var id ID

@@ -43,7 +43,7 @@ const (
 // Error is a failure that a caller is told of.
 type Error struct {
 	Kind Kind
-	// Message is a sentence for the caller, without the names of any API.
+	// Message is a sentence for the caller. Where clients are known to compare texts it is the one that they know.
 	Message string
 	// Err is the cause, for the log.
 	Err error

@@ -1,0 +1,177 @@
+package service
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// IndexFaces enrols the faces of a photo: those that pass the filter, the largest first. [NotFound], [Invalid],
+// [QuotaExceeded] and the errors of reading the photo.
+func (s *Service) IndexFaces(ctx context.Context, r IndexRequest) (*Indexed, error) {
+	c, err := s.searchable(ctx, r.Collection)
+	if err != nil {
+		return nil, err
+	}
+	content, found, err := s.look(ctx, r.Image, Wanted{Attributes: r.Attributes, Template: true})
+	if err != nil {
+		return nil, err
+	}
+	out := &Indexed{Version: c.Version}
+	chosen, unused := choose(found, r.Quality, r.MaxFaces)
+	out.Unindexed = unused
+	if len(chosen) == 0 {
+		return out, nil
+	}
+	image := imageID(content)
+	faces := make([]NewFace, len(chosen))
+	for i, f := range chosen {
+		faces[i].Vector = f.Template
+		faces[i].Face = Face{Version: c.Version, Enrolled: face.Enrolled{
+			ID: newFaceID(content, r.ExternalID, f.Box), ImageID: image, ExternalID: r.ExternalID, Detection: f.Detection,
+		}}
+	}
+	if err := s.enrol(ctx, r.Collection, c.Serial, faces); err != nil {
+		return nil, err
+	}
+	for i, f := range chosen {
+		out.Faces = append(out.Faces, IndexedFace{Face: faces[i].Face, Detail: f.Detail})
+	}
+	return out, nil
+}
+
+// choose sorts the faces of a photo, largest first, into those to enrol and the others.
+func choose(found []PhotoFace, q QualityFilter, most int) (chosen []PhotoFace, unused []Unused) {
+	bar := q.bar()
+	for i := range found {
+		f := &found[i]
+		reasons := bar.reasons(f)
+		if f.Template == nil && len(reasons) == 0 {
+			reasons = []Reason{LowFaceQuality} // nothing can be told of it, whatever the filter
+		}
+		if len(reasons) == 0 && most > 0 && len(chosen) == most {
+			reasons = []Reason{ExceedsMaxFaces}
+		}
+		if len(reasons) > 0 {
+			unused = append(unused, Unused{Detail: f.Detail, Reasons: reasons})
+			continue
+		}
+		chosen = append(chosen, *f)
+	}
+	return chosen, unused
+}
+
+// enrol stores faces and then shows them to searches.
+func (s *Service) enrol(ctx context.Context, id CollectionID, serial Serial, faces []NewFace) error {
+	c, a, done, err := s.change(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if c.Serial != serial {
+		return errNoCollection(id) // it was deleted and made anew while the photo was looked at
+	}
+	added, err := s.Store.AddFaces(ctx, serial, faces, s.settings.FacesPerCollection)
+	switch KindOf(err) {
+	case NotFound:
+		return errNoCollection(id)
+	case QuotaExceeded:
+		return Errorf(QuotaExceeded, "A collection has at most %d faces", s.settings.FacesPerCollection)
+	}
+	if err != nil || len(added) == 0 {
+		return err
+	}
+	ids := make([]face.ID, 0, len(added))
+	var vectors []float32
+	for i := range faces {
+		if slices.Contains(added, faces[i].ID) && !slices.Contains(ids, faces[i].ID) {
+			ids, vectors = append(ids, faces[i].ID), append(vectors, faces[i].Vector...)
+		}
+	}
+	if err := a.faces.Add(ids, vectors); err != nil {
+		return err
+	}
+	s.Events.FacesEnrolled(id, ids)
+	s.Events.GallerySize(id, a.faces.Len())
+	return nil
+}
+
+// Faces lists enrolled faces by their id. [NotFound], [BadPage].
+func (s *Service) Faces(ctx context.Context, r FaceList) (*Faces, error) {
+	c, err := s.Collection(ctx, r.Collection)
+	if err != nil {
+		return nil, err
+	}
+	if r.User != "" {
+		if _, err := s.user(ctx, c, r.User); err != nil {
+			return nil, err
+		}
+	}
+	listing := "faces\x00" + string(r.Collection) + "\x00" + string(r.User)
+	position, err := s.pages.position(listing, r.Page.Token, len(face.ID{}))
+	if err != nil {
+		return nil, err
+	}
+	size := r.Page.size(usuallyListed, mostListed)
+	q := FaceQuery{User: r.User, IDs: r.IDs, Limit: size + 1}
+	if position != nil {
+		after := face.ID(position)
+		q.After = &after
+	}
+	list, err := s.Store.Faces(ctx, c.Serial, q)
+	if err != nil {
+		return nil, err
+	}
+	out := &Faces{Faces: list, Version: c.Version}
+	if len(list) > size {
+		out.Faces = list[:size]
+		out.Next, err = s.pages.token(listing, list[size-1].ID[:])
+	}
+	return out, err
+}
+
+// DeleteFaces deletes faces that are nobody's. Ids that are not there are no error. [NotFound].
+func (s *Service) DeleteFaces(ctx context.Context, id CollectionID, ids []face.ID) (*DeletedFaces, error) {
+	c, a, done, err := s.change(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	deleted, associated, err := s.Store.DeleteFaces(ctx, c.Serial, ids)
+	if KindOf(err) == NotFound {
+		return nil, errNoCollection(id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.faces.Delete(deleted)
+	if len(deleted) > 0 {
+		s.Events.FacesDeleted(id, deleted)
+		s.Events.GallerySize(id, a.faces.Len())
+	}
+	return deletedFaces(ids, deleted, associated), nil
+}
+
+// deletedFaces says of each id that was asked for, once, what became of it.
+func deletedFaces(ids, deleted []face.ID, associated map[face.ID]UserID) *DeletedFaces {
+	gone := map[face.ID]bool{}
+	for _, id := range deleted {
+		gone[id] = true
+	}
+	out, told := &DeletedFaces{}, map[face.ID]bool{}
+	for _, id := range ids {
+		user, kept := associated[id]
+		switch {
+		case told[id]:
+		case gone[id]:
+			out.Deleted = append(out.Deleted, id)
+		case kept:
+			out.Associated = append(out.Associated, AssociatedFace{ID: id, User: user})
+		default:
+			out.Unknown = append(out.Unknown, id)
+		}
+		told[id] = true
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// read is the bytes of an image, within the limit that holds for where it comes from.
+func (s *Service) read(ctx context.Context, i Image) ([]byte, error) {
+	switch {
+	case (i.Object != nil) == (len(i.Bytes) > 0):
+		return nil, Errorf(Invalid, "Request has invalid parameters: an image is either its bytes or an object of a bucket")
+	case i.Object != nil:
+		return s.Objects.Read(ctx, *i.Object, s.settings.MaxImage)
+	case int64(len(i.Bytes)) > s.settings.MaxInline:
+		return nil, Errorf(ImageTooLarge, "Image size is too large.")
+	default:
+		return i.Bytes, nil
+	}
+}
+
+// look finds the faces of an image.
+func (s *Service) look(ctx context.Context, i Image, want Wanted) ([]byte, []PhotoFace, error) {
+	content, err := s.read(ctx, i)
+	if err != nil {
+		return nil, nil, err
+	}
+	faces, err := s.Photos.Look(ctx, content, want)
+	return content, faces, err
+}
+
+// bar is how good a face must be to pass a filter.
+type bar struct {
+	height                float32 // pixels
+	yaw, pitch            float32 // degrees to either side
+	brightness, sharpness float32 // 0..100
+	confidence            float32 // percent
+	weak                  bool    // whether a face of which the embedder makes little passes
+}
+
+// bar of a filter. Medium is what `spotter search` asks of a photo to enrol (docs/decisions/0003-default-pack.md); high
+// wants a portrait, low takes what can just be told from others. The figures beside those of medium are judgement.
+func (q QualityFilter) bar() bar {
+	switch q {
+	case QualityNone:
+		return bar{yaw: 180, pitch: 180, weak: true}
+	case QualityLow:
+		return bar{height: 24, yaw: 75, pitch: 60, brightness: 5, confidence: 50, weak: true}
+	case QualityHigh:
+		return bar{height: 80, yaw: 35, pitch: 30, brightness: 25, sharpness: 25, confidence: 90}
+	default:
+		return bar{height: 40, yaw: 65, pitch: 50, brightness: 10, confidence: 65}
+	}
+}
+
+// reasons says why a face does not pass; none if it does.
+func (b bar) reasons(f *PhotoFace) []Reason {
+	var list []Reason
+	add := func(r Reason, wrong bool) {
+		if wrong {
+			list = append(list, r)
+		}
+	}
+	add(SmallBoundingBox, f.Height < b.height)
+	add(ExtremePose, abs(f.Pose.Yaw) > b.yaw || abs(f.Pose.Pitch) > b.pitch)
+	add(LowBrightness, f.Quality.Brightness < b.brightness)
+	add(LowSharpness, f.Quality.Sharpness < b.sharpness)
+	add(LowConfidence, f.Confidence < b.confidence)
+	add(LowFaceQuality, f.Weak && !b.weak)
+	return list
+}
+
+func abs(x float32) float32 { return float32(math.Abs(float64(x))) }
+
+// imageID is the id of a photo: a function of its bytes.
+func imageID(content []byte) face.ID { return derivedID("image", content, "", face.Box{}) }
+
+// newFaceID is the id of a face to enrol: the same face of the same photo under the same name is the same face, in every
+// collection and on every machine, so that indexing twice stores once.
+func newFaceID(content []byte, name string, box face.Box) face.ID {
+	return derivedID("face", content, name, box)
+}
+
+// derivedID makes a UUID out of a hash. Version 8 is the one for ids of one's own making (RFC 9562, section 5.8).
+func derivedID(kind string, content []byte, name string, box face.Box) face.ID {
+	photo := sha256.Sum256(content)
+	h := sha256.New()
+	h.Write([]byte("spotter indexed " + kind + "\x00"))
+	h.Write(photo[:])
+	h.Write([]byte(name + "\x00"))
+	for _, x := range [4]float32{box.Left, box.Top, box.Width, box.Height} {
+		h.Write(binary.BigEndian.AppendUint32(nil, math.Float32bits(x)))
+	}
+	id := face.ID(h.Sum(nil)[:16])
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}

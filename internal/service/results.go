@@ -1,0 +1,296 @@
+package service
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Results lie in the store as chunks of a fixed number of entries, so that a page costs the same wherever it stands: each
+// order of the sightings on its own, as records of fixed length, and the lists of matches, which the sightings of a
+// tracklet share, as JSON with what was known of the faces when they matched.
+const (
+	sightingsPerChunk = 256 // 24 KB; a page of 1,000 reads five of them
+	listsPerChunk     = 32  // some 60 KB with ten matches each
+)
+
+// record is a sighting in a chunk, little-endian, without padding.
+type record struct {
+	Time   int64  // nanoseconds
+	Person uint32 // from 0
+	List   uint32 // number of the match list plus 1; 0 for none
+
+	Box        [4]float32 // left, top, width, height
+	Landmarks  [10]float32
+	Confidence float32
+	Pose       [3]float32 // roll, yaw, pitch
+	Quality    [2]float32 // brightness, sharpness
+}
+
+const recordSize = 8 + 4 + 4 + 20*4
+
+func newRecord(s *face.Sighting, list uint32) record {
+	d := &s.Detection
+	r := record{
+		Time: int64(s.Time), Person: uint32(s.Person), List: list, //nolint:gosec // persons are counted from 0
+		Box:        [4]float32{d.Box.Left, d.Box.Top, d.Box.Width, d.Box.Height},
+		Confidence: d.Confidence,
+		Pose:       [3]float32{d.Pose.Roll, d.Pose.Yaw, d.Pose.Pitch},
+		Quality:    [2]float32{d.Quality.Brightness, d.Quality.Sharpness},
+	}
+	for i, p := range d.Landmarks {
+		r.Landmarks[2*i], r.Landmarks[2*i+1] = p.X, p.Y
+	}
+	return r
+}
+
+func (r *record) sighting() face.Sighting {
+	s := face.Sighting{Time: time.Duration(r.Time), Person: int(r.Person)}
+	d := &s.Detection
+	d.Box = face.Box{Left: r.Box[0], Top: r.Box[1], Width: r.Box[2], Height: r.Box[3]}
+	d.Confidence = r.Confidence
+	d.Pose = face.Pose{Roll: r.Pose[0], Yaw: r.Pose[1], Pitch: r.Pose[2]}
+	d.Quality = face.Quality{Brightness: r.Quality[0], Sharpness: r.Quality[1]}
+	for i := range d.Landmarks {
+		d.Landmarks[i] = face.Point{X: r.Landmarks[2*i], Y: r.Landmarks[2*i+1]}
+	}
+	return s
+}
+
+// saveResults keeps what was found, a piece at a time: nobody sees it before the job has ended.
+func (s *Service) saveResults(ctx context.Context, j *Job, c *Collection, found *Found) (*Results, error) {
+	lists, listOf := matchLists(found.Sightings)
+	if err := s.saveLists(ctx, j, c, lists); err != nil {
+		return nil, err
+	}
+	if err := s.saveSightings(ctx, j, SightingsByTime, found.Sightings, listOf); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(found.Sightings, byPerson)
+	if err := s.saveSightings(ctx, j, SightingsByPerson, found.Sightings, listOf); err != nil {
+		return nil, err
+	}
+	return &Results{Sightings: len(found.Sightings), Persons: found.Persons, Lists: len(lists)}, nil
+}
+
+// byPerson orders sightings person by person, for each the best match first: a client that reads the first of each person
+// sees the best. Equal ones stay in the order of time.
+func byPerson(a, b face.Sighting) int {
+	best := func(s *face.Sighting) face.Similarity {
+		if len(s.Matches) == 0 {
+			return -1
+		}
+		return s.Matches[0].Similarity
+	}
+	return cmp.Or(
+		cmp.Compare(a.Person, b.Person),
+		cmp.Compare(best(&b), best(&a)),
+		cmp.Compare(b.Detection.Confidence, a.Detection.Confidence),
+	)
+}
+
+// matchLists numbers the different lists of matches in the order in which they come. Sightings of one tracklet share their
+// list, so that the address of its first element tells lists apart.
+func matchLists(sightings []face.Sighting) (lists [][]face.Match, listOf func(*face.Sighting) uint32) {
+	number := map[*face.Match]uint32{}
+	for i := range sightings {
+		if m := sightings[i].Matches; len(m) > 0 && number[&m[0]] == 0 {
+			lists = append(lists, m)
+			number[&m[0]] = uint32(len(lists)) //nolint:gosec // far fewer
+		}
+	}
+	return lists, func(s *face.Sighting) uint32 {
+		if len(s.Matches) == 0 {
+			return 0
+		}
+		return number[&s.Matches[0]]
+	}
+}
+
+func (s *Service) saveLists(ctx context.Context, j *Job, c *Collection, lists [][]face.Match) error {
+	known, err := s.matchedFaces(ctx, c, lists)
+	if err != nil {
+		return err
+	}
+	number := 0
+	for part := range slices.Chunk(lists, listsPerChunk) {
+		hits := make([][]FaceHit, len(part))
+		for i, list := range part {
+			for _, m := range list {
+				f, there := known[m.ID]
+				if !there { // deleted since the snapshot: its id is what is left of it
+					f.ID = m.ID
+				}
+				hits[i] = append(hits[i], FaceHit{Face: f, Similarity: m.Similarity})
+			}
+		}
+		data, err := json.Marshal(hits)
+		if err != nil {
+			return fmt.Errorf("encode match lists: %w", err)
+		}
+		if err := s.Store.SaveChunks(ctx, j.ID, []Chunk{{MatchLists, number, data}}); err != nil {
+			return err
+		}
+		number++
+	}
+	return nil
+}
+
+func (s *Service) matchedFaces(ctx context.Context, c *Collection, lists [][]face.Match) (map[face.ID]Face, error) {
+	var ids []face.ID
+	for _, list := range lists {
+		for _, m := range list {
+			ids = append(ids, m.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return s.facesByID(ctx, c, unique(ids))
+}
+
+func (s *Service) saveSightings(
+	ctx context.Context, j *Job, kind ChunkKind, sightings []face.Sighting, listOf func(*face.Sighting) uint32,
+) error {
+	number := 0
+	for part := range slices.Chunk(sightings, sightingsPerChunk) {
+		data := make([]byte, 0, len(part)*recordSize)
+		for i := range part {
+			var err error
+			if data, err = binary.Append(data, binary.LittleEndian, newRecord(&part[i], listOf(&part[i]))); err != nil {
+				return fmt.Errorf("encode sightings: %w", err)
+			}
+		}
+		if err := s.Store.SaveChunks(ctx, j.ID, []Chunk{{kind, number, data}}); err != nil {
+			return err
+		}
+		number++
+	}
+	return nil
+}
+
+// mostResults is the most sightings of a page, and how many it has where nothing is said: Rekognition's.
+const mostResults = 1000
+
+// Results is a job and one page of what it has found. A page that asks for more than there may be on one gets as many as
+// may be. [NotFound] for a job that is not there, is of another operation, or has expired; [BadPage].
+func (s *Service) Results(ctx context.Context, r ResultRequest) (*ResultPage, error) {
+	j, err := s.job(ctx, r.Job)
+	if err != nil {
+		return nil, err
+	}
+	if j.Operation != r.Operation {
+		return nil, errNoJob()
+	}
+	listing := fmt.Sprintf("results %d of %s", r.Order, j.ID)
+	position, err := s.pages.position(listing, r.Page.Token, 8)
+	if err != nil {
+		return nil, err
+	}
+	out := &ResultPage{Job: j}
+	if j.State != Succeeded || j.Results == nil {
+		return out, nil
+	}
+	from := 0
+	if position != nil {
+		from = int(binary.BigEndian.Uint64(position)) //nolint:gosec // sealed by this package
+	}
+	to := min(from+r.Page.size(mostResults, mostResults), j.Results.Sightings)
+	if out.Sightings, err = s.sightings(ctx, j, r.Order, from, to); err != nil || to >= j.Results.Sightings {
+		return out, err
+	}
+	out.Next, err = s.pages.serialToken(listing, Serial(to))
+	return out, err
+}
+
+// job is a job whose results have not expired.
+func (s *Service) job(ctx context.Context, id JobID) (*Job, error) {
+	j, err := s.Store.Job(ctx, id)
+	if KindOf(err) == NotFound || err == nil && !j.Expires.IsZero() && !s.Now().Before(j.Expires) {
+		return nil, errNoJob()
+	}
+	return j, err
+}
+
+func errNoJob() error { return Errorf(NotFound, "Could not find JobId") }
+
+// sightings reads those from number from up to and without to.
+func (s *Service) sightings(ctx context.Context, j *Job, o Order, from, to int) ([]JobSighting, error) {
+	if from >= to {
+		return nil, nil
+	}
+	kind := SightingsByTime
+	if o == ByPerson {
+		kind = SightingsByPerson
+	}
+	first := from / sightingsPerChunk
+	chunks, err := s.Store.Chunks(ctx, j.ID, kind, first, (to-1)/sightingsPerChunk+1)
+	if err != nil {
+		return nil, err
+	}
+	var data []byte
+	for _, c := range chunks {
+		data = append(data, c.Data...)
+	}
+	offset := first * sightingsPerChunk
+	if len(data) < (to-offset)*recordSize {
+		return nil, fmt.Errorf("results of job %s are incomplete", j.ID)
+	}
+	records := make([]record, to-from)
+	if err := binary.Read(bytes.NewReader(data[(from-offset)*recordSize:]), binary.LittleEndian, records); err != nil {
+		return nil, fmt.Errorf("results of job %s: %w", j.ID, err)
+	}
+	return s.withHits(ctx, j, records)
+}
+
+// withHits looks up the match lists of sightings.
+func (s *Service) withHits(ctx context.Context, j *Job, records []record) ([]JobSighting, error) {
+	lists, err := s.lists(ctx, j, records)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]JobSighting, len(records))
+	for i := range records {
+		out[i].Sighting = records[i].sighting()
+		if n := records[i].List; n > 0 {
+			chunk := lists[int(n-1)/listsPerChunk]
+			if at := int(n-1) % listsPerChunk; at < len(chunk) {
+				out[i].Hits = chunk[at]
+			}
+		}
+	}
+	return out, nil
+}
+
+// lists reads the chunks of match lists that sightings need.
+func (s *Service) lists(ctx context.Context, j *Job, records []record) (map[int][][]FaceHit, error) {
+	need := map[int]bool{}
+	for i := range records {
+		if n := records[i].List; n > 0 {
+			need[int(n-1)/listsPerChunk] = true
+		}
+	}
+	lists := make(map[int][][]FaceHit, len(need))
+	for n := range need {
+		chunks, err := s.Store.Chunks(ctx, j.ID, MatchLists, n, n+1)
+		if err != nil {
+			return nil, err
+		}
+		if len(chunks) != 1 {
+			return nil, fmt.Errorf("results of job %s are incomplete", j.ID)
+		}
+		var hits [][]FaceHit
+		if err := json.Unmarshal(chunks[0].Data, &hits); err != nil {
+			return nil, fmt.Errorf("match lists of job %s: %w", j.ID, err)
+		}
+		lists[n] = hits
+	}
+	return lists, nil
+}

@@ -1,0 +1,256 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// running knows the tasks that this process is running, so that those of a job can be stopped.
+type running struct {
+	mu   sync.Mutex
+	next int
+	jobs map[JobID]map[int]context.CancelCauseFunc // guarded by mu
+}
+
+// errEnded is why the context of a task was cancelled whose job has ended.
+var errEnded = errors.New("the job has ended") //nolint:gochecknoglobals // an error to compare with
+
+// enter gives the context for a task of a job; leave ends it.
+func (r *running) enter(ctx context.Context, id JobID) (_ context.Context, leave func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	n := r.next
+	if r.jobs[id] == nil {
+		r.jobs[id] = map[int]context.CancelCauseFunc{}
+	}
+	r.jobs[id][n] = cancel
+	return ctx, func() {
+		cancel(nil)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if delete(r.jobs[id], n); len(r.jobs[id]) == 0 {
+			delete(r.jobs, id)
+		}
+	}
+}
+
+// stop ends the tasks of a job that run in this process.
+func (r *running) stop(id JobID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, cancel := range r.jobs[id] {
+		cancel(errEnded)
+	}
+}
+
+// Run runs one task. A task whose job has ended, or that has been run already, is done at once. What is wrong with the
+// video, its object or its collection ends the job, and the error is nil. An error means that the task is to be run again.
+func (s *Service) Run(ctx context.Context, t Task) (err error) {
+	began := s.Now()
+	defer func() { s.Events.TaskRun(t, s.Now().Sub(began), err) }()
+	j, err := s.Store.Job(ctx, t.Job)
+	if KindOf(err) == NotFound {
+		return nil
+	}
+	if err != nil || j.State != InProgress {
+		return err
+	}
+	ctx, leave := s.running.enter(ctx, t.Job)
+	defer leave()
+	err = s.step(ctx, j, t)
+	switch {
+	case err == nil, errors.Is(context.Cause(ctx), errEnded):
+		return nil
+	case ctx.Err() != nil:
+		return err // whatever it says, it is because the process stops
+	}
+	switch KindOf(err) {
+	case Invalid, BadObject, VideoTooLarge, NotFound:
+		return s.fail(ctx, j, err)
+	default:
+		return err
+	}
+}
+
+// GiveUp ends the job of a task that has failed too often.
+func (s *Service) GiveUp(ctx context.Context, t Task, cause error) error {
+	j, err := s.Store.Job(ctx, t.Job)
+	if KindOf(err) == NotFound {
+		return nil
+	}
+	if err != nil || j.State != InProgress {
+		return err
+	}
+	s.Log.LogAttrs(ctx, slog.LevelError, "task given up", slog.String("job_id", string(t.Job)),
+		slog.String("task", string(t.Kind)), slog.Int("segment", t.Segment), slog.Any("cause", cause))
+	return s.fail(ctx, j, cause)
+}
+
+// fail ends a job with the reason, as far as it is one to tell.
+func (s *Service) fail(ctx context.Context, j *Job, cause error) error {
+	j.State, j.Message = Failed, "Internal server error"
+	if e := (*Error)(nil); errors.As(cause, &e) && e.Kind != Internal {
+		j.Message = e.Message
+	}
+	_, err := s.end(ctx, j)
+	return err
+}
+
+// end writes the end of a job, with the notice of it. It says false if the job has ended already.
+func (s *Service) end(ctx context.Context, j *Job) (bool, error) {
+	j.Finished = s.Now()
+	j.Expires = j.Finished.Add(s.settings.KeepResults)
+	won, err := s.Store.EndJob(ctx, j, s.notice(j))
+	if err != nil || !won {
+		return false, err
+	}
+	s.running.stop(j.ID)
+	s.Events.JobEnded(j)
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "job ended", slog.String("job_id", string(j.ID)),
+		slog.String("state", string(j.State)), slog.String("message", j.Message),
+		slog.Duration("took", j.Finished.Sub(j.Created)))
+	s.Wake()
+	return true, nil
+}
+
+// notice is what is to be told of the end of a job; nil if nobody is to be told.
+func (s *Service) notice(j *Job) *Notice {
+	if j.Topic == "" || !s.Knows(j.Topic) {
+		return nil
+	}
+	sum := sha256.Sum256([]byte("notice of " + j.ID))
+	id := face.ID(sum[:16]) // the same in every attempt to end the job
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return &Notice{
+		ID: id.String(), Topic: j.Topic, Job: j.ID, Operation: j.Operation, State: j.State, Tag: j.Tag, Video: j.Video,
+		Ended: j.Finished, Due: j.Finished,
+	}
+}
+
+func (s *Service) step(ctx context.Context, j *Job, t Task) error {
+	if err := s.unchanged(ctx, j); err != nil {
+		return err
+	}
+	switch t.Kind {
+	case PlanTask:
+		return s.plan(ctx, j)
+	case SegmentTask:
+		return s.segment(ctx, j, t.Segment)
+	case FinishTask:
+		return s.finish(ctx, j)
+	default:
+		return fmt.Errorf("there is no task of kind %q", t.Kind)
+	}
+}
+
+// unchanged says whether the collection that a job searches is still there.
+func (s *Service) unchanged(ctx context.Context, j *Job) error {
+	if j.Operation != FaceSearch {
+		return nil
+	}
+	c, err := s.Store.Collection(ctx, j.Collection)
+	if KindOf(err) == NotFound || err == nil && c.Serial != j.CollectionSerial {
+		return Errorf(NotFound, "The collection %s was deleted before the search was done.", j.Collection)
+	}
+	if err == nil && c.Model != s.Model.ID {
+		return Errorf(Invalid, "The collection %s holds faces of another model than the one in use.", j.Collection)
+	}
+	return err
+}
+
+// open is the job's video as it was when the job began.
+func (s *Service) open(ctx context.Context, j *Job, use func(*os.File) error) error {
+	f, err := s.Objects.Open(ctx, j.Video, j.Pinned)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(f.File()), f.Close())
+}
+
+// plan looks at the video and enqueues its segments.
+func (s *Service) plan(ctx context.Context, j *Job) error {
+	if j.Plan != nil {
+		return nil
+	}
+	return s.open(ctx, j, func(f *os.File) error {
+		p, err := s.Videos.Plan(ctx, f)
+		if err != nil {
+			return err
+		}
+		tasks := make([]Task, p.Segments)
+		for i := range tasks {
+			tasks[i] = Task{Kind: SegmentTask, Job: j.ID, Segment: i}
+		}
+		_, err = s.Store.SavePlan(ctx, j.ID, p, tasks)
+		return err
+	})
+}
+
+// segment analyses one segment and saves what it gives; the last one enqueues the finish.
+func (s *Service) segment(ctx context.Context, j *Job, n int) error {
+	if j.Plan == nil || n < 0 || n >= j.Plan.Segments {
+		return fmt.Errorf("job %s has no segment %d", j.ID, n)
+	}
+	if saved, err := s.Store.Segment(ctx, j.ID, n); err != nil || saved != nil {
+		return err
+	}
+	return s.open(ctx, j, func(f *os.File) error {
+		began := s.Now()
+		data, err := s.Videos.Segment(ctx, f, j.Plan, n)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Store.SaveSegment(ctx, j.ID, n, data, Task{Kind: FinishTask, Job: j.ID}); err != nil {
+			return err
+		}
+		s.Events.SegmentDone(j.Plan.Info.Duration/time.Duration(j.Plan.Segments), s.Now().Sub(began))
+		return nil
+	})
+}
+
+// finish matches what the segments gave against the collection as it is now, and ends the job.
+func (s *Service) finish(ctx context.Context, j *Job) error {
+	saved := func(n int) ([]byte, error) {
+		data, err := s.Store.Segment(ctx, j.ID, n)
+		if err == nil && data == nil {
+			err = fmt.Errorf("segment %d of job %s is not saved", n, j.ID)
+		}
+		return data, err
+	}
+	m := Matching{Threshold: j.Threshold, MaxMatches: s.settings.MaxMatches}
+	var c *Collection
+	if j.Operation == FaceSearch {
+		var a *album
+		var err error
+		if c, a, err = s.opened(ctx, j.Collection); err != nil {
+			return err
+		}
+		snapshot := a.faces.Snapshot()
+		defer snapshot.Close() //nolint:errcheck // it is nil
+		m.Gallery, m.Person = snapshot, func(id face.ID) string { return string(a.ownerOf(id)) }
+	}
+	found, err := s.Videos.Finish(ctx, j.Plan, saved, m)
+	if err != nil {
+		return err
+	}
+	if j.Results, err = s.saveResults(ctx, j, c, found); err != nil {
+		return err
+	}
+	if err := s.unchanged(ctx, j); err != nil { // deleted while it was matched
+		return err
+	}
+	j.State = Succeeded
+	_, err = s.end(ctx, j)
+	return err
+}

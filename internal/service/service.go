@@ -1,0 +1,128 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// Ports are what the service needs of the world. All of them are set.
+type Ports struct {
+	Store   Store
+	Objects Objects
+	Photos  Photos
+	Videos  Videos
+	Model   Model
+	// NewGallery makes an empty gallery of the model's dimension.
+	NewGallery func() (Gallery, error)
+	// Knows says whether anybody is to be told of jobs that name this topic.
+	Knows func(topic string) bool
+	// Wake is called after a notice has been written.
+	Wake   func()
+	Events Events
+	Log    *slog.Logger
+	Now    func() time.Time
+	// Random is a source of secrets.
+	Random io.Reader
+	// PageKey seals page tokens: 32 bytes that stay the same when the process starts anew.
+	PageKey []byte
+}
+
+// Settings are limits and spans of time. Those without a comment of their own are Amazon Rekognition's.
+type Settings struct {
+	// OpenJobs is how many jobs may be in progress at once.
+	OpenJobs int
+	// KeepResults is how long results can be read after a job's end, KeepTokens how long a request token holds, and
+	// PageTokens a page token.
+	KeepResults, KeepTokens, PageTokens time.Duration
+	// MaxImage is the largest photo in a bucket, MaxInline the largest in a request, MaxVideo the largest video, in bytes.
+	MaxImage, MaxInline, MaxVideo int64
+	FacesPerCollection            int64
+	UsersPerCollection            int64
+	FacesPerUser                  int
+	TagsPerCollection             int
+	// MaxMatches is the most matches listed for one face of a video. It is Spotter's own.
+	MaxMatches int
+	// AcceptUnknownTopics takes jobs that name a topic of which nothing is known; nobody is told of their end then.
+	AcceptUnknownTopics bool
+}
+
+// DefaultSettings are the limits that Amazon Rekognition documents.
+func DefaultSettings() Settings {
+	const day, megabyte, million = 24 * time.Hour, 1 << 20, 1_000_000
+	return Settings{
+		OpenJobs: 20, KeepResults: 7 * day, KeepTokens: 7 * day, PageTokens: day,
+		MaxImage: 15 * megabyte, MaxInline: 5 * megabyte, MaxVideo: 10 << 30,
+		FacesPerCollection: 20 * million, UsersPerCollection: 10 * million, FacesPerUser: 100, TagsPerCollection: 200,
+		MaxMatches: 10,
+	}
+}
+
+// Service is the use cases. Make it with [New]; its methods are safe for concurrent use.
+type Service struct {
+	Ports
+	settings Settings
+	pages    *pages
+	shelf    shelf
+	running  running
+}
+
+// New makes a service. Nothing is read before it is needed; [Service.Load] reads what is enrolled.
+func New(p Ports, s Settings) (*Service, error) {
+	pages, err := newPages(p.PageKey, p.Random, p.Now, s.PageTokens)
+	if err != nil {
+		return nil, err
+	}
+	return &Service{
+		Ports: p, settings: s, pages: pages,
+		shelf:   shelf{albums: map[Serial]*album{}},
+		running: running{jobs: map[JobID]map[int]context.CancelCauseFunc{}},
+	}, nil
+}
+
+// Load reads the faces of all collections into memory, one collection after another. Requests load what they need
+// themselves until then.
+func (s *Service) Load(ctx context.Context) error {
+	for after := Serial(0); ; {
+		list, err := s.Store.Collections(ctx, after, pageOfCollections)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for i := range list {
+			after = list[i].Serial
+			if list[i].Model != s.Model.ID {
+				s.Log.LogAttrs(ctx, slog.LevelWarn, "collection holds faces of another model and cannot be searched",
+					slog.String("collection_id", string(list[i].ID)), slog.String("model", string(list[i].Model)))
+				continue
+			}
+			if _, err := s.album(ctx, &list[i]); err != nil && KindOf(err) != NotFound {
+				return fmt.Errorf("load collection %s: %w", list[i].ID, err)
+			}
+		}
+	}
+}
+
+// pageOfCollections is how many collections are read at once; any number will do.
+const pageOfCollections = 100
+
+// Close frees the galleries. No other method may be called any more.
+func (s *Service) Close() error {
+	s.shelf.mu.Lock()
+	defer s.shelf.mu.Unlock()
+	var err error
+	for serial, a := range s.shelf.albums {
+		err = errors.Join(err, a.close())
+		delete(s.shelf.albums, serial)
+	}
+	return err
+}
+
+// similarity says how similar two faces are, given the moments of the probe.
+func (s *Service) similarity(score face.Score, i face.Impostors) face.Similarity {
+	return s.Model.Calibration.Similarity(score, i)
+}

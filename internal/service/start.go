@@ -1,0 +1,87 @@
+package service
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// StartJob begins a job and says which; a request that was made before with the same token is answered with the job of
+// that time. [Invalid], [NotFound], [BadObject], [VideoTooLarge], [TooManyJobs], [TokenReused].
+//
+// The order of the checks is part of the contract: a repeated request is answered before anything else is looked at.
+func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
+	var token *RequestToken
+	if r.Token != "" {
+		input := r
+		input.Caller = Caller{}
+		var err error
+		if token, err = s.requestToken(string(r.Operation), r.Token, input); err != nil {
+			return "", err
+		}
+		if earlier, err := s.replay(ctx, token); earlier != nil || err != nil {
+			return JobID(earlier), err
+		}
+	}
+	j, err := s.newJob(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	if token != nil {
+		token.Result = []byte(j.ID)
+	}
+	open, err := s.Store.CreateJob(ctx, j, s.settings.OpenJobs, token, Task{Kind: PlanTask, Job: j.ID})
+	switch KindOf(err) {
+	case TokenReused: // somebody was quicker
+		earlier, err := s.replay(ctx, token)
+		return JobID(earlier), err
+	case TooManyJobs:
+		return "", Errorf(TooManyJobs, "%d  open Jobs for User %s. Maximum limit: %d", open, r.Caller.Name, s.settings.OpenJobs)
+	}
+	if err != nil {
+		return "", err
+	}
+	s.Events.JobStarted(j)
+	s.Log.LogAttrs(ctx, slog.LevelInfo, "job started", slog.String("job_id", string(j.ID)),
+		slog.String("operation", string(j.Operation)), slog.String("bucket", j.Video.Bucket),
+		slog.String("key", j.Video.Key))
+	return j.ID, nil
+}
+
+// newJob checks a request and makes its job.
+func (s *Service) newJob(ctx context.Context, r StartRequest) (*Job, error) {
+	j := &Job{
+		Operation: r.Operation, State: InProgress, Video: r.Video, Threshold: Search{Threshold: r.Threshold}.threshold(),
+		Attributes: r.Attributes, Tag: r.Tag, Topic: r.Topic, Role: r.Role, Created: s.Now(),
+	}
+	if r.Operation == FaceSearch {
+		c, err := s.searchable(ctx, r.Collection)
+		if err != nil {
+			return nil, err
+		}
+		j.Collection, j.CollectionSerial = c.ID, c.Serial
+	}
+	if r.Topic != "" && !s.Knows(r.Topic) && !s.settings.AcceptUnknownTopics {
+		return nil, Errorf(Invalid, "Request has invalid parameters: no topic %s is configured", r.Topic)
+	}
+	var err error
+	if j.Pinned, err = s.Objects.Stat(ctx, r.Video); err != nil {
+		return nil, err
+	}
+	if j.Pinned.Size > s.settings.MaxVideo {
+		return nil, s.errTooLarge(j.Pinned.Size)
+	}
+	id := make([]byte, 32)
+	if _, err := io.ReadFull(s.Random, id); err != nil {
+		return nil, fmt.Errorf("job id: %w", err)
+	}
+	j.ID = JobID(hex.EncodeToString(id))
+	return j, nil
+}
+
+func (s *Service) errTooLarge(size int64) error {
+	return Errorf(VideoTooLarge, "Video size in bytes: %d is more than the maximum limit of: %d bytes.",
+		size, s.settings.MaxVideo)
+}

@@ -1,0 +1,336 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// usualAssociation is how similar a face must be to a user's others where nothing is said: Rekognition's default.
+const usualAssociation face.Similarity = 75
+
+// mostUsersListed is the most users of a page: Rekognition's limit.
+const mostUsersListed = 500
+
+// CreateUser makes a user without faces. [NotFound], [Conflict], [QuotaExceeded], [TokenReused].
+func (s *Service) CreateUser(ctx context.Context, id CollectionID, user UserID, token string) error {
+	_, err := s.once(ctx, "create-user", id, token, user, func(c *Collection, t *RequestToken) error {
+		err := s.Store.CreateUser(ctx, c.Serial, user, s.settings.UsersPerCollection, t)
+		switch KindOf(err) {
+		case Conflict:
+			return Errorf(Conflict, "The user id: %s already exists.", user)
+		case QuotaExceeded:
+			return Errorf(QuotaExceeded, "A collection has at most %d users", s.settings.UsersPerCollection)
+		default:
+			return named(err, c)
+		}
+	})
+	return err
+}
+
+// DeleteUser deletes a user; the faces stay and are nobody's. [NotFound], [TokenReused].
+func (s *Service) DeleteUser(ctx context.Context, id CollectionID, user UserID, token string) error {
+	_, err := s.once(ctx, "delete-user", id, token, user, func(_ *Collection, t *RequestToken) error {
+		c, a, done, err := s.change(ctx, id)
+		if err != nil {
+			return err
+		}
+		defer done()
+		if err := s.Store.DeleteUser(ctx, c.Serial, user, t); err != nil {
+			return noUser(err, user)
+		}
+		return a.setUser(user, nil)
+	})
+	return err
+}
+
+// Users lists users by their creation. [NotFound], [BadPage].
+func (s *Service) Users(ctx context.Context, id CollectionID, page PageRequest) ([]User, string, error) {
+	c, err := s.Collection(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	listing := fmt.Sprintf("users of %d", c.Serial)
+	after, err := s.pages.serial(listing, page.Token)
+	if err != nil {
+		return nil, "", err
+	}
+	size := page.size(mostUsersListed, mostUsersListed)
+	list, err := s.Store.Users(ctx, c.Serial, after, size+1)
+	if err != nil || len(list) <= size {
+		return list, "", named(err, c)
+	}
+	next, err := s.pages.serialToken(listing, list[size-1].Serial)
+	return list[:size], next, err
+}
+
+// AssociateFaces makes faces a user's, those that are similar enough to the user's others. Faces that are the user's
+// already are passed over. [NotFound], [QuotaExceeded], [TokenReused].
+//
+// A user who has no faces yet is founded by the first face of the request; the others must be similar to that one.
+func (s *Service) AssociateFaces(ctx context.Context, r AssociateRequest) (*Associated, error) {
+	return s.associated(ctx, "associate-faces", r, func(c *Collection, a *album, t *RequestToken, out *Associated) error {
+		mine, err := s.facesOf(ctx, c, a, r.User)
+		if err != nil {
+			return err
+		}
+		fresh, err := s.acceptable(ctx, c, a, r, mine, out)
+		if err != nil {
+			return err
+		}
+		for _, v := range fresh {
+			out.Done = append(out.Done, v.ID)
+		}
+		if out.Status = UserActive; len(mine)+len(fresh) == 0 {
+			out.Status = UserCreated
+		}
+		if err := t.answer(out); err != nil {
+			return err
+		}
+		if err := s.Store.Associate(ctx, c.Serial, r.User, out.Done, s.settings.FacesPerUser, t); err != nil {
+			return s.notAssociated(err, r.User)
+		}
+		return a.setUser(r.User, append(mine, fresh...))
+	})
+}
+
+func (s *Service) notAssociated(err error, user UserID) error {
+	switch KindOf(err) {
+	case QuotaExceeded:
+		return Errorf(QuotaExceeded, "A user has at most %d faces", s.settings.FacesPerUser)
+	case Conflict:
+		return Errorf(Conflict, "The faces of user %s were changed at the same time; try again", user)
+	default:
+		return noUser(err, user)
+	}
+}
+
+// acceptable sorts the faces that are to be associated: it gives those that can be, and tells of the others in out.
+func (s *Service) acceptable(
+	ctx context.Context, c *Collection, a *album, r AssociateRequest, mine []Vector, out *Associated,
+) ([]Vector, error) {
+	ids := unique(r.IDs)
+	vectors, err := s.Store.Vectors(ctx, c.Serial, ids)
+	if err != nil {
+		return nil, named(err, c)
+	}
+	known := map[face.ID]Vector{}
+	for _, v := range vectors {
+		known[v.ID] = v
+	}
+	var fresh []Vector
+	var sum []float32
+	for _, v := range mine {
+		sum = plus(sum, v.Values)
+	}
+	for _, id := range ids {
+		v, found := known[id]
+		owner := a.ownerOf(id)
+		switch similarity := s.likeness(sum, v.Values); {
+		case !found:
+			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: UnknownFace})
+		case owner == r.User:
+		case owner != "":
+			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: OtherUser, User: owner})
+		case similarity < r.threshold():
+			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: LowSimilarity, Similarity: similarity})
+		default:
+			fresh = append(fresh, v)
+			if len(mine) == 0 && len(fresh) == 1 {
+				sum = plus(nil, v.Values)
+			}
+		}
+	}
+	return fresh, nil
+}
+
+func (r AssociateRequest) threshold() face.Similarity {
+	if r.Threshold == nil {
+		return usualAssociation
+	}
+	return *r.Threshold
+}
+
+// likeness is how similar a face is to several together, whose sum is given; to none it is as similar as can be.
+func (s *Service) likeness(sum, vector []float32) face.Similarity {
+	if vector == nil {
+		return 0
+	}
+	if sum == nil {
+		return 100
+	}
+	direction := slices.Clone(sum)
+	if _, err := face.Normalize(direction); err != nil {
+		return 0
+	}
+	return s.similarity(face.Score(face.Dot(vector, direction)), s.Model.Cohort.Impostors(vector))
+}
+
+// DisassociateFaces ends that faces are a user's. Faces that are nobody's are passed over. [NotFound], [TokenReused].
+func (s *Service) DisassociateFaces(ctx context.Context, r AssociateRequest) (*Associated, error) {
+	return s.associated(ctx, "disassociate-faces", r, func(c *Collection, a *album, t *RequestToken, out *Associated) error {
+		mine, err := s.facesOf(ctx, c, a, r.User)
+		if err != nil {
+			return err
+		}
+		if err := s.removable(ctx, c, a, r, out); err != nil {
+			return err
+		}
+		left := slices.DeleteFunc(mine, func(v Vector) bool { return slices.Contains(out.Done, v.ID) })
+		if out.Status = UserActive; len(left) == 0 {
+			out.Status = UserCreated
+		}
+		if err := t.answer(out); err != nil {
+			return err
+		}
+		if err := s.Store.Disassociate(ctx, c.Serial, r.User, out.Done, t); err != nil {
+			return noUser(err, r.User)
+		}
+		return a.setUser(r.User, left)
+	})
+}
+
+func (s *Service) removable(ctx context.Context, c *Collection, a *album, r AssociateRequest, out *Associated) error {
+	ids := unique(r.IDs)
+	known, err := s.facesByID(ctx, c, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		owner := a.ownerOf(id)
+		switch _, found := known[id]; {
+		case !found:
+			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: UnknownFace})
+		case owner == r.User:
+			out.Done = append(out.Done, id)
+		case owner != "":
+			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: OtherUser, User: owner})
+		}
+	}
+	return nil
+}
+
+// facesOf is the embeddings of a user's faces.
+func (s *Service) facesOf(ctx context.Context, c *Collection, a *album, user UserID) ([]Vector, error) {
+	a.mu.RLock()
+	ids := slices.Clone(a.held[user])
+	a.mu.RUnlock()
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	vectors, err := s.Store.Vectors(ctx, c.Serial, ids)
+	return vectors, named(err, c)
+}
+
+func (s *Service) user(ctx context.Context, c *Collection, user UserID) (*User, error) {
+	u, err := s.Store.User(ctx, c.Serial, user)
+	return u, noUser(err, user)
+}
+
+func noUser(err error, user UserID) error {
+	if KindOf(err) == NotFound {
+		return Errorf(NotFound, "The user id: %s does not exist", user)
+	}
+	return err
+}
+
+// associated runs a change of a user's faces once for each token.
+func (s *Service) associated(
+	ctx context.Context, operation string, r AssociateRequest,
+	change func(*Collection, *album, *RequestToken, *Associated) error,
+) (*Associated, error) {
+	out := &Associated{}
+	earlier, err := s.once(ctx, operation, r.Collection, r.Token, r, func(_ *Collection, t *RequestToken) error {
+		c, a, done, err := s.change(ctx, r.Collection)
+		if err != nil {
+			return err
+		}
+		defer done()
+		if _, err := s.user(ctx, c, r.User); err != nil {
+			return err
+		}
+		return change(c, a, t, out)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if earlier == nil {
+		return out, nil
+	}
+	var again Associated
+	if err := json.Unmarshal(earlier, &again); err != nil {
+		return nil, fmt.Errorf("answer kept for request token: %w", err)
+	}
+	return &again, nil
+}
+
+// once does something unless it has been done with this token: then it gives the answer from that time.
+func (s *Service) once(
+	ctx context.Context, operation string, id CollectionID, token string, input any,
+	do func(*Collection, *RequestToken) error,
+) (earlier []byte, err error) {
+	c, err := s.searchable(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if token == "" {
+		return nil, do(c, nil)
+	}
+	t, err := s.requestToken(fmt.Sprintf("%s of %d", operation, c.Serial), token, input)
+	if err != nil {
+		return nil, err
+	}
+	if earlier, err = s.replay(ctx, t); earlier != nil || err != nil {
+		return earlier, err
+	}
+	if err = do(c, t); KindOf(err) != TokenReused {
+		return nil, err
+	}
+	return s.replay(ctx, t) // somebody was quicker
+}
+
+// requestToken is a token for a request with this input.
+func (s *Service) requestToken(scope, token string, input any) (*RequestToken, error) {
+	said, err := json.Marshal(input)
+	if err != nil {
+		return nil, fmt.Errorf("input of %s: %w", scope, err)
+	}
+	return &RequestToken{
+		Scope: scope, Token: token, Input: sha256.Sum256(said), Result: []byte("{}"),
+		Expires: s.Now().Add(s.settings.KeepTokens),
+	}, nil
+}
+
+// answer keeps what the request is answered with. Without a token there is nothing to keep.
+func (t *RequestToken) answer(v any) (err error) {
+	if t != nil {
+		t.Result, err = json.Marshal(v)
+	}
+	return err
+}
+
+// replay is the answer that was given to a request with this token; nil if there was none. [TokenReused] if the request
+// was another.
+func (s *Service) replay(ctx context.Context, t *RequestToken) ([]byte, error) {
+	known, err := s.Store.Token(ctx, t.Scope, t.Token, s.Now())
+	if err != nil || known == nil {
+		return nil, err
+	}
+	if known.Input != t.Input {
+		return nil, Errorf(TokenReused, "The ClientRequestToken: %s you have supplied is already in use.", t.Token)
+	}
+	return known.Result, nil
+}
+
+func unique(ids []face.ID) []face.ID {
+	seen := make(map[face.ID]bool, len(ids))
+	return slices.DeleteFunc(slices.Clone(ids), func(id face.ID) bool {
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
+}
