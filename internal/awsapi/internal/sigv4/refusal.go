@@ -1,0 +1,48 @@
+package sigv4
+
+import "fmt"
+
+// Reason sorts refusals by what the caller has to do about them.
+type Reason uint8
+
+// The reasons.
+const (
+	// Missing: the request is not signed, or not in its headers.
+	Missing Reason = iota + 1
+	// Incomplete: the signature cannot be read.
+	Incomplete
+	// Unrecognized: the access key is not one of ours, or the session token is not.
+	Unrecognized
+	// Invalid: the signature is not one for this request, service and time.
+	Invalid
+)
+
+// Refusal says why a request is not let in. Its message is for the caller and gives away no secret.
+type Refusal struct {
+	Reason  Reason
+	Message string
+}
+
+// Error is the message.
+func (r *Refusal) Error() string { return r.Message }
+
+// Unknown is the refusal of an access key that is not one of ours. Disabled keys and session tokens are refused with the
+// same words, so that nobody learns which keys there are.
+func Unknown() *Refusal {
+	return &Refusal{Reason: Unrecognized, Message: "The security token included in the request is invalid."}
+}
+
+func mismatch() *Refusal {
+	return invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret " +
+		"Access Key and signing method. Consult the service documentation for details.")
+}
+
+func missing(message string) *Refusal { return &Refusal{Reason: Missing, Message: message} }
+
+func incomplete(format string, args ...any) *Refusal {
+	return &Refusal{Reason: Incomplete, Message: fmt.Sprintf(format, args...)}
+}
+
+func invalid(format string, args ...any) *Refusal {
+	return &Refusal{Reason: Invalid, Message: fmt.Sprintf(format, args...)}
+}
