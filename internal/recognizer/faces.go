@@ -18,6 +18,9 @@ type Face struct {
 	Sample    face.Sample
 	// Height is the box's height in pixels of the photo.
 	Height float32
+	// Doubtful says that it may be no face, or that no embedder can tell it from others: a part of one, or too blurred,
+	// too dark or too much covered.
+	Doubtful bool
 	// Refused says why the face is not good enough to enrol, as the end of a sentence that begins with the face: "is 18
 	// pixels high; at least 40 are needed". Empty if it is good enough.
 	Refused string
@@ -111,6 +114,7 @@ func (r *Recognizer) face(ctx context.Context, p *face.Picture, c *candidate) (f
 		return f, false, err
 	}
 	f.Refused = r.refusal(&f, figure)
+	f.Doubtful = !(figure >= minEnrolPlausible) || f.Sample.Norm < r.pack.manifest.Embedder.MinNorm
 	return f, figure >= minPlausible, nil
 }
 

@@ -25,6 +25,8 @@ type Objects interface {
 // LocalFile is an object's content on this machine.
 type LocalFile interface {
 	File() *os.File
+	// Verify says whether the file still is what was pinned: BadObject if not. Ask after having read.
+	Verify(ctx context.Context) error
 	Close() error
 }
 
@@ -71,7 +73,7 @@ type Matching struct {
 	Gallery    Searcher
 	Threshold  face.Similarity
 	MaxMatches int
-	// Person names the user that a face is associated with; empty if none.
+	// Person names the person that an enrolled face is of: faces of one person have one name. It is called by one goroutine.
 	Person func(face.ID) string
 }
 

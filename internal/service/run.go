@@ -169,13 +169,18 @@ func (s *Service) unchanged(ctx context.Context, j *Job) error {
 	return err
 }
 
-// open is the job's video as it was when the job began.
-func (s *Service) open(ctx context.Context, j *Job, use func(*os.File) error) error {
+// readVideo uses the job's video as it was when the job began. What was read of a file that has changed meanwhile is worth
+// nothing, and the change is the error that counts.
+func (s *Service) readVideo(ctx context.Context, j *Job, use func(*os.File) error) error {
 	f, err := s.Objects.Open(ctx, j.Video, j.Pinned)
 	if err != nil {
 		return err
 	}
-	return errors.Join(use(f.File()), f.Close())
+	err = use(f.File())
+	if changed := f.Verify(ctx); changed != nil {
+		err = changed
+	}
+	return errors.Join(err, f.Close())
 }
 
 // plan looks at the video and enqueues its segments.
@@ -183,18 +188,20 @@ func (s *Service) plan(ctx context.Context, j *Job) error {
 	if j.Plan != nil {
 		return nil
 	}
-	return s.open(ctx, j, func(f *os.File) error {
-		p, err := s.Videos.Plan(ctx, f)
-		if err != nil {
-			return err
-		}
-		tasks := make([]Task, p.Segments)
-		for i := range tasks {
-			tasks[i] = Task{Kind: SegmentTask, Job: j.ID, Segment: i}
-		}
-		_, err = s.Store.SavePlan(ctx, j.ID, p, tasks)
+	var p *JobPlan
+	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
+		p, err = s.Videos.Plan(ctx, f)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	tasks := make([]Task, p.Segments)
+	for i := range tasks {
+		tasks[i] = Task{Kind: SegmentTask, Job: j.ID, Segment: i}
+	}
+	_, err = s.Store.SavePlan(ctx, j.ID, p, tasks)
+	return err
 }
 
 // segment analyses one segment and saves what it gives; the last one enqueues the finish.
@@ -205,18 +212,20 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 	if saved, err := s.Store.Segment(ctx, j.ID, n); err != nil || saved != nil {
 		return err
 	}
-	return s.open(ctx, j, func(f *os.File) error {
-		began := s.Now()
-		data, err := s.Videos.Segment(ctx, f, j.Plan, n)
-		if err != nil {
-			return err
-		}
-		if _, err := s.Store.SaveSegment(ctx, j.ID, n, data, Task{Kind: FinishTask, Job: j.ID}); err != nil {
-			return err
-		}
-		s.Events.SegmentDone(j.Plan.Info.Duration/time.Duration(j.Plan.Segments), s.Now().Sub(began))
-		return nil
+	began := s.Now()
+	var data []byte
+	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
+		data, err = s.Videos.Segment(ctx, f, j.Plan, n)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	if _, err := s.Store.SaveSegment(ctx, j.ID, n, data, Task{Kind: FinishTask, Job: j.ID}); err != nil {
+		return err
+	}
+	s.Events.SegmentDone(j.Plan.Info.Duration/time.Duration(j.Plan.Segments), s.Now().Sub(began))
+	return nil
 }
 
 // finish matches what the segments gave against the collection as it is now, and ends the job.
@@ -238,7 +247,7 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 		}
 		snapshot := a.faces.Snapshot()
 		defer snapshot.Close() //nolint:errcheck // it is nil
-		m.Gallery, m.Person = snapshot, func(id face.ID) string { return string(a.ownerOf(id)) }
+		m.Gallery, m.Person = snapshot, s.personOf(ctx, c, a)
 	}
 	found, err := s.Videos.Finish(ctx, j.Plan, saved, m)
 	if err != nil {
@@ -253,4 +262,27 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 	j.State = Succeeded
 	_, err = s.end(ctx, j)
 	return err
+}
+
+// personOf says for which person an enrolled face stands: the user that it is associated with, or else its external id,
+// as many give all photos of a person the same one, or else the face itself. The answer is used within one matching.
+func (s *Service) personOf(ctx context.Context, c *Collection, a *album) func(face.ID) string {
+	named := map[face.ID]string{}
+	return func(id face.ID) string {
+		if user := a.ownerOf(id); user != "" {
+			return "user " + string(user)
+		}
+		name, known := named[id]
+		if known {
+			return name
+		}
+		name = "face " + id.String()
+		if list, err := s.Store.Faces(ctx, c.Serial, FaceQuery{IDs: []face.ID{id}, Limit: 1}); err == nil && len(list) > 0 {
+			if list[0].ExternalID != "" {
+				name = "name " + list[0].ExternalID
+			}
+		}
+		named[id] = name
+		return name
+	}
 }
