@@ -1,0 +1,39 @@
+package jobs
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	want := []time.Duration{1, 3, 9, 27, 81, 243, 300, 300}
+	for i, s := range want {
+		if got := backoff(c.MinBackoff, c.MaxBackoff, i+1, 1); got != s*time.Second {
+			t.Errorf("at most %v after %d failures, want %v", got, i+1, s*time.Second)
+		}
+		if got := backoff(c.MinBackoff, c.MaxBackoff, i+1, 0); got != s*time.Second/2 {
+			t.Errorf("at least %v after %d failures, want %v", got, i+1, s*time.Second/2)
+		}
+	}
+}
+
+func TestBackoffStaysWithinBounds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		least := time.Duration(rapid.Int64Range(1, math.MaxInt64).Draw(t, "least"))
+		most := time.Duration(rapid.Int64Range(int64(least), math.MaxInt64).Draw(t, "most"))
+		failures := rapid.IntRange(1, mostStarts).Draw(t, "failures")
+		d := backoff(least, most, failures, rapid.Float64Range(0, 1).Draw(t, "r"))
+		if d < least/2 || d > most {
+			t.Errorf("pause of %v", d)
+		}
+		if next := backoff(least, most, failures+1, 1); next < backoff(least, most, failures, 1) {
+			t.Errorf("pause of %v after one of %v", next, d)
+		}
+	})
+}

@@ -1,0 +1,174 @@
+package jobs_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// childVar holds the database's path in a process that is there to be killed, childMode what it does until then.
+const (
+	childVar  = "SPOTTER_TEST_JOBS_CHILD"
+	childMode = "SPOTTER_TEST_JOBS_MODE"
+)
+
+// runChild runs tasks until it is killed, and says where it is. Segments from 3 on never end in mode "run"; in mode
+// "give-up" everything fails, and giving up never ends.
+func runChild(path string) {
+	db, err := openDB(path)
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	c := config()
+	c.Attempts = 1
+	c.Workers = 2
+	q, err := jobs.New(db, c)
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	fails := os.Getenv(childMode) == "give-up"
+	err = q.Start(context.Background(), worker{
+		run: func(_ context.Context, t service.Task) error {
+			if fails {
+				return errors.New("never passes")
+			}
+			fmt.Println("run", t.Segment)
+			if t.Segment >= 3 {
+				select {}
+			}
+			return nil
+		},
+		giveUp: func(_ context.Context, t service.Task, _ error) error {
+			fmt.Println("give-up", t.Segment)
+			select {}
+		},
+	})
+	if err != nil {
+		fmt.Println("error", err)
+		return
+	}
+	select {}
+}
+
+// kill starts a child and kills it as soon as it has said all of lines.
+func kill(t *testing.T, path, mode string, lines ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0])
+	cmd.Env = append(os.Environ(), childVar+"="+path, childMode+"="+mode)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for in := bufio.NewScanner(out); len(lines) > 0; {
+		if !in.Scan() {
+			t.Fatalf("the child ended before it said %q", lines)
+		}
+		if strings.HasPrefix(in.Text(), "error") {
+			t.Errorf("the child: %s", in.Text())
+		}
+		lines = slices.DeleteFunc(lines, func(s string) bool { return s == in.Text() })
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil || ctx.Err() != nil {
+		t.Fatalf("the child was not killed: %v", err)
+	}
+}
+
+// fill makes a database with tasks in it, and no process.
+func fill(t *testing.T, tasks ...service.Task) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "jobs.db")
+	db := open(t, path)
+	enqueue(t, db, setup(t, db, config()), tasks...)
+	return path
+}
+
+// A process that is killed in the middle of two tasks leaves them to the next one, which runs them at once, and first.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	path := fill(t, segments("job", 8)...)
+	kill(t, path, "run", "run 3", "run 4")
+
+	db := open(t, path)
+	c := config()
+	c.Workers = 1
+	q := setup(t, db, c)
+	var r record
+	began := time.Now()
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error { r.add(task); return nil }})
+	settled(t, q)
+	t.Logf("all was done %v after the start", time.Since(began))
+	ran := r.all()
+	// River writes in batches which tasks were done, so that the last ones before the end may be run again.
+	if !slices.Equal(ran[len(ran)-5:], segments("job", 8)[3:]) {
+		t.Errorf("ran %+v", ran)
+	}
+}
+
+// A process that is killed while it gives a task up leaves that to the next one.
+func TestKilledWhileGivingUp(t *testing.T) {
+	t.Parallel()
+	path := fill(t, segments("job", 1)...)
+	kill(t, path, "give-up", "give-up 0")
+
+	db := open(t, path)
+	c := config()
+	c.Attempts = 1
+	q := setup(t, db, c)
+	ups := make(chan givenUp, 10)
+	start(t, q, worker{
+		run:    func(context.Context, service.Task) error { return errors.New("never passes") },
+		giveUp: func(_ context.Context, task service.Task, cause error) error { ups <- givenUp{task, cause}; return nil },
+	})
+	if up := receive(t, ups); up.task != segments("job", 1)[0] {
+		t.Errorf("given up: %+v", up)
+	}
+	settled(t, q)
+}
+
+// A task that one process after another dies of comes to an end too.
+func TestDeadlyTask(t *testing.T) {
+	t.Parallel()
+	path := fill(t, append(segments("deadly", 1), plan("harmless"))...)
+	db := open(t, path)
+	c := config()
+	c.Crashes = 3
+	const died = `UPDATE river_job SET state = 'running', attempt = attempt + 3 WHERE kind = 'segment'`
+	if _, err := db.ExecContext(t.Context(), died); err != nil {
+		t.Fatal(err)
+	}
+	q := setup(t, db, c)
+	ran, ups := make(chan service.Task, 10), make(chan givenUp, 10)
+	start(t, q, worker{
+		run:    func(_ context.Context, task service.Task) error { ran <- task; return nil },
+		giveUp: func(_ context.Context, task service.Task, cause error) error { ups <- givenUp{task, cause}; return nil },
+	})
+	if up := receive(t, ups); up.task != segments("deadly", 1)[0] || !strings.Contains(up.cause.Error(), "3 processes died") {
+		t.Errorf("given up: %+v", up)
+	}
+	if got := receive(t, ran); got != plan("harmless") {
+		t.Errorf("ran %+v", got)
+	}
+	settled(t, q)
+}

@@ -1,0 +1,33 @@
+// Package jobs runs the service's tasks: it keeps them in the database beside the rows that make them necessary, hands
+// them to a [Worker] as slots come free, tries again what failed, and goes on after a crash where it stood.
+//
+// The queue itself is River. This package says which tasks there are, in what order they are run, how often they are
+// tried and what a stop means; it refuses to know what a task does, and everything about HTTP, videos and faces.
+//
+// # Tasks and rows
+//
+// A task is one row of river_job for as long as it is waiting, running or to be tried again, however often it is
+// enqueued meanwhile. Once it is done its row counts for nothing, and the same task may be enqueued anew: tasks may be
+// repeated, so that is how one is recovered whose outcome was lost. Done rows go away after [Config.Keep].
+//
+// # Order
+//
+// Plan, segment and finish tasks have slots of their own, so that none of them waits for another kind. Segments are run
+// by the age of their job, then in the order in which they were enqueued; one that was tried before, or was handed back,
+// goes before all that were not, because its job is nearer to its end.
+//
+// # Failures
+//
+// An attempt that fails, panics or takes longer than [Config.Timeout] is repeated after a while that triples each time.
+// When [Config.Attempts] of them have failed, [Worker.GiveUp] is called until it succeeds. An attempt that a graceful stop has cut short does not
+// count. One that ended with its process is counted by itself, and allowed more often ([Config.Crashes]): it
+// seldom is the task's fault, but a task that does kill its process must come to an end too.
+//
+// River counts every start of a task and keeps an error for every failure, and takes back the start of a task that is
+// handed back; what is left are the starts that ended with their process. So no table of our own is needed.
+//
+// # One owner, or several
+//
+// River has no heartbeat: it believes a running row until RescueStuckJobsAfter has passed. Where one process owns
+// the database ([Config.Recover]) every row that is running at its start was left by a dead one, and is taken back at once.
+package jobs

@@ -1,0 +1,215 @@
+package jobs_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	_ "modernc.org/sqlite"
+
+	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childVar); path != "" {
+		runChild(path)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// patience is how long a test waits for what must happen; nothing depends on it but how long a failure takes.
+const patience = 60 * time.Second
+
+// open opens a database as the store does, with River's tables.
+func open(tb testing.TB, path string) *sql.DB {
+	tb.Helper()
+	db, err := openDB(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return db
+}
+
+func openDB(path string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", "file:"+path+
+		"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate")
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
+	return db, jobs.Migrate(context.Background(), db)
+}
+
+func newDB(tb testing.TB) *sql.DB {
+	tb.Helper()
+	return open(tb, filepath.Join(tb.TempDir(), "jobs.db"))
+}
+
+// config is the default, in a hurry.
+func config() jobs.Config {
+	c := jobs.Default()
+	c.Now = time.Now
+	c.MinBackoff, c.MaxBackoff = time.Millisecond, 20*time.Millisecond
+	c.Poll = 20 * time.Millisecond
+	return c
+}
+
+// worker is a Worker made of functions; those that are nil do nothing.
+type worker struct {
+	run    func(ctx context.Context, t service.Task) error
+	giveUp func(ctx context.Context, t service.Task, cause error) error
+	sweep  func(ctx context.Context) error
+}
+
+func (w worker) Run(ctx context.Context, t service.Task) error {
+	if w.run == nil {
+		return nil
+	}
+	return w.run(ctx, t)
+}
+
+func (w worker) GiveUp(ctx context.Context, t service.Task, cause error) error {
+	if w.giveUp == nil {
+		return nil
+	}
+	return w.giveUp(ctx, t, cause)
+}
+
+func (w worker) Sweep(ctx context.Context) error {
+	if w.sweep == nil {
+		return nil
+	}
+	return w.sweep(ctx)
+}
+
+// setup gives a queue that is stopped when the test ends.
+func setup(tb testing.TB, db *sql.DB, c jobs.Config) *jobs.Queue {
+	tb.Helper()
+	q, err := jobs.New(db, c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { stop(tb, q, patience) })
+	return q
+}
+
+func start(tb testing.TB, q *jobs.Queue, w jobs.Worker) {
+	tb.Helper()
+	if err := q.Start(tb.Context(), w); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func stop(tb testing.TB, q *jobs.Queue, within time.Duration) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	if err := q.Stop(ctx); err != nil {
+		tb.Error(err)
+	}
+}
+
+// enqueue commits tasks.
+func enqueue(tb testing.TB, db *sql.DB, q *jobs.Queue, tasks ...service.Task) {
+	tb.Helper()
+	tx, err := db.BeginTx(tb.Context(), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := q.Enqueue(tb.Context(), tx, tasks); err != nil {
+		tb.Fatal(errors.Join(err, tx.Rollback()))
+	}
+	if err := tx.Commit(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func segments(job service.JobID, n int) []service.Task {
+	tasks := make([]service.Task, n)
+	for i := range tasks {
+		tasks[i] = service.Task{Kind: service.SegmentTask, Job: job, Segment: i}
+	}
+	return tasks
+}
+
+func plan(job service.JobID) service.Task   { return service.Task{Kind: service.PlanTask, Job: job} }
+func finish(job service.JobID) service.Task { return service.Task{Kind: service.FinishTask, Job: job} }
+
+// receive waits for the next value.
+func receive[T any](tb testing.TB, c <-chan T) T {
+	tb.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		tb.Fatal("waited in vain")
+		panic("unreachable")
+	}
+}
+
+// record keeps what was run, in order.
+type record struct {
+	mu    sync.Mutex
+	tasks []service.Task
+}
+
+func (r *record) add(t service.Task) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tasks = append(r.tasks, t)
+	return len(r.tasks)
+}
+
+func (r *record) all() []service.Task {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]service.Task(nil), r.tasks...)
+}
+
+// settled waits until no task is open, and returns the counts.
+func settled(tb testing.TB, q *jobs.Queue) {
+	tb.Helper()
+	waitFor(tb, q, func(s jobs.Stats) bool {
+		for _, d := range s {
+			if d != (jobs.Depth{}) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// waitFor waits until the counts are as wanted: the queue writes them some time after a worker has returned.
+func waitFor(tb testing.TB, q *jobs.Queue, want func(jobs.Stats) bool) {
+	tb.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(patience)
+	for {
+		s, err := q.Stats(context.Background())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if want(s) {
+			return
+		}
+		select {
+		case <-deadline:
+			tb.Fatalf("waited in vain; the tasks are %+v", s)
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,188 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// Worker is what tasks are run by. Safe for concurrent use.
+type Worker interface {
+	// Run makes one attempt at a task. An error of the kinds [service.Unavailable] and [service.Internal] may pass: the task
+	// is tried again. One of another kind will not, and the task is given up at once. It returns soon after ctx is done.
+	Run(ctx context.Context, t service.Task) error
+	// GiveUp ends a task's job because of cause. It is called at least once for a task that is not tried again, and
+	// repeated as long as it fails.
+	GiveUp(ctx context.Context, t service.Task, cause error) error
+	// Sweep removes what has expired. It is called every now and then, and by every process.
+	Sweep(ctx context.Context) error
+}
+
+// Queue is the queue of a SQLite database.
+type Queue = QueueOf[*sql.Tx]
+
+// QueueOf is the queue of a database whose transactions are a T. Its methods are safe for concurrent use.
+type QueueOf[T any] struct {
+	cfg    Config
+	log    *slog.Logger
+	client *river.Client[T]
+	rows   rows
+	runner *runner
+
+	mu      sync.Mutex // guards started, and has a second stop wait for the first
+	started bool
+	sweeper *sweeper
+}
+
+// cooldown is the shortest time between two looks at a queue. It bounds how long the next task waits when one is done
+// (half of it, on average), and how many tasks that do nothing can be run each second.
+const cooldown = 20 * time.Millisecond
+
+// Migrate makes or updates River's tables.
+func Migrate(ctx context.Context, db *sql.DB) error {
+	m, err := rivermigrate.New(riversqlite.New(db), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return fmt.Errorf("prepare the job tables: %w", err)
+	}
+	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+		return fmt.Errorf("migrate the job tables: %w", err)
+	}
+	return nil
+}
+
+// New makes the queue of a database that has been migrated. Tasks can be enqueued at once; they are run from
+// [QueueOf.Start] on. The database must have one open connection at most, as it is with SQLite.
+func New(db *sql.DB, cfg Config) (*Queue, error) {
+	return newQueue(riversqlite.New(db), db, cfg)
+}
+
+func newQueue[T any](driver riverdriver.Driver[T], db *sql.DB, cfg Config) (*QueueOf[T], error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	r := rows{db}
+	q := &QueueOf[T]{cfg: cfg, log: log, rows: r, runner: &runner{cfg: cfg, log: log, rows: r}}
+	client, err := river.NewClient(driver, q.riverConfig())
+	if err != nil {
+		return nil, fmt.Errorf("set up the job queue: %w", err)
+	}
+	q.client = client
+	return q, nil
+}
+
+func (q *QueueOf[T]) riverConfig() *river.Config {
+	workers := river.NewWorkers()
+	for _, k := range kinds() {
+		river.AddWorkerArgs(workers, taskArgs{kind: k}, q.runner)
+	}
+	return &river.Config{
+		ID:      q.cfg.ID,
+		Workers: workers,
+		Queues: map[string]river.QueueConfig{
+			string(service.PlanTask):    {MaxWorkers: q.cfg.Plans},
+			string(service.SegmentTask): {MaxWorkers: q.cfg.Workers},
+			string(service.FinishTask):  {MaxWorkers: q.cfg.Finishes},
+		},
+		Hooks:                       []rivertype.Hook{ordered()},
+		RetryPolicy:                 retryPolicy{q.cfg.MinBackoff, q.cfg.MaxBackoff, q.cfg.Now},
+		MaxAttempts:                 mostStarts,
+		JobTimeout:                  q.cfg.Timeout,
+		RescueStuckJobsAfter:        2*q.cfg.Timeout + giveUpTimeout,
+		CompletedJobRetentionPeriod: q.cfg.Keep,
+		FetchCooldown:               cooldown,
+		FetchPollInterval:           q.cfg.Poll,
+		Logger:                      slog.New(quiet{q.log.Handler()}),
+	}
+}
+
+// Enqueue keeps tasks in the caller's transaction; they are run once it is committed. A task that is waiting, running or
+// to be tried again already is left as it is; one that was done is run anew.
+func (q *QueueOf[T]) Enqueue(ctx context.Context, tx T, tasks []service.Task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	since, err := q.began(ctx, tx, tasks)
+	if err != nil {
+		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
+	}
+	ps, err := params(tasks, since)
+	if err != nil {
+		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
+	}
+	if _, err := q.client.InsertManyTx(ctx, tx, ps); err != nil {
+		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
+	}
+	return nil
+}
+
+// Start takes back what a dead process has left, where that is asked for, and begins to run tasks. The context is for
+// starting only: tasks run until [QueueOf.Stop]. A queue is started once.
+func (q *QueueOf[T]) Start(ctx context.Context, w Worker) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.started {
+		return errors.New("start the job queue: it was started before")
+	}
+	if q.cfg.Recover {
+		if err := q.takeBack(ctx); err != nil {
+			return err
+		}
+	}
+	q.runner.worker = w
+	// A context that ends, or has a deadline, would end the client behind the back of Stop.
+	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start the job queue: %w", err)
+	}
+	q.sweeper = startSweeper(context.WithoutCancel(ctx), w, q.cfg.SweepEvery, q.log)
+	q.started = true
+	return nil
+}
+
+func (q *QueueOf[T]) takeBack(ctx context.Context) error {
+	n, err := q.rows.takeBack(ctx)
+	if err != nil {
+		return fmt.Errorf("take back interrupted tasks: %w", err)
+	}
+	if n > 0 {
+		q.log.LogAttrs(ctx, slog.LevelInfo, "interrupted tasks taken back", slog.Int64("tasks", n))
+	}
+	return nil
+}
+
+// Stop starts no more tasks and waits for those that run, until ctx is done. Then these are cancelled, and handed back to
+// be run by the next start as if this one had not been; they are waited for no longer than [Config.Grace], after which
+// Stop fails. Stop may be called again, and before Start.
+func (q *QueueOf[T]) Stop(ctx context.Context) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.started {
+		return nil
+	}
+	q.sweeper.cancel()
+	err := q.client.Stop(ctx)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.cfg.Grace)
+	defer cancel()
+	if err != nil {
+		err = q.client.StopAndCancel(grace)
+	}
+	if err != nil {
+		return fmt.Errorf("stop the job queue: tasks go on though they were cancelled: %w", err)
+	}
+	return q.sweeper.wait(grace)
+}

@@ -1,0 +1,286 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+func TestEnqueueBelongsToTheTransaction(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	q := setup(t, db, config())
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Enqueue(t.Context(), tx, append(segments("rolled-back", 3), plan("rolled-back"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	var rows int
+	const query = `SELECT (SELECT count(*) FROM river_job) + (SELECT count(*) FROM river_notification)`
+	if err := db.QueryRowContext(t.Context(), query).Scan(&rows); err != nil || rows != 0 {
+		t.Fatalf("%d rows are left, %v", rows, err)
+	}
+	ran := make(chan service.Task, 10)
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error { ran <- task; return nil }})
+	enqueue(t, db, q, plan("committed"))
+	if got := receive(t, ran); got != plan("committed") {
+		t.Errorf("ran %+v", got)
+	}
+}
+
+func TestEnqueueRefuses(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	q := setup(t, db, config())
+	tests := []struct {
+		name string
+		task service.Task
+	}{
+		{"no kind", service.Task{Job: "j"}},
+		{"unknown kind", service.Task{Kind: "sweep", Job: "j"}},
+		{"no job", service.Task{Kind: service.PlanTask}},
+		{"negative segment", service.Task{Kind: service.SegmentTask, Job: "j", Segment: -1}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			tx, err := db.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := q.Enqueue(t.Context(), tx, []service.Task{plan("good"), tc.task}); err == nil {
+				t.Error("it was taken")
+			}
+			if err := tx.Rollback(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestTaskIsOneRowWhileItIsOpen(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	q := setup(t, db, config())
+	task := segments("job", 1)[0]
+	enqueue(t, db, q, task, task)
+	enqueue(t, db, q, task)
+	wantDepth(t, q, service.SegmentTask, jobs.Depth{Waiting: 1})
+
+	ran, release := make(chan service.Task, 10), make(chan struct{})
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error { ran <- task; <-release; return nil }})
+	receive(t, ran)
+	enqueue(t, db, q, task)
+	wantDepth(t, q, service.SegmentTask, jobs.Depth{Running: 1})
+	close(release)
+	settled(t, q)
+	if len(ran) > 0 {
+		t.Errorf("%+v was run a second time", <-ran)
+	}
+	enqueue(t, db, q, task)
+	receive(t, ran) // a task that was done may be enqueued anew
+}
+
+func wantDepth(t *testing.T, q *jobs.Queue, k service.TaskKind, want jobs.Depth) {
+	t.Helper()
+	s, err := q.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s[k]
+	got.OldestWaiting = time.Time{}
+	if got != want {
+		t.Errorf("%s tasks: %+v, want %+v", k, got, want)
+	}
+}
+
+func TestStatsTellSinceWhenTasksWait(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	q := setup(t, db, config())
+	before := time.Now().Add(-time.Second)
+	enqueue(t, db, q, segments("a", 3)...)
+	s, err := q.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	since := s[service.SegmentTask].OldestWaiting
+	if since.Before(before) || since.After(time.Now().Add(time.Second)) {
+		t.Errorf("the oldest is said to wait since %v", since)
+	}
+	if d := s[service.PlanTask]; d != (jobs.Depth{}) {
+		t.Errorf("plan tasks: %+v", d)
+	}
+	if len(s) != 3 {
+		t.Errorf("there are counts of %d kinds", len(s))
+	}
+}
+
+// Two thousand segments are enqueued in one transaction, and each is run once.
+func TestManySegments(t *testing.T) {
+	t.Parallel()
+	const n = 2000
+	db := newDB(t)
+	c := config()
+	c.Workers = 200
+	q := setup(t, db, c)
+	var r record
+	done := make(chan struct{})
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error {
+		if r.add(task) == n {
+			close(done)
+		}
+		return nil
+	}})
+	enqueue(t, db, q, segments("long", n)...)
+	receive(t, done)
+	settled(t, q)
+	ran := r.all()
+	slices.SortFunc(ran, func(a, b service.Task) int { return a.Segment - b.Segment })
+	if !slices.Equal(ran, segments("long", n)) {
+		t.Errorf("%d tasks were run, and not each once", len(ran))
+	}
+}
+
+// While every slot for segments is taken and more are waiting, other jobs are planned and finished.
+func TestKindsDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	q := setup(t, db, config())
+	began, others, release := make(chan service.Task, 1000), make(chan service.Task, 10), make(chan struct{})
+	defer close(release)
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error {
+		if task.Kind == service.SegmentTask {
+			began <- task
+			<-release
+			return nil
+		}
+		others <- task
+		return nil
+	}})
+	enqueue(t, db, q, segments("long", 500)...)
+	receive(t, began)
+	enqueue(t, db, q, plan("short"))
+	enqueue(t, db, q, finish("short"))
+	got := []service.Task{receive(t, others), receive(t, others)}
+	for _, want := range []service.Task{plan("short"), finish("short")} {
+		if !slices.Contains(got, want) {
+			t.Errorf("ran %+v, and not %+v", got, want)
+		}
+	}
+}
+
+// Segments are run by the age of their job and not of their plan, and in order; one that failed goes before the others.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	c := config()
+	c.MaxBackoff = c.MinBackoff
+	q := setup(t, db, c)
+	for _, job := range []service.JobID{"first", "second"} {
+		enqueue(t, db, q, plan(job))
+		if _, err := db.ExecContext(t.Context(), `UPDATE river_job SET state = 'completed', finalized_at = created_at`); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Millisecond) // the database's clock has milliseconds
+	}
+	enqueue(t, db, q, segments("second", 3)...)
+	enqueue(t, db, q, segments("first", 3)...)
+
+	var r record
+	done := make(chan struct{})
+	failed := false
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error {
+		if n := r.add(task); n == 7 {
+			close(done)
+		}
+		if task.Segment == 1 && !failed { // one worker only
+			failed = true
+			return errors.New("passes")
+		}
+		return nil
+	}})
+	receive(t, done)
+	got := r.all()
+	// The one that failed comes again as soon as its pause is over, which may be after the next one.
+	again := slices.Index(got[2:], got[1]) + 2
+	if got[1] != segments("first", 2)[1] || again < 2 || again > 4 {
+		t.Errorf("order: %+v", got)
+	}
+	want := append(segments("first", 3), segments("second", 3)...)
+	if got = slices.Delete(got, again, again+1); !slices.Equal(got, want) {
+		t.Errorf("order: %+v, want %+v", got, want)
+	}
+}
+
+func TestStopBeforeStartAndTwice(t *testing.T) {
+	t.Parallel()
+	q := setup(t, newDB(t), config())
+	stop(t, q, patience)
+	start(t, q, worker{})
+	if err := q.Start(t.Context(), worker{}); err == nil {
+		t.Error("it was started twice")
+	}
+	stop(t, q, patience)
+	stop(t, q, patience)
+}
+
+// The context of Start may end; the queue goes on.
+func TestStartContextIsForStarting(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	q := setup(t, db, config())
+	ran := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := q.Start(ctx, worker{run: func(ctx context.Context, _ service.Task) error { ran <- ctx.Err(); return nil }}); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	enqueue(t, db, q, plan("later"))
+	if err := receive(t, ran); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNewNamesBadSettings(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		set  func(*jobs.Config)
+	}{
+		{"Workers", func(c *jobs.Config) { c.Workers = 0 }},
+		{"Plans", func(c *jobs.Config) { c.Plans = -1 }},
+		{"Finishes", func(c *jobs.Config) { c.Finishes = 1 << 20 }},
+		{"Attempts", func(c *jobs.Config) { c.Attempts = 0 }},
+		{"Crashes", func(c *jobs.Config) { c.Crashes = 0 }},
+		{"MinBackoff", func(c *jobs.Config) { c.MinBackoff = 0 }},
+		{"MaxBackoff", func(c *jobs.Config) { c.MaxBackoff = c.MinBackoff - 1 }},
+		{"Timeout", func(c *jobs.Config) { c.Timeout = -1 }},
+		{"Poll", func(c *jobs.Config) { c.Poll = time.Millisecond }},
+		{"Keep", func(c *jobs.Config) { c.Keep = 0 }},
+		{"SweepEvery", func(c *jobs.Config) { c.SweepEvery = 0 }},
+		{"Grace", func(c *jobs.Config) { c.Grace = 0 }},
+		{"Now", func(c *jobs.Config) { c.Now = nil }},
+	}
+	db := newDB(t)
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			c := config()
+			tc.set(&c)
+			if _, err := jobs.New(db, c); err == nil || !strings.Contains(err.Error(), tc.name+" is ") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,129 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+const (
+	// giveUpTimeout is for one call of GiveUp, which writes one transaction. It is not taken from the task's own time,
+	// which may just have run out.
+	giveUpTimeout = time.Minute
+	// expediteTimeout is for one small write, which a stop may have to wait for.
+	expediteTimeout = 5 * time.Second
+)
+
+// runner is River's worker for all kinds of tasks.
+type runner struct {
+	river.WorkerDefaults[taskArgs]
+	cfg    Config
+	log    *slog.Logger
+	rows   rows
+	worker Worker // set before the first task is run
+}
+
+// Work makes one attempt. What it returns decides the row's fate: done with nil, otherwise to be tried again.
+func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
+	t := service.Task{Kind: service.TaskKind(j.Kind), Job: j.Args.Job, Segment: j.Args.Segment}
+	if cause := r.exhausted(j.JobRow); cause != nil {
+		return r.giveUp(ctx, t, j.JobRow, cause)
+	}
+	err := r.attempt(ctx, t)
+	switch {
+	case err == nil:
+		return nil
+	case stopping(ctx):
+		return r.handBack(ctx, t, j.JobRow)
+	case mayPass(err) && len(j.Errors)+1 < r.cfg.Attempts:
+		r.log.LogAttrs(ctx, slog.LevelWarn, "task failed and is tried again", attrs(t, j.JobRow, err)...)
+		r.expedite(ctx, t, j.JobRow)
+		return err
+	default:
+		return r.giveUp(ctx, t, j.JobRow, err)
+	}
+}
+
+// exhausted says why a task is not to be tried any more; nil if it is. It finds a task like that when GiveUp has failed,
+// or when processes died.
+func (r *runner) exhausted(row *rivertype.JobRow) error {
+	if len(row.Errors) >= r.cfg.Attempts {
+		return errors.New(row.Errors[r.cfg.Attempts-1].Error)
+	}
+	if died := row.Attempt - 1 - len(row.Errors); died >= r.cfg.Crashes {
+		return fmt.Errorf("%d processes died while they ran the task", died)
+	}
+	return nil
+}
+
+// mayPass says whether it makes sense to try again.
+func mayPass(err error) bool {
+	k := service.KindOf(err)
+	return k == service.Unavailable || k == service.Internal
+}
+
+// stopping says whether the attempt was cut short by a stop, and not by its own timeout: River cancels with a cause.
+func stopping(ctx context.Context) bool {
+	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+}
+
+func (r *runner) attempt(ctx context.Context, t service.Task) error {
+	return r.guarded(ctx, t, func() error { return r.worker.Run(ctx, t) })
+}
+
+// guarded calls f and makes an error of a panic.
+func (r *runner) guarded(ctx context.Context, t service.Task, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.log.LogAttrs(ctx, slog.LevelError, "task panicked", append(ids(t),
+				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))...)
+			err = fmt.Errorf("run %s task of job %s: panic: %v", t.Kind, t.Job, p)
+		}
+	}()
+	return f()
+}
+
+// handBack returns the error that makes River forget that the attempt was begun.
+func (r *runner) handBack(ctx context.Context, t service.Task, row *rivertype.JobRow) error {
+	r.log.LogAttrs(ctx, slog.LevelInfo, "task handed back by a stop", ids(t)...)
+	r.expedite(ctx, t, row)
+	return context.Cause(ctx)
+}
+
+// expedite is a matter of order only, so that the task must not fail by it.
+func (r *runner) expedite(ctx context.Context, t service.Task, row *rivertype.JobRow) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), expediteTimeout)
+	defer cancel()
+	if err := r.rows.expedite(ctx, row.ID); err != nil {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "task keeps its place behind others", attrs(t, row, err)...)
+	}
+}
+
+func (r *runner) giveUp(ctx context.Context, t service.Task, row *rivertype.JobRow, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpTimeout)
+	defer cancel()
+	r.log.LogAttrs(ctx, slog.LevelError, "task given up", attrs(t, row, cause)...)
+	err := r.guarded(ctx, t, func() error { return r.worker.GiveUp(ctx, t, cause) })
+	if err == nil {
+		return nil
+	}
+	r.log.LogAttrs(ctx, slog.LevelError, "giving up failed and is tried again", attrs(t, row, err)...)
+	// The cause stays first: it is what the row keeps of this failure.
+	return fmt.Errorf("%w (giving up failed: %w)", cause, err)
+}
+
+func ids(t service.Task) []slog.Attr {
+	return []slog.Attr{slog.String("task", string(t.Kind)), slog.String("job_id", string(t.Job)), slog.Int("segment", t.Segment)}
+}
+
+func attrs(t service.Task, row *rivertype.JobRow, err error) []slog.Attr {
+	return append(ids(t), slog.Int("failed_before", len(row.Errors)), slog.Any("error", err))
+}
