@@ -1,0 +1,375 @@
+package bucket
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// Usage is what downloads take.
+type Usage struct {
+	// Files and Bytes are those of complete downloads, and of those that run with their full size.
+	Files int
+	Bytes int64
+	// InUse is how many of the files are open or awaited.
+	InUse int
+}
+
+// cache keeps downloads: one file for each state of an object, shared by all who have it open.
+//
+// Lock order: disk before mu. The fields below mu are guarded by it.
+type cache struct {
+	cfg   Cache
+	now   func() time.Time
+	slots chan struct{} // one for each download that runs
+	tasks sync.WaitGroup
+	stop  context.CancelFunc // of the sweeper
+	disk  sync.Mutex         // taken while looking for space and setting it aside, so that two do not count on the same
+
+	mu      sync.Mutex
+	closed  bool
+	entries map[cacheKey]*entry
+	idle    *list.List // of *entry: complete and unused, the longest unused first
+	used    Usage
+}
+
+// cacheKey is an object in one state.
+type cacheKey struct {
+	object Object
+	pinned Info
+}
+
+// entry is one download. Its fields but key and done are guarded by the cache's mu; file and err do not change after done
+// is closed.
+type entry struct {
+	key    cacheKey
+	done   chan struct{} // closed when file or err is set
+	file   *os.File
+	err    error
+	refs   int // who waits for it or has it open
+	cancel context.CancelCauseFunc
+	place  *list.Element // in cache.idle, or nil
+	since  time.Time     // when it became idle
+}
+
+// fetch writes the content of an object to a file.
+type fetch func(ctx context.Context, to *tempFile) error
+
+func newCache(cfg Cache, downloads int, now func() time.Time) (*cache, error) {
+	if err := os.MkdirAll(cfg.Folder, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for downloads: %w", err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	c := &cache{
+		cfg: cfg, now: now, slots: make(chan struct{}, downloads), stop: stop,
+		entries: map[cacheKey]*entry{}, idle: list.New(),
+	}
+	if cfg.Idle > 0 {
+		c.tasks.Go(func() { c.sweepEvery(ctx, sweepInterval(cfg.Idle)) })
+	}
+	return c, nil
+}
+
+// sweepInterval is how often idle downloads are looked at: a quarter of their time, so that none stays much longer.
+func sweepInterval(idle time.Duration) time.Duration {
+	return min(max(idle/4, time.Second), time.Minute)
+}
+
+// open gives the file of an object, which is fetched if it is not there. All who ask for it meanwhile wait for the same
+// download, which goes on as long as one of them does.
+func (c *cache) open(ctx context.Context, key cacheKey, get fetch) (*File, error) {
+	e, err := c.join(ctx, key, get)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-e.done:
+	case <-ctx.Done():
+		c.leave(e)
+		return nil, context.Cause(ctx)
+	}
+	if e.err != nil {
+		c.leave(e)
+		return nil, e.err
+	}
+	return &File{file: e.file, done: func() error { c.leave(e); return nil }}, nil
+}
+
+// join finds an entry, or makes one and starts its download.
+func (c *cache) join(ctx context.Context, key cacheKey, get fetch) (*entry, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, errClosed()
+	}
+	e := c.entries[key]
+	if e == nil {
+		// The download is nobody's: it keeps the first caller's values, not its end.
+		ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+		e = &entry{key: key, done: make(chan struct{}), cancel: cancel}
+		c.entries[key] = e
+		c.tasks.Go(func() {
+			defer cancel(nil)
+			c.finish(e, c.download(ctx, key, get))
+		})
+	}
+	if e.place != nil {
+		c.idle.Remove(e.place)
+		e.place = nil
+	}
+	if e.refs++; e.refs == 1 {
+		c.used.InUse++
+	}
+	return e, nil
+}
+
+// leave is the opposite of join. The last one to leave ends a download that still runs.
+func (c *cache) leave(e *entry) {
+	c.mu.Lock()
+	e.refs--
+	if e.refs > 0 {
+		c.mu.Unlock()
+		return
+	}
+	c.used.InUse--
+	var drop *os.File
+	switch {
+	case !isDone(e):
+		c.forget(e)
+		e.cancel(nil)
+	case e.file != nil && (c.closed || c.cfg.Idle == 0):
+		drop = c.drop(e)
+	case e.file != nil:
+		e.since = c.now()
+		e.place = c.idle.PushBack(e)
+	}
+	c.mu.Unlock()
+	closeAll(drop)
+}
+
+func isDone(e *entry) bool {
+	select {
+	case <-e.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// result is what a download ends with.
+type result struct {
+	file *os.File
+	err  error
+}
+
+// download waits for its turn and for space, and fetches.
+func (c *cache) download(ctx context.Context, key cacheKey, get fetch) result {
+	select {
+	case c.slots <- struct{}{}:
+	case <-ctx.Done():
+		return result{err: context.Cause(ctx)}
+	}
+	defer func() { <-c.slots }()
+	if err := c.reserve(key); err != nil {
+		return result{err: err}
+	}
+	file, err := c.fill(ctx, key, get)
+	if err != nil {
+		c.release(key.pinned.Size)
+	}
+	return result{file: file, err: err}
+}
+
+func (c *cache) fill(ctx context.Context, key cacheKey, get fetch) (*os.File, error) {
+	t, err := c.create(key)
+	if err != nil {
+		return nil, err
+	}
+	if err := get(ctx, t); err != nil {
+		_ = t.file.Close() // thrown away
+		return nil, err
+	}
+	return t.file, nil
+}
+
+// finish tells those who wait. A download that nobody waits for any more has been forgotten already.
+func (c *cache) finish(e *entry, r result) {
+	c.mu.Lock()
+	var drop *os.File
+	e.file, e.err = r.file, r.err
+	switch {
+	case e.err != nil:
+		c.forget(e)
+	case e.refs == 0:
+		drop = c.drop(e)
+	}
+	close(e.done)
+	c.mu.Unlock()
+	closeAll(drop)
+}
+
+// forget makes the next one to ask start anew. The caller holds mu.
+func (c *cache) forget(e *entry) {
+	if c.entries[e.key] == e {
+		delete(c.entries, e.key)
+	}
+}
+
+// drop forgets a complete download; the caller holds mu, and closes the file when it no longer does.
+func (c *cache) drop(e *entry) *os.File {
+	c.forget(e)
+	if e.place != nil {
+		c.idle.Remove(e.place)
+		e.place = nil
+	}
+	c.used.Files--
+	c.used.Bytes -= e.key.pinned.Size
+	return e.file
+}
+
+// reserve counts a download in before it begins. Room is made by dropping what has been unused for longest.
+func (c *cache) reserve(key cacheKey) error {
+	size := key.pinned.Size
+	if size > c.cfg.MaxBytes {
+		return fail(TooLarge, nil, "Object %q has %d bytes, more than all downloads together may have (%d): raise that limit.",
+			key.object.Key, size, c.cfg.MaxBytes)
+	}
+	var dropped []*os.File
+	defer func() { closeAll(dropped...) }()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.used.Bytes > c.cfg.MaxBytes-size {
+		oldest := c.oldest()
+		if oldest == nil {
+			return fail(Unavailable, nil, "Downloads in use take %d bytes of the %d that all may: "+
+				"try again when other work is done, or raise that limit.", c.used.Bytes, c.cfg.MaxBytes)
+		}
+		dropped = append(dropped, c.drop(oldest))
+	}
+	c.used.Files++
+	c.used.Bytes += size
+	return nil
+}
+
+// release takes back a reservation.
+func (c *cache) release(size int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used.Files--
+	c.used.Bytes -= size
+}
+
+// create makes the file for a download if that leaves enough of the disk free. Here too the longest unused make room.
+func (c *cache) create(key cacheKey) (*tempFile, error) {
+	c.disk.Lock()
+	defer c.disk.Unlock()
+	for {
+		free, err := freeBytes(c.cfg.Folder)
+		if err != nil {
+			return nil, fail(Unavailable, err, "The folder for downloads cannot be reached: correct its path or permissions.")
+		}
+		if free-key.pinned.Size >= c.cfg.MinFree {
+			return newTempFile(c.cfg.Folder, key.object.Key, key.pinned.Size, c.cfg.MinFree)
+		}
+		if !c.dropOldest() {
+			return nil, diskFull(fmt.Errorf("%d bytes are free, %d needed and %d to be left", free, key.pinned.Size, c.cfg.MinFree))
+		}
+	}
+}
+
+func (c *cache) dropOldest() bool {
+	c.mu.Lock()
+	var drop *os.File
+	oldest := c.oldest()
+	if oldest != nil {
+		drop = c.drop(oldest)
+	}
+	c.mu.Unlock()
+	closeAll(drop)
+	return oldest != nil
+}
+
+// oldest is the download that has been unused for longest, or nil. The caller holds mu.
+func (c *cache) oldest() *entry {
+	if front := c.idle.Front(); front != nil {
+		e, _ := front.Value.(*entry) // nothing else is in the list
+		return e
+	}
+	return nil
+}
+
+func (c *cache) sweepEvery(ctx context.Context, interval time.Duration) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			c.sweep()
+		}
+	}
+}
+
+// sweep drops what has been unused for too long.
+func (c *cache) sweep() {
+	var dropped []*os.File
+	c.mu.Lock()
+	for e := c.oldest(); e != nil && c.now().Sub(e.since) >= c.cfg.Idle; e = c.oldest() {
+		dropped = append(dropped, c.drop(e))
+	}
+	c.mu.Unlock()
+	closeAll(dropped...)
+}
+
+func (c *cache) usage() Usage {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.used
+}
+
+// check says whether downloads can be kept at the moment.
+func (c *cache) check() error {
+	f, err := openUnnamed(c.cfg.Folder, "")
+	if err != nil {
+		return fail(Unavailable, err, "The folder for downloads, %s, cannot be written: correct its path or permissions.",
+			c.cfg.Folder)
+	}
+	_ = f.Close() // empty
+	if free, err := freeBytes(c.cfg.Folder); err != nil || free < c.cfg.MinFree {
+		return fail(Unavailable, err, "The disk of the folder for downloads, %s, has %d bytes free, and %d are to be left.",
+			c.cfg.Folder, free, c.cfg.MinFree)
+	}
+	return nil
+}
+
+// close ends all downloads and drops what is unused; what is in use is dropped when it is closed.
+func (c *cache) close() {
+	c.stop()
+	c.mu.Lock()
+	c.closed = true
+	for _, e := range c.entries {
+		e.cancel(errClosed()) // of a complete one: without effect
+	}
+	c.mu.Unlock()
+	c.tasks.Wait()
+	for c.dropOldest() {
+	}
+}
+
+func errClosed() error {
+	return fail(Unavailable, errors.New("the buckets are closed"), "The server is being stopped: try again later.")
+}
+
+// closeAll closes files that are thrown away; nil is none.
+func closeAll(files ...*os.File) {
+	for _, f := range files {
+		if f != nil {
+			_ = f.Close() // what was written does not matter any more
+		}
+	}
+}

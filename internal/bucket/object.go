@@ -1,0 +1,79 @@
+package bucket
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// Object names an object of a bucket. Version is empty for the current one.
+type Object struct{ Bucket, Key, Version string }
+
+// Info is the state of an object.
+type Info struct {
+	// Size in bytes.
+	Size int64
+	// ETag differs between two contents of the same object. It is opaque; a folder's is made up.
+	ETag string
+	// Version is set where the bucket keeps versions.
+	Version string
+}
+
+// maxKey is how long a key may be in bytes: "Object key naming guidelines" of Amazon S3.
+const maxKey = 1024
+
+// check refuses keys that are none, in any bucket. Empty path elements, "." and ".." are refused also where a server would
+// take them: servers and proxies between that tidy up a path would read another object, perhaps of another bucket.
+func (o Object) check() error {
+	switch {
+	case o.Key == "":
+		return fail(Invalid, nil, "The object's name is empty.")
+	case len(o.Key) > maxKey:
+		return fail(Invalid, nil, "The object's name has %d bytes; at most %d are possible.", len(o.Key), maxKey)
+	case !utf8.ValidString(o.Key) || strings.ContainsRune(o.Key, 0):
+		return fail(Invalid, nil, "The object's name is not valid UTF-8 text.")
+	case o.Key == "." || !fs.ValidPath(o.Key):
+		return fail(Invalid, nil,
+			"The object's name %q is refused: it may not begin or end with \"/\" nor have \"//\", \".\" or \"..\" in it "+
+				"as a part of the path.", o.Key)
+	case len(o.Version) > maxKey || strings.ContainsFunc(o.Version, isControl):
+		return fail(Invalid, nil, "The object's version is not one.")
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }
+
+// File is an open object. Its methods are safe for concurrent use.
+type File struct {
+	file   *os.File
+	verify func() error // nil where nothing can change
+	done   func() error
+	once   sync.Once
+}
+
+// File is the content, from offset 0 to the pinned size. It may be shared with others: read it at offsets only (ReadAt, or
+// by opening it anew through its descriptor), write nothing, and leave closing it to [File.Close].
+func (f *File) File() *os.File { return f.file }
+
+// Verify says whether the content has stayed what it was pinned as until now; [Changed] if it has not. A download cannot
+// change. Call it when the work with the file is done, before its results count.
+func (f *File) Verify(ctx context.Context) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	if f.verify == nil {
+		return nil
+	}
+	return f.verify()
+}
+
+// Close gives the file back. Only the first call does something.
+func (f *File) Close() error {
+	var err error
+	f.once.Do(func() { err = f.done() })
+	return err
+}
