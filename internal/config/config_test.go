@@ -63,7 +63,7 @@ func TestReadAndWrite(t *testing.T) {
 		{"workers", "4", "4"},
 		{"workers", "-4", ""},
 		{"workers", "4294967296", ""},
-		{"max-video-size", "2GiB", "2147483648"},
+		{"max-video-size", "2GiB", "2GiB"},
 		{"max-video-size", "1.5 GB", "1500MB"},
 		{"max-video-size", "10gb", "10GB"},
 		{"max-video-size", "10 parsecs", ""},

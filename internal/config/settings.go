@@ -76,9 +76,11 @@ func (c *Config) Settings() []Setting {
 
 // Load sets what the environment says; lookup is os.LookupEnv or a stand-in. A variable that is empty counts as unset.
 // Every variable that cannot be read is named in the error, and the others are set all the same.
-func (c *Config) Load(lookup func(string) (string, bool)) error {
+func (c *Config) Load(lookup func(string) (string, bool)) error { return load(c.Settings(), lookup) }
+
+func load(settings []Setting, lookup func(string) (string, bool)) error {
 	var errs []error
-	for _, s := range c.Settings() {
+	for _, s := range settings {
 		text, set := lookup(s.Variable())
 		if !set || text == "" {
 			continue

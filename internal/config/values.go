@@ -113,6 +113,11 @@ const (
 	gigabyte      = 1000 * megabyte
 	terabyte      = 1000 * gigabyte
 	maxSize       = 1000 * terabyte
+
+	kibibyte Size = 1 << 10
+	mebibyte      = kibibyte << 10
+	gibibyte      = mebibyte << 10
+	tebibyte      = gibibyte << 10
 )
 
 // UnmarshalText reads a size above zero; a number without unit is bytes.
@@ -128,12 +133,15 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes the largest decimal unit that leaves a whole number.
+// MarshalText writes the largest unit that leaves a whole number, a decimal one if there is any.
 func (s Size) MarshalText() ([]byte, error) {
 	for _, u := range []struct {
 		size Size
 		name string
-	}{{terabyte, "TB"}, {gigabyte, "GB"}, {megabyte, "MB"}, {kilobyte, "kB"}} {
+	}{
+		{terabyte, "TB"}, {gigabyte, "GB"}, {megabyte, "MB"}, {kilobyte, "kB"},
+		{tebibyte, "TiB"}, {gibibyte, "GiB"}, {mebibyte, "MiB"}, {kibibyte, "KiB"},
+	} {
 		if s != 0 && s%u.size == 0 {
 			return []byte(strconv.FormatInt(int64(s/u.size), 10) + u.name), nil
 		}
@@ -154,13 +162,13 @@ func unitSize(unit string) (Size, bool) {
 	case "t", "tb":
 		return terabyte, true
 	case "kib":
-		return 1 << 10, true
+		return kibibyte, true
 	case "mib":
-		return 1 << 20, true
+		return mebibyte, true
 	case "gib":
-		return 1 << 30, true
+		return gibibyte, true
 	case "tib":
-		return 1 << 40, true
+		return tebibyte, true
 	default:
 		return 0, false
 	}

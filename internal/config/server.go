@@ -1,0 +1,109 @@
+package config
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Server is every setting of `spotter serve` beside the engine's, which are a [Config]. Make one with [DefaultServer].
+type Server struct {
+	// Listen is where the API is served.
+	Listen Address
+	// TLSCertificate and TLSKey are PEM files: the certificate with its chain, and its key. Both or neither.
+	TLSCertificate, TLSKey Path
+	// PlainHTTP allows a listener beyond loopback without TLS. Signatures keep requests from being forged or changed, not
+	// from being read: photos and results cross the network in the open. For a proxy in front that does TLS.
+	PlainHTTP Switch
+	// Unsigned lets everybody in as administrator; on loopback only.
+	Unsigned Switch
+	// MetricsListen is where metrics are served. Empty: beside the API if that listens on loopback, otherwise nowhere.
+	MetricsListen Address
+	// Region and Account are what ARNs say, and Region what requests are signed for.
+	Region  Region
+	Account Account
+
+	// Data is the folder of the database, the keys and the logs.
+	Data Path
+	// Cache is the folder of videos fetched from S3; empty: within Data. CacheSize bounds it, CacheIdle is how long a
+	// video stays that nobody reads, and MinFreeDisk what downloads leave free on the disk.
+	Cache       Path
+	CacheSize   Size
+	CacheIdle   Period
+	MinFreeDisk Size
+
+	// Rate is how many requests a second one access key may send in all, and Rates how many of one operation; 0 and what
+	// is not named are unlimited.
+	Rate  PerSecond
+	Rates Rates
+	// RequestsInFlight is how many requests are worked on at once, MaxBody how large a request's body may be: memory for
+	// requests is bounded by their product.
+	RequestsInFlight Count
+	MaxBody          Size
+	// PhotoWorkers is how many photos are looked at side by side; 0 is one per CPU core.
+	PhotoWorkers Count
+
+	// OpenJobs is how many jobs may be in progress.
+	OpenJobs Count
+	// KeepResults is how long a job's results stay, KeepTokens how long a request token makes a repeated request count
+	// once, and PageTokens how long a page token is good for.
+	KeepResults, KeepTokens, PageTokens Period
+	// Formats are the videos that are taken.
+	Formats Formats
+	// UnknownTopics says what becomes of a job that names a topic without an entry in Topics.
+	UnknownTopics UnknownTopics
+	// MaxImageSize bounds an image in a bucket, MaxInlineImage one within a request, both in bytes.
+	MaxImageSize, MaxInlineImage Size
+	// MaxFacesPerCollection bounds a collection; 20 million faces take 10.5 GB of memory.
+	MaxFacesPerCollection Count
+
+	// StopTimeout is how long running work may take to end when the server is asked to stop.
+	StopTimeout Period
+	LogLevel    LogLevel
+	LogFormat   LogFormat
+
+	// Buckets are where objects come from, by the name that requests give.
+	Buckets map[string]Bucket
+	// Topics are whom to tell when a job has ended, by the SNSTopicArn that requests give.
+	Topics map[string][]Sink
+}
+
+// DefaultServer is what holds where nothing is set. Limits of requests, jobs and images are Amazon Rekognition's own.
+func DefaultServer() Server {
+	return Server{
+		Listen:                "127.0.0.1:8420",
+		Region:                "us-east-1",
+		Account:               "000000000000",
+		Data:                  "spotter-data",
+		CacheSize:             50 * gigabyte, // five videos of the largest size
+		CacheIdle:             Period(10 * time.Minute),
+		MinFreeDisk:           1 * gigabyte,
+		RequestsInFlight:      256,
+		MaxBody:               15 * mebibyte, // CompareFaces carries two inline images, in base64: 14.0 million bytes
+		OpenJobs:              20,
+		KeepResults:           Period(7 * day),
+		KeepTokens:            Period(7 * day),
+		PageTokens:            Period(day),
+		Formats:               AnyFormat,
+		UnknownTopics:         RejectTopics,
+		MaxImageSize:          15 * mebibyte,
+		MaxInlineImage:        5 * mebibyte, // 5,242,880 bytes in the service model
+		MaxFacesPerCollection: 20_000_000,
+		StopTimeout:           Period(30 * time.Second),
+		LogLevel:              Info,
+		LogFormat:             TextLog,
+	}
+}
+
+// CacheFolder is the folder that videos are fetched into.
+func (s *Server) CacheFolder() string {
+	if s.Cache != "" {
+		return string(s.Cache)
+	}
+	return filepath.Join(string(s.Data), "cache")
+}
+
+// TLS says whether the API is served over TLS.
+func (s *Server) TLS() bool { return s.TLSCertificate != "" }
+
+// MetricsBesideAPI says whether metrics are served by the API's listener.
+func (s *Server) MetricsBesideAPI() bool { return s.MetricsListen == "" && s.Listen.Loopback() }
