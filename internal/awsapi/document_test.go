@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
 	"github.com/spotter-video/spotter/internal/face"
 )
 
@@ -106,19 +107,22 @@ func TestWriteFaceSearchNeverWritesWhatJSONCannotSay(t *testing.T) {
 	in.Sightings[0].Matches[1].Similarity = 100.0001
 	got := parse(t, document(t, in))
 	f := got.Persons[0].Person.Face
-	want := FaceDetail{
-		Landmarks: f.Landmarks,
-		Pose:      Pose{Yaw: 180, Pitch: -180},
-		Quality:   ImageQuality{Sharpness: 100},
+	zero := new(float32(0))
+	want := &model.FaceDetail{
+		BoundingBox: &model.BoundingBox{Width: zero, Height: zero, Left: zero, Top: zero},
+		Landmarks:   f.Landmarks,
+		Pose:        &model.Pose{Roll: zero, Yaw: new(float32(180)), Pitch: new(float32(-180))},
+		Quality:     &model.ImageQuality{Brightness: zero, Sharpness: new(float32(100))},
+		Confidence:  zero,
 	}
 	if diff := cmp.Diff(want, f); diff != "" {
 		t.Error(diff)
 	}
-	if f.Landmarks[2] != (Landmark{Type: "mouthLeft"}) {
-		t.Errorf("landmark %v", f.Landmarks[2])
+	if diff := cmp.Diff(model.Landmark{Type: "mouthLeft", X: zero, Y: zero}, f.Landmarks[2]); diff != "" {
+		t.Error(diff)
 	}
-	if m := got.Persons[0].FaceMatches; m[0].Similarity != 0 || m[1].Similarity != 100 {
-		t.Errorf("similarities %v and %v", m[0].Similarity, m[1].Similarity)
+	if m := got.Persons[0].FaceMatches; *m[0].Similarity != 0 || *m[1].Similarity != 100 {
+		t.Errorf("similarities %v and %v", *m[0].Similarity, *m[1].Similarity)
 	}
 }
 

@@ -1,87 +1,108 @@
 package awsapi
 
-// FaceSearchDocument is the GetFaceSearch response. Members that only a server knows (JobId, NextToken, Video, JobTag)
-// are absent.
-type FaceSearchDocument struct {
-	JobStatus     JobStatus
-	StatusMessage string `json:",omitempty"`
-	VideoMetadata VideoMetadata
-	// Persons are the sightings. Never null.
-	Persons []PersonMatch
-}
+import (
+	"math"
+	"time"
 
-// JobStatus says how far an asynchronous operation is (shape VideoJobStatus).
-type JobStatus string
-
-// The values of [JobStatus].
-const (
-	InProgress JobStatus = "IN_PROGRESS"
-	Succeeded  JobStatus = "SUCCEEDED"
-	Failed     JobStatus = "FAILED"
+	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/service"
 )
 
-// VideoMetadata describes the video. Members of a video that could not be read are absent, as AWS leaves them out.
-type VideoMetadata struct {
-	Codec          string  `json:",omitempty"`
-	DurationMillis int64   `json:",omitempty"`
-	Format         string  `json:",omitempty"`
-	FrameRate      float32 `json:",omitempty"`
-	FrameHeight    int     `json:",omitempty"`
-	FrameWidth     int     `json:",omitempty"`
-	ColorRange     string  `json:",omitempty"` // FULL or LIMITED
+func videoMetadata(v *face.VideoInfo) *model.VideoMetadata {
+	m := &model.VideoMetadata{
+		Codec: v.Codec, DurationMillis: positive(millis(v.Duration)), Format: v.Format,
+		FrameHeight: positive(int64(v.Height)), FrameWidth: positive(int64(v.Width)),
+	}
+	if rate := number(float32(v.FrameRate)); rate > 0 {
+		m.FrameRate = &rate
+	}
+	switch {
+	case v.Codec == "": // nothing was decoded, so nothing is known of its range
+	case v.FullRange:
+		m.ColorRange = model.VideoColorRangeFull
+	default:
+		m.ColorRange = model.VideoColorRangeLimited
+	}
+	return m
 }
 
-// PersonMatch is one face at one time.
-type PersonMatch struct {
-	Timestamp int64 // milliseconds from the start of the video
-	Person    PersonDetail
-	// FaceMatches are sorted by similarity, highest first. Never null: an empty list says that nobody matches.
-	FaceMatches []FaceMatch
+// positive is nil for a number that says that nothing is known: members of a video that could not be read are absent.
+func positive(n int64) *int64 {
+	if n <= 0 {
+		return nil
+	}
+	return &n
 }
 
-// PersonDetail is a person of the video.
-type PersonDetail struct {
-	Index int // numbers the persons of the video from 0
-	// BoundingBox is the face's: Spotter does not look for bodies.
-	BoundingBox BoundingBox
-	Face        FaceDetail
+// personMatch is a face of a video at one time. Its person's box is the face's: Spotter does not look for bodies.
+func personMatch(s *face.Sighting, matches []model.FaceMatch) model.PersonMatch {
+	return model.PersonMatch{
+		Timestamp: new(millis(s.Time)),
+		Person: &model.PersonDetail{
+			Index: new(int64(s.Person)), BoundingBox: boundingBox(s.Detection.Box), Face: faceDetail(&s.Detection),
+		},
+		FaceMatches: matches,
+	}
 }
 
-// BoundingBox is in ratios of the picture's width and height, origin top-left.
-type BoundingBox struct{ Width, Height, Left, Top float32 }
-
-// FaceDetail is a face as it was detected, with AWS's default attributes.
-type FaceDetail struct {
-	BoundingBox BoundingBox
-	Landmarks   []Landmark
-	Pose        Pose
-	Quality     ImageQuality
-	Confidence  float32 // percent
+// faceMatches is never nil: an empty list says that nobody matches.
+func faceMatches(hits []service.FaceHit) []model.FaceMatch {
+	out := make([]model.FaceMatch, len(hits))
+	for i := range hits {
+		out[i] = model.FaceMatch{
+			Similarity: new(percent(float32(hits[i].Similarity))), Face: enrolledFace(&hits[i].Face),
+		}
+	}
+	return out
 }
 
-// Landmark is one point of a face, in ratios of the picture's width and height.
-type Landmark struct {
-	Type string
-	X, Y float32
+func userMatches(hits []service.UserHit) []model.UserMatch {
+	out := make([]model.UserMatch, len(hits))
+	for i, h := range hits {
+		out[i] = model.UserMatch{
+			Similarity: new(percent(float32(h.Similarity))),
+			User:       &model.MatchedUser{UserId: string(h.User.ID), UserStatus: model.UserStatus(h.User.Status)},
+		}
+	}
+	return out
 }
 
-// Pose is how the head is turned, in degrees -180..180.
-type Pose struct{ Roll, Yaw, Pitch float32 }
-
-// ImageQuality says how well the face can be seen, 0..100 each.
-type ImageQuality struct{ Brightness, Sharpness float32 }
-
-// FaceMatch is an enrolled face and how similar it is.
-type FaceMatch struct {
-	Similarity float32 // percent
-	Face       Face
+func enrolledFace(f *service.Face) *model.Face {
+	return &model.Face{
+		FaceId: f.ID.String(), BoundingBox: boundingBox(f.Detection.Box), ImageId: f.ImageID.String(),
+		ExternalImageId: f.ExternalID, Confidence: new(percent(f.Detection.Confidence)),
+		IndexFacesModelVersion: f.Version, UserId: string(f.User),
+	}
 }
 
-// Face is an enrolled face.
-type Face struct {
-	FaceID          string       `json:"FaceId"`
-	BoundingBox     *BoundingBox `json:",omitempty"`
-	ImageID         string       `json:"ImageId,omitempty"`
-	ExternalImageID string       `json:"ExternalImageId,omitempty"`
-	Confidence      *float32     `json:",omitempty"`
+func boundingBox(b face.Box) *model.BoundingBox {
+	return &model.BoundingBox{
+		Width: new(number(b.Width)), Height: new(number(b.Height)), Left: new(number(b.Left)), Top: new(number(b.Top)),
+	}
 }
+
+// words spells values that the service has in AWS's words already.
+func words[To, From ~string](list []From) []To {
+	out := make([]To, len(list))
+	for i, w := range list {
+		out[i] = To(w)
+	}
+	return out
+}
+
+// millis rounds to the nearest millisecond.
+func millis(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }
+
+// number replaces what JSON cannot say by 0.
+func number(x float32) float32 {
+	if math.IsNaN(float64(x)) || math.IsInf(float64(x), 0) {
+		return 0
+	}
+	return x
+}
+
+// percent is held to the range that the service model gives, so that a client's own validation takes it.
+func percent(x float32) float32 { return min(max(number(x), 0), 100) }
+
+func degrees(x float32) float32 { return min(max(number(x), -180), 180) }

@@ -115,7 +115,7 @@ func matched(d *awsapi.FaceSearchDocument) []string {
 	who := map[string]bool{}
 	for _, p := range d.Persons {
 		for _, m := range p.FaceMatches {
-			name, _, _ := strings.Cut(m.Face.ExternalImageID, ".")
+			name, _, _ := strings.Cut(m.Face.ExternalImageId, ".")
 			who[name] = true
 		}
 	}

@@ -256,13 +256,13 @@ func TestDecodeForAnotherStruct(t *testing.T) {
 }
 
 // input is a new input struct of the operation.
-func input(t testing.TB, operation string) any {
-	t.Helper()
+func input(tb testing.TB, operation string) any {
+	tb.Helper()
 	for _, in := range inputs() {
 		if op, ok := Lookup(operation); ok && structName(in) == op.Input.Name {
 			return in
 		}
 	}
-	t.Fatalf("no input of %s", operation)
+	tb.Fatalf("no input of %s", operation)
 	return nil
 }

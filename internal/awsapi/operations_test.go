@@ -1,0 +1,5 @@
+package awsapi
+
+import "github.com/spotter-video/spotter/internal/service"
+
+var _ Service = (*service.Service)(nil)
