@@ -1,0 +1,73 @@
+package awsapi
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
+)
+
+const (
+	// rekognitionPrefix and beyondPrefix stand before an operation's name in X-Amz-Target: AWS's own, and that of what
+	// there is beyond it.
+	rekognitionPrefix = "RekognitionService."
+	beyondPrefix      = "SpotterService."
+)
+
+// table finds operations by their whole target.
+type table map[string]*operation
+
+func newTable(ops []operation) (table, error) {
+	t := make(table, len(ops))
+	for i := range ops {
+		target := ops[i].name
+		if !strings.HasPrefix(target, beyondPrefix) {
+			target = rekognitionPrefix + target
+		}
+		if t[target] != nil {
+			return nil, fmt.Errorf("operation %s is defined twice", target)
+		}
+		t[target] = &ops[i]
+	}
+	return t, nil
+}
+
+// find is the operation of a target, or the failure that says why there is none.
+func (t table) find(target string) (*operation, error) {
+	if op := t[target]; op != nil {
+		return op, nil
+	}
+	if name, ok := strings.CutPrefix(target, rekognitionPrefix); ok && modelled(name) {
+		return nil, unsupported(name)
+	}
+	return nil, frontEnd("UnknownOperationException", http.StatusBadRequest,
+		"X-Amz-Target must name an operation, as in %sDetectFaces", rekognitionPrefix)
+}
+
+// label is a target for metrics: one of a list that strangers cannot make longer.
+func (t table) label(target string) string {
+	if op := t[target]; op != nil {
+		return op.name
+	}
+	if name, ok := strings.CutPrefix(target, rekognitionPrefix); ok && modelled(name) {
+		return name
+	}
+	return "unknown"
+}
+
+func modelled(name string) bool {
+	_, known := model.Lookup(name)
+	return known && !strings.Contains(name, ".")
+}
+
+// unsupported is the answer to an operation that Rekognition has and Spotter has not. It is an InvalidParameterException,
+// because every operation of the service model declares that one, so that all SDKs raise it as something typed, with its
+// message, and none tries again.
+func unsupported(name string) error {
+	return &failure{
+		exception: "InvalidParameterException", status: http.StatusBadRequest, modelled: true,
+		message: "Spotter does not support " + name + ". It keeps collections of faces and users, detects, compares and " +
+			"searches faces in images, and detects and searches faces in stored videos.",
+	}
+}

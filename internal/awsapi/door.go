@@ -1,0 +1,220 @@
+package awsapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
+	"github.com/spotter-video/spotter/internal/awsapi/internal/sigv4"
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// Config is what a [Door] needs. Everything in it must be safe for concurrent use.
+type Config struct {
+	Service Service
+	Keys    Keys
+	// Region and Account are those of the ARNs. Callers may sign for any region: which one is their setting, and no claim.
+	Region, Account string
+	// Now is the clock that signatures are checked against; Random makes request ids, nil is crypto/rand.
+	Now    func() time.Time
+	Random io.Reader
+	Log    *slog.Logger
+	Limits Limits
+	// Observe is told of every request: the operation's name, "OK" or the exception's name, and how long it took. Both are
+	// of short lists. Nil for nobody.
+	Observe func(operation, code string, took time.Duration)
+	// Audit is told of every request whose signature was good, before it is answered. Nil for nobody.
+	Audit func(Entry)
+	// MaxBody is the largest body of a request in bytes; 0 for as much as the largest image inline takes.
+	MaxBody int64
+	// Unsigned lets everybody in as the administrator who asks from this machine, whatever their signature is. It is for
+	// listeners on loopback, which who sets it has to see to.
+	Unsigned bool
+}
+
+// Door is the API as an [http.Handler]. Every answer is JSON and names its request.
+//
+// A request is looked at in this order: its signature, its caller's rates, its operation, its shape, the caller's policy.
+// The server in front of it must have a read timeout, see [Limits].
+type Door struct {
+	cfg      Config
+	table    table
+	throttle *throttle
+	stopped  atomic.Bool
+}
+
+// New makes a door to a service. An error says what the configuration lacks.
+func New(cfg Config) (*Door, error) { return newDoor(cfg, operations()) }
+
+func newDoor(cfg Config, ops []operation) (*Door, error) {
+	switch {
+	case cfg.Service == nil:
+		return nil, errors.New("API door: the service is missing")
+	case cfg.Keys == nil && !cfg.Unsigned:
+		return nil, errors.New("API door: the access keys are missing")
+	case cfg.Now == nil || cfg.Log == nil:
+		return nil, errors.New("API door: the clock or the log is missing")
+	case cfg.Region == "" || cfg.Account == "":
+		return nil, errors.New("API door: the region or the account is missing")
+	}
+	if cfg.Random == nil {
+		cfg.Random = rand.Reader
+	}
+	if cfg.MaxBody <= 0 {
+		cfg.MaxBody = defaultMaxBody
+	}
+	t, err := newTable(ops)
+	if err != nil {
+		return nil, fmt.Errorf("API door: %w", err)
+	}
+	return &Door{cfg: cfg, table: t, throttle: newThrottle(cfg.Limits, cfg.Now)}, nil
+}
+
+// Stop makes the door turn away requests that come from now on, in a way that makes SDKs try again. Those that are in are
+// not disturbed. It may be called more than once.
+func (d *Door) Stop() { d.stopped.Store(true) }
+
+// ServeHTTP answers one request.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := d.begin(r)
+	if r.Method == http.MethodGet && r.URL.Path == "/" {
+		d.write(w, x, http.StatusOK, []byte(hint))
+		return
+	}
+	out, err := d.guarded(x, r)
+	if err == nil {
+		err = d.encode(x, out)
+	}
+	if err != nil {
+		d.fail(r, x, err)
+	}
+	d.tell(x)
+	d.write(w, x, x.status, x.body)
+}
+
+// hint is for who looks at the API with a browser.
+const hint = `{"message":"This is Spotter's API, which is Amazon Rekognition's for faces. Set it as the endpoint URL of an ` +
+	`AWS SDK or of the AWS command line: AWS_ENDPOINT_URL_REKOGNITION."}`
+
+// exchange is one request and what becomes of it.
+type exchange struct {
+	id     string
+	begun  time.Time
+	target string
+	// entry is for the audit log, nil as long as nobody knows whose request it is.
+	entry *Entry
+
+	code   string
+	status int
+	body   []byte
+}
+
+func (d *Door) begin(r *http.Request) *exchange {
+	id, err := uuid.NewRandomFromReader(d.cfg.Random)
+	if err != nil { // a request without a number can be answered all the same
+		d.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "no random numbers for a request id", slog.Any("error", err))
+	}
+	return &exchange{id: id.String(), begun: d.cfg.Now(), target: r.Header.Get("X-Amz-Target")}
+}
+
+// guarded processes a request and turns a panic into an error.
+func (d *Door) guarded(x *exchange, r *http.Request) (out any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, internal(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	return d.process(x, r)
+}
+
+// process is everything from the first look at a request to what the operation returns.
+func (d *Door) process(x *exchange, r *http.Request) (any, error) {
+	if err := checkPlace(r); err != nil {
+		return nil, err
+	}
+	if d.stopped.Load() {
+		return nil, stopping()
+	}
+	leave, ok := d.throttle.enter()
+	if !ok {
+		return nil, throttled()
+	}
+	defer leave()
+	who, body, err := d.admit(r)
+	if err != nil {
+		return nil, err
+	}
+	x.entry = &Entry{
+		Time: x.begun, RequestID: x.id, Key: who.caller.Key, Name: who.caller.Name, Source: sourceOf(r),
+		Operation: d.table.label(x.target),
+	}
+	return d.perform(r.Context(), x, who, body)
+}
+
+// admit says whose request it is, and reads its body. What the headers show to be bad is refused before that.
+func (d *Door) admit(r *http.Request) (*identity, []byte, error) {
+	if d.cfg.Unsigned {
+		who, err := d.anybody(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		body, err := readBody(r, d.cfg.MaxBody)
+		return who, body, err
+	}
+	claim, err := sigv4.Parse(r, d.cfg.Now())
+	if err != nil {
+		return nil, nil, refusalOf(err)
+	}
+	body, err := readBody(r, d.cfg.MaxBody)
+	if err != nil {
+		return nil, nil, err
+	}
+	who, err := d.identify(r.Context(), claim, body)
+	return who, body, err
+}
+
+// perform finds the operation and does it, if the caller may.
+func (d *Door) perform(ctx context.Context, x *exchange, who *identity, body []byte) (any, error) {
+	if !d.throttle.call(who.caller.Key) {
+		return nil, throttled()
+	}
+	op, err := d.table.find(x.target)
+	if err != nil {
+		return nil, err
+	}
+	if !d.throttle.operation(who.caller.Key, op.name) {
+		return nil, overRate()
+	}
+	in := op.input()
+	if err := model.Decode(op.name, body, in); err != nil {
+		return nil, undecodable(err)
+	}
+	x.entry.about(op, in)
+	if err := d.authorize(who, op, in); err != nil {
+		return nil, err
+	}
+	out, err := op.handle(ctx, d.cfg.Service, d.call(x, who), in)
+	if err != nil {
+		return nil, failureOf(op, in, err)
+	}
+	x.entry.made(out)
+	return out, nil
+}
+
+func (d *Door) call(x *exchange, who *identity) call {
+	return call{
+		caller: who.caller, region: d.cfg.Region, account: d.cfg.Account,
+		arn:       func(id service.CollectionID) string { return d.collectionARN(id) },
+		requestID: x.id,
+	}
+}

@@ -1,0 +1,94 @@
+package awsapi
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits hold callers back. Rates are requests a second, of which a second's worth, and one at least, may come at once; 0
+// is no limit.
+type Limits struct {
+	// PerOperation is how often an access key may call an operation, by the operation's name. More are answered with a
+	// ProvisionedThroughputExceededException.
+	PerOperation map[string]float64
+	// PerKey is how often an access key may call anything, Overall how often all of them together may. More are answered
+	// with a ThrottlingException.
+	PerKey, Overall float64
+	// InFlight is how many requests are worked on at a time; each may hold a body of the largest size in memory. More are
+	// answered with a ThrottlingException. Requests count from before their signatures are checked, so the server in front
+	// of the door must give slow senders a deadline.
+	InFlight int
+}
+
+// throttle applies [Limits]. Safe for concurrent use.
+type throttle struct {
+	limits  Limits
+	now     func() time.Time
+	overall *rate.Limiter
+	places  chan struct{} // one for each request in flight; nil for no limit
+
+	mu sync.Mutex
+	// limiters are made when first needed. They are only ever asked for keys that exist, so there are not many.
+	limiters map[limited]*rate.Limiter
+}
+
+// limited is what a rate is kept of: a key's calls of one operation, or of all with none named.
+type limited struct{ key, operation string }
+
+func newThrottle(l Limits, now func() time.Time) *throttle {
+	t := &throttle{limits: l, now: now, overall: limiter(l.Overall), limiters: map[limited]*rate.Limiter{}}
+	if l.InFlight > 0 {
+		t.places = make(chan struct{}, l.InFlight)
+	}
+	return t
+}
+
+// enter takes a place, to be given back by calling leave; there may be none.
+func (t *throttle) enter() (leave func(), ok bool) {
+	if t.places == nil {
+		return func() {}, true
+	}
+	select {
+	case t.places <- struct{}{}:
+		return func() { <-t.places }, true
+	default:
+		return nil, false
+	}
+}
+
+// call counts a call of a key, whatever it is.
+func (t *throttle) call(key string) bool {
+	now := t.now()
+	// The key's own limit first: who is over it must not use up what others may.
+	return t.of(limited{key: key}, t.limits.PerKey).AllowN(now, 1) && t.overall.AllowN(now, 1)
+}
+
+// operation counts a call of an operation by a key.
+func (t *throttle) operation(key, operation string) bool {
+	return t.of(limited{key, operation}, t.limits.PerOperation[operation]).AllowN(t.now(), 1)
+}
+
+func (t *throttle) of(what limited, perSecond float64) *rate.Limiter {
+	if perSecond <= 0 {
+		return limiter(0)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l, there := t.limiters[what]
+	if !there {
+		l = limiter(perSecond)
+		t.limiters[what] = l
+	}
+	return l
+}
+
+func limiter(perSecond float64) *rate.Limiter {
+	if perSecond <= 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	burst := math.Min(math.Max(math.Ceil(perSecond), 1), math.MaxInt32)
+	return rate.NewLimiter(rate.Limit(perSecond), int(burst))
+}
