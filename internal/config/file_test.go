@@ -105,7 +105,7 @@ func allKeys(c *Config, s *Server) (keys []string) {
 	return keys
 }
 
-func exampleText(t testing.TB) string {
+func exampleText(t *testing.T) string {
 	t.Helper()
 	content, err := os.ReadFile(example)
 	if err != nil {

@@ -31,10 +31,10 @@ type Server struct {
 	CacheIdle   Period
 	MinFreeDisk Size
 
-	// Rate is how many requests a second one access key may send in all, and Rates how many of one operation; 0 and what
-	// is not named are unlimited.
-	Rate  PerSecond
-	Rates Rates
+	// Rate is how many requests a second are answered in all, RatePerKey how many of one access key, and Rates how many of
+	// one access key and operation; 0 and what is not named are unlimited.
+	Rate, RatePerKey PerSecond
+	Rates            Rates
 	// RequestsInFlight is how many requests are worked on at once, MaxBody how large a request's body may be: memory for
 	// requests is bounded by their product.
 	RequestsInFlight Count

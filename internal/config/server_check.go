@@ -71,7 +71,7 @@ func (s *Server) validateValues() error {
 // checkBody wants a body to hold the largest image, which is a third longer in base64.
 func (s *Server) checkBody() error {
 	if inline := s.MaxInlineImage; inline > 0 && inline <= maxImage && s.MaxBody < inline/3*4+4 {
-		text, _ := s.MaxInlineImage.MarshalText() //nolint:errcheck // it never fails
+		text, _ := s.MaxInlineImage.MarshalText()
 		return fmt.Errorf("max-body is too small for an image of max-inline-image (%s), which is a third longer in base64", text)
 	}
 	return nil
@@ -102,7 +102,9 @@ func (s *Server) reread() error {
 }
 
 func (s *Server) checkRates() error {
-	errs := []error{check("rate", float64(s.Rate), 0, maxPerSecond)}
+	errs := make([]error, 0, 2+2*len(s.Rates))
+	errs = append(errs, check("rate", float64(s.Rate), 0, maxPerSecond),
+		check("rate-per-key", float64(s.RatePerKey), 0, maxPerSecond))
 	for _, operation := range slices.Sorted(maps.Keys(s.Rates)) {
 		if !isOperation(operation) {
 			errs = append(errs, fmt.Errorf("rates: %q is not the name of an operation", operation))
@@ -113,7 +115,7 @@ func (s *Server) checkRates() error {
 }
 
 func (s *Server) validateSections() error {
-	var errs []error
+	errs := make([]error, 0, len(s.Buckets)+len(s.Topics))
 	for _, name := range slices.Sorted(maps.Keys(s.Buckets)) {
 		errs = append(errs, s.Buckets[name].validate("buckets."+name, name))
 	}

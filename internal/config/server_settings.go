@@ -31,7 +31,8 @@ func (s *Server) Settings() []Setting {
 		{"cache-idle", Storage, "time", "how long one stays that nobody reads", &s.CacheIdle},
 		{"min-free-disk", Storage, "size", "what downloads leave free on the disk", &s.MinFreeDisk},
 
-		{"rate", Requests, "n", "requests per second of one access key; 0: unlimited", &s.Rate},
+		{"rate", Requests, "n", "requests per second in all; 0: unlimited", &s.Rate},
+		{"rate-per-key", Requests, "n", "requests per second of one access key; 0: unlimited", &s.RatePerKey},
 		{"rates", Requests, "list", "the same by operation, such as StartFaceSearch=5,IndexFaces=50", &s.Rates},
 		{"requests-in-flight", Requests, "n", "requests worked on at once", &s.RequestsInFlight},
 		{"max-body", Requests, "size", "largest body of a request", &s.MaxBody},

@@ -64,6 +64,7 @@ func TestServerValidateNamesTheKey(t *testing.T) {
 		"cache idle":            {func(s *Server) { s.CacheIdle = -1 }, "cache-idle is -1ns"},
 		"free disk":             {func(s *Server) { s.MinFreeDisk = -1 }, "min-free-disk is -1"},
 		"rate":                  {func(s *Server) { s.Rate = PerSecond(math.NaN()) }, "rate is NaN"},
+		"rate of a key":         {func(s *Server) { s.RatePerKey = -1 }, "rate-per-key is -1"},
 		"rates":                 {func(s *Server) { s.Rates = Rates{"A": -1} }, "rates.A is -1"},
 		"operation":             {func(s *Server) { s.Rates = Rates{"A B": 1} }, `rates: "A B" is not`},
 		"in flight":             {func(s *Server) { s.RequestsInFlight = 0 }, "requests-in-flight is 0"},

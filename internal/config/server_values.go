@@ -133,7 +133,7 @@ func parsePeriod(text string) (time.Duration, error) {
 		return time.ParseDuration(text)
 	}
 	n, err := strconv.ParseUint(days, 10, 12) // 4095 days at most, so that nothing overflows
-	return time.Duration(n) * day, err        //nolint:gosec // it has 12 bits
+	return time.Duration(n) * day, err
 }
 
 // MarshalText writes the period without empty parts, never in days.

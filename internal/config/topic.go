@@ -113,7 +113,8 @@ func (n *NATS) settings() []Setting {
 }
 
 func (n *NATS) validate(key string) error {
-	errs := []error{neededList(key+".url", n.URLs), needed(key+".subject", n.Subject)}
+	errs := make([]error, 0, 2+len(n.URLs))
+	errs = append(errs, neededList(key+".url", n.URLs), needed(key+".subject", n.Subject))
 	for _, u := range n.URLs {
 		errs = append(errs, checkScheme(key+".url", u, "nats", "tls", "ws", "wss"))
 	}
@@ -294,7 +295,7 @@ func readItems[T any, P interface {
 func joinItems[T encoding.TextMarshaler](list []T) []byte {
 	var b []byte
 	for i, item := range list {
-		text, _ := item.MarshalText() //nolint:errcheck // no value of this package fails to write itself
+		text, _ := item.MarshalText() // no value of this package fails to write itself
 		if i > 0 {
 			b = append(b, ',')
 		}
