@@ -1,0 +1,558 @@
+package awsapi
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/rekognition"
+	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+const (
+	keyID   = "AKIDEXAMPLE"
+	secret  = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" // AWS's own example
+	ann     = "arn:aws:iam::000000000000:user/ann"
+	arnRoot = "arn:aws:rekognition:us-east-1:000000000000:collection/"
+)
+
+// keyring is access keys in a map.
+type keyring map[string]Credential
+
+func (k keyring) Key(_ context.Context, id string) (Credential, error) {
+	c, there := k[id]
+	if !there {
+		return Credential{}, service.Errorf(service.NotFound, "no such key")
+	}
+	return c, nil
+}
+
+// nothing is a service for operations that do not ask it.
+type nothing struct{ Service }
+
+// bench is a door on a real server, with operations of the tests' own.
+type bench struct {
+	door   *Door
+	url    string
+	config Config
+	log    *buffer
+
+	mu       sync.Mutex
+	observed []string
+	audited  []Entry
+}
+
+// buffer is a log that can be written and read at the same time.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func newBench(t *testing.T, change func(*Config), ops ...operation) *bench {
+	t.Helper()
+	b := &bench{log: new(buffer)}
+	b.config = Config{
+		Service: nothing{}, Region: "us-east-1", Account: "000000000000", Now: time.Now,
+		Keys:  keyring{keyID: {Secret: secret, Name: "ann", Policy: Administrator()}},
+		Log:   slog.New(slog.NewTextHandler(b.log, nil)),
+		Audit: b.audit,
+		Observe: func(operation, code string, _ time.Duration) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.observed = append(b.observed, operation+" "+code)
+		},
+	}
+	if change != nil {
+		change(&b.config)
+	}
+	if len(ops) == 0 {
+		ops = []operation{describeOp(nil), listOp(nil), startOp(nil), createOp(nil)}
+	}
+	door, err := newDoor(b.config, ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(door)
+	t.Cleanup(server.Close)
+	b.door, b.url = door, server.URL
+	return b
+}
+
+func (b *bench) audit(e Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.audited = append(b.audited, e)
+}
+
+// These are operations that say what err says, and otherwise something that shows that they were reached.
+func describeOp(err error) operation {
+	return define("DescribeCollection", func(in *model.DescribeCollectionRequest) string { return in.CollectionId },
+		func(_ context.Context, _ Service, c call, in *model.DescribeCollectionRequest) (*model.DescribeCollectionResponse, error) {
+			return &model.DescribeCollectionResponse{CollectionARN: c.arn(service.CollectionID(in.CollectionId))}, err
+		})
+}
+
+func listOp(err error) operation {
+	return define("ListCollections", nil,
+		func(_ context.Context, _ Service, c call, _ *model.ListCollectionsRequest) (*model.ListCollectionsResponse, error) {
+			return &model.ListCollectionsResponse{CollectionIds: []string{c.caller.Key, c.caller.Name, c.requestID}}, err
+		})
+}
+
+func createOp(err error) operation {
+	return define("CreateCollection", func(in *model.CreateCollectionRequest) string { return in.CollectionId },
+		func(context.Context, Service, call, *model.CreateCollectionRequest) (*model.CreateCollectionResponse, error) {
+			return nil, err
+		})
+}
+
+func startOp(err error) operation {
+	return passing(define("StartFaceSearch", func(in *model.StartFaceSearchRequest) string { return in.CollectionId },
+		func(context.Context, Service, call, *model.StartFaceSearchRequest) (*model.StartFaceSearchResponse, error) {
+			return &model.StartFaceSearchResponse{JobId: strings.Repeat("ab", 32)}, err
+		}), func(in *model.StartFaceSearchRequest) string {
+		if in.NotificationChannel == nil {
+			return ""
+		}
+		return in.NotificationChannel.RoleArn
+	})
+}
+
+// client is Go's SDK, which tries once unless told otherwise.
+func (b *bench) client(change ...func(*rekognition.Options)) *rekognition.Client {
+	options := rekognition.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(b.url), RetryMaxAttempts: 1,
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: keyID, SecretAccessKey: secret}, nil
+		}),
+	}
+	return rekognition.New(options, change...)
+}
+
+func credentials(id, secret, token string) func(*rekognition.Options) {
+	return func(o *rekognition.Options) {
+		o.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret, SessionToken: token}, nil
+		})
+	}
+}
+
+func expectCode(t *testing.T, err error, code, message string) {
+	t.Helper()
+	e := smithy.APIError(nil)
+	if !errors.As(err, &e) {
+		t.Fatalf("got %v, want %s", err, code)
+	}
+	if e.ErrorCode() != code || message != "" && e.ErrorMessage() != message {
+		t.Errorf("got  %s: %s\nwant %s: %s", e.ErrorCode(), e.ErrorMessage(), code, message)
+	}
+}
+
+func describeWith(t *testing.T, c *rekognition.Client) (*rekognition.DescribeCollectionOutput, error) {
+	t.Helper()
+	return c.DescribeCollection(t.Context(), &rekognition.DescribeCollectionInput{CollectionId: aws.String("staff")})
+}
+
+func TestAnSDKGetsThrough(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	out, err := describeWith(t, b.client())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := aws.ToString(out.CollectionARN); got != arnRoot+"staff" {
+		t.Errorf("ARN is %s", got)
+	}
+	if _, err := describeWith(t, b.client(func(o *rekognition.Options) { o.Region = "eu-central-1" })); err != nil {
+		t.Errorf("signed for another region: %v", err)
+	}
+	if diff := cmp.Diff([]string{"DescribeCollection OK", "DescribeCollection OK"}, b.observed); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnOperationIsToldWhoAsks(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	out, err := b.client().ListCollections(t.Context(), &rekognition.ListCollectionsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.CollectionIds[0] != keyID || out.CollectionIds[1] != ann {
+		t.Errorf("got %v", out.CollectionIds)
+	}
+	if _, err := uuid.Parse(out.CollectionIds[2]); err != nil {
+		t.Errorf("request id: %v", err)
+	}
+}
+
+func TestAnOperationWithoutOutputAnswersAnEmptyObject(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	in := &rekognition.CreateCollectionInput{CollectionId: aws.String("staff")}
+	if _, err := b.client().CreateCollection(t.Context(), in); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhoIsNotLetIn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *Config) {
+		c.Keys = keyring{
+			keyID:      {Secret: secret, Policy: Administrator()},
+			"DISABLED": {Secret: secret, Policy: Administrator(), Disabled: true},
+			"EMPTY":    {Policy: Administrator()},
+			"BADLAW":   {Secret: secret, Policy: `{"Version":"2012-10-17"}`},
+		}
+	})
+	const unknown = "The security token included in the request is invalid."
+	for name, c := range map[string]struct{ id, secret, token, code, message string }{
+		"wrong secret":       {keyID, "x", "", "InvalidSignatureException", ""},
+		"unknown key":        {"AKIDUNKNOWN", secret, "", "UnrecognizedClientException", unknown},
+		"decoy":              {"AKIDUNKNOWN", decoy, "", "UnrecognizedClientException", unknown},
+		"disabled":           {"DISABLED", secret, "", "UnrecognizedClientException", unknown},
+		"no secret, decoy":   {"EMPTY", decoy, "", "UnrecognizedClientException", unknown},
+		"session token":      {keyID, secret, "token", "UnrecognizedClientException", unknown},
+		"unreadable policy":  {"BADLAW", secret, "", "AccessDeniedException", ""},
+		"disabled and wrong": {"DISABLED", "x", "", "UnrecognizedClientException", unknown},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := describeWith(t, b.client(credentials(c.id, c.secret, c.token)))
+			expectCode(t, err, c.code, c.message)
+		})
+	}
+}
+
+func TestAClockThatIsOffIsCorrectedByTheAnswer(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *Config) { c.Now = func() time.Time { return time.Now().Add(time.Hour) } })
+	_, err := describeWith(t, b.client())
+	expectCode(t, err, "InvalidSignatureException", "")
+	if _, err := describeWith(t, b.client(func(o *rekognition.Options) { o.RetryMaxAttempts = 3 })); err != nil {
+		t.Errorf("the SDK did not find the right time: %v", err)
+	}
+}
+
+func TestKeysThatCannotBeLookedUp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *Config) { c.Keys = broken{} })
+	_, err := describeWith(t, b.client())
+	expectCode(t, err, "InternalServerError", "Internal server error")
+	if !strings.Contains(b.log.String(), "disk on fire") {
+		t.Errorf("the log does not say why: %s", b.log)
+	}
+}
+
+type broken struct{}
+
+func (broken) Key(context.Context, string) (Credential, error) {
+	return Credential{}, errors.New("disk on fire")
+}
+
+// send posts what no SDK would send.
+func (b *bench) send(t *testing.T, method, path, body string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, b.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Add(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(content)
+}
+
+func TestEveryAnswerIsJSONWithANumber(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *Config) { c.MaxBody = 100 })
+	for name, c := range map[string]struct {
+		method, path, body string
+		headers            []string
+		status             int
+		want               string
+	}{
+		"hint":          {"GET", "/", "", nil, 200, "AWS_ENDPOINT_URL_REKOGNITION"},
+		"put":           {"PUT", "/", "", nil, 405, "UnknownOperationException"},
+		"options":       {"OPTIONS", "/", "", nil, 405, "UnknownOperationException"},
+		"other place":   {"POST", "/x", "", nil, 404, `There is nothing at \"/x\"`},
+		"other look-up": {"GET", "/favicon.ico", "", nil, 404, "UnknownOperationException"},
+		"unsigned":      {"POST", "/", "{}", nil, 400, `{"__type":"MissingAuthenticationTokenException","message":"Request`},
+		"presigned":     {"POST", "/?X-Amz-Signature=00", "{}", nil, 400, "MissingAuthenticationTokenException"},
+		"basic":         {"POST", "/", "{}", []string{"Authorization", "Basic eDp5"}, 400, "IncompleteSignatureException"},
+		"large":         {"POST", "/", strings.Repeat("x", 100_000), nil, 400, "MissingAuthenticationTokenException"},
+		"accepts gzip":  {"POST", "/", "{}", []string{"Accept-Encoding", "gzip"}, 400, "__type"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			response, body := b.send(t, c.method, c.path, c.body, c.headers...)
+			if response.StatusCode != c.status || !strings.Contains(body, c.want) {
+				t.Errorf("got %d %s, want %d %s", response.StatusCode, body, c.status, c.want)
+			}
+			expectHeaders(t, response, body)
+		})
+	}
+}
+
+func expectHeaders(t *testing.T, r *http.Response, body string) {
+	t.Helper()
+	if _, err := uuid.Parse(r.Header.Get("X-Amzn-Requestid")); err != nil {
+		t.Errorf("request id: %v", err)
+	}
+	if got := r.Header.Get("Content-Type"); got != "application/x-amz-json-1.1" {
+		t.Errorf("content type is %q", got)
+	}
+	if int(r.ContentLength) != len(body) || r.Header.Get("Content-Encoding") != "" {
+		t.Errorf("length %d for %d bytes, encoding %q", r.ContentLength, len(body), r.Header.Get("Content-Encoding"))
+	}
+	if at, err := http.ParseTime(r.Header.Get("Date")); err != nil || time.Since(at).Abs() > time.Minute {
+		t.Errorf("date %v, %v", at, err)
+	}
+}
+
+func TestBodiesThatAreTooLarge(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *Config) { c.MaxBody = 1000 })
+	for name, size := range map[string]int{"a byte": 1001, "a lot": 1_000_000} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := &rekognition.DescribeCollectionInput{CollectionId: aws.String(strings.Repeat("x", size-len(`{"CollectionId":""}`)))}
+			_, err := b.client().DescribeCollection(t.Context(), in)
+			expectCode(t, err, "RequestEntityTooLargeException", "")
+		})
+	}
+	in := &rekognition.DescribeCollectionInput{CollectionId: aws.String(strings.Repeat("x", 1000-len(`{"CollectionId":""}`)))}
+	_, err := b.client().DescribeCollection(t.Context(), in)
+	expectCode(t, err, "ValidationException", "")
+}
+
+func TestOperationsThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	_, err := b.client(func(o *rekognition.Options) { o.RetryMaxAttempts = 3 }).DetectLabels(t.Context(),
+		&rekognition.DetectLabelsInput{Image: &types.Image{Bytes: []byte("x")}})
+	if e := (*types.InvalidParameterException)(nil); !errors.As(err, &e) || !strings.Contains(e.ErrorMessage(), "DetectLabels") {
+		t.Errorf("got %v", err)
+	}
+	if diff := cmp.Diff([]string{"DetectLabels InvalidParameterException"}, b.observed); diff != "" {
+		t.Errorf("tried again, or told otherwise: %s", diff)
+	}
+	for target, want := range map[string]string{
+		"":                                      "unknown",
+		"DescribeCollection":                    "unknown",
+		"RekognitionService.Nonsense":           "unknown",
+		"RekognitionService.describeCollection": "unknown",
+		"SpotterService.DescribeCollection":     "unknown",
+		"RekognitionService.SpotterService.X":   "unknown",
+		"RekognitionService.DetectText":         "DetectText",
+		"RekognitionService.ListCollections":    "ListCollections",
+	} {
+		if got := b.door.table.label(target); got != want {
+			t.Errorf("%q is called %q", target, got)
+		}
+		if _, err := b.door.table.find(target); (err == nil) != (target == "RekognitionService.ListCollections") {
+			t.Errorf("%q: %v", target, err)
+		}
+	}
+}
+
+func TestShapesAreChecked(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	_, err := b.client().DescribeCollection(t.Context(), &rekognition.DescribeCollectionInput{CollectionId: aws.String("bad id!")})
+	expectCode(t, err, "ValidationException", "1 validation error detected: Value 'bad id!' at 'collectionId' failed to satisfy "+
+		`constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.\-]+`)
+}
+
+func TestAPanicIsAnswered(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, define("ListCollections", nil,
+		func(context.Context, Service, call, *model.ListCollectionsRequest) (*model.ListCollectionsResponse, error) {
+			panic("the sky has fallen")
+		}))
+	_, err := b.client().ListCollections(t.Context(), &rekognition.ListCollectionsInput{})
+	expectCode(t, err, "InternalServerError", "Internal server error")
+	if log := b.log.String(); !strings.Contains(log, "the sky has fallen") || !strings.Contains(log, "door_test.go") {
+		t.Errorf("the log does not say where: %s", log)
+	}
+}
+
+func TestCallersThatLeave(t *testing.T) {
+	t.Parallel()
+	entered, left := make(chan struct{}), make(chan error, 1)
+	b := newBench(t, nil, define("ListCollections", nil,
+		func(ctx context.Context, _ Service, _ call, _ *model.ListCollectionsRequest) (*model.ListCollectionsResponse, error) {
+			close(entered)
+			<-ctx.Done()
+			left <- ctx.Err()
+			return nil, ctx.Err()
+		}))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-entered
+		cancel()
+	}()
+	if _, err := b.client().ListCollections(ctx, &rekognition.ListCollectionsInput{}); err == nil {
+		t.Error("answered")
+	}
+	if err := <-left; !errors.Is(err, context.Canceled) {
+		t.Errorf("the operation was told %v", err)
+	}
+}
+
+func TestAStoppedDoorSendsSDKsElsewhere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	b.door.Stop()
+	b.door.Stop()
+	_, err := describeWith(t, b.client())
+	expectCode(t, err, "ThrottlingException", "Service Unavailable")
+	response, body := b.send(t, "POST", "/", "{}")
+	if response.StatusCode != 500 {
+		t.Errorf("got %d %s", response.StatusCode, body)
+	}
+}
+
+func TestUnsignedIsForThisMachine(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *Config) { c.Keys, c.Unsigned = nil, true })
+	target := []string{"X-Amz-Target", "RekognitionService.ListCollections"}
+	if response, body := b.send(t, "POST", "/", "{}", target...); response.StatusCode != 200 || !strings.Contains(body, ":root") {
+		t.Errorf("got %d %s", response.StatusCode, body)
+	}
+	if _, err := describeWith(t, b.client(credentials("any", "thing", "goes"))); err != nil {
+		t.Error(err)
+	}
+	for host, want := range map[string]bool{
+		"localhost": true, "LOCALHOST:8420": true, "127.0.0.1:8420": true, "127.8.9.1": true, "[::1]:8420": true, "[::1]": true,
+		"rebound.example": false, "192.168.1.1:8420": false, "localhost.example:8420": false, "": false, "127.0.0.1.example": false,
+	} {
+		if got := loopback(host); got != want {
+			t.Errorf("loopback(%q) is %v", host, got)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader("{}"))
+	r.Host = "rebound.example"
+	r.Header.Set("X-Amz-Target", target[1])
+	w := httptest.NewRecorder()
+	b.door.ServeHTTP(w, r)
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "AccessDeniedException") {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}
+
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	in := &rekognition.StartFaceSearchInput{
+		CollectionId: aws.String("staff"),
+		Video:        &types.Video{S3Object: &types.S3Object{Bucket: aws.String("media"), Name: aws.String("a/b.mp4")}},
+	}
+	if _, err := b.client().StartFaceSearch(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	in.Video.S3Object.Bucket = aws.String("?!")
+	if _, err := b.client().StartFaceSearch(t.Context(), in); err == nil {
+		t.Fatal("accepted")
+	}
+	if _, err := describeWith(t, b.client(credentials(keyID, "x", ""))); err == nil {
+		t.Fatal("accepted")
+	}
+	if len(b.audited) != 2 { // who is not known is not in it
+		t.Fatalf("got %+v", b.audited)
+	}
+	for i := range b.audited {
+		if b.audited[i].Time.IsZero() || b.audited[i].RequestID == "" {
+			t.Errorf("no time or number: %+v", b.audited[i])
+		}
+		b.audited[i].Time, b.audited[i].RequestID = time.Time{}, ""
+	}
+	want := []Entry{
+		{
+			Key: keyID, Name: ann, Source: "127.0.0.1", Operation: "StartFaceSearch", Collection: "staff",
+			Job: strings.Repeat("ab", 32), Objects: []string{"s3://media/a/b.mp4"}, Code: "OK",
+		},
+		{Key: keyID, Name: ann, Source: "127.0.0.1", Operation: "StartFaceSearch", Code: "ValidationException"},
+	}
+	if diff := cmp.Diff(want, b.audited); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestConfigMustBeWhole(t *testing.T) {
+	t.Parallel()
+	good := newBench(t, nil).config
+	for name, change := range map[string]func(*Config){
+		"service": func(c *Config) { c.Service = nil },
+		"keys":    func(c *Config) { c.Keys = nil },
+		"clock":   func(c *Config) { c.Now = nil },
+		"log":     func(c *Config) { c.Log = nil },
+		"region":  func(c *Config) { c.Region = "" },
+		"account": func(c *Config) { c.Account = "" },
+	} {
+		c := good
+		change(&c)
+		if _, err := newDoor(c, nil); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without %s: %v", name, err)
+		}
+	}
+	if _, err := newDoor(good, []operation{listOp(nil), listOp(nil)}); err == nil {
+		t.Error("an operation may be there twice")
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *Config) { c.Limits = Limits{Overall: 1e6, PerKey: 1e6, InFlight: 1000} })
+	client := b.client()
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for range 25 {
+				if _, err := describeWith(t, client); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if len(b.observed) != 200 || len(b.audited) != 200 {
+		t.Errorf("observed %d, audited %d", len(b.observed), len(b.audited))
+	}
+}
