@@ -69,8 +69,7 @@ func action(op *operation) string {
 
 // resource is what a policy calls the thing that a request is about.
 func (d *Door) resource(op *operation, in any) string {
-	// A collection that is to be made is no resource yet, says AWS's list of actions and resources.
-	if op.collection == nil || op.name == "CreateCollection" {
+	if op.collection == nil {
 		return "*"
 	}
 	id := op.collection(in)
