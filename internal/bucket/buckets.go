@@ -79,7 +79,7 @@ func (b *Buckets) makeCache(cfg *Config) func() (*cache, error) {
 
 // Stat says what state an object is in.
 func (b *Buckets) Stat(ctx context.Context, o Object) (Info, error) {
-	s, err := b.find(o)
+	s, err := b.find(ctx, o)
 	if err != nil {
 		return Info{}, err
 	}
@@ -89,7 +89,7 @@ func (b *Buckets) Stat(ctx context.Context, o Object) (Info, error) {
 // Read is the content of an object of at most limit bytes, in one state that it had at some time during the call;
 // [TooLarge] if it has more.
 func (b *Buckets) Read(ctx context.Context, o Object, limit int64) ([]byte, error) {
-	s, err := b.find(o)
+	s, err := b.find(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (b *Buckets) Read(ctx context.Context, o Object, limit int64) ([]byte, erro
 // Open is a local file with the content that the object had when it was pinned by [Buckets.Stat]; [Changed] if that is no
 // longer to be had. It returns when the whole content is on this machine. Close the file.
 func (b *Buckets) Open(ctx context.Context, o Object, pinned Info) (*File, error) {
-	s, err := b.find(o)
+	s, err := b.find(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -171,8 +171,11 @@ func (b *Buckets) Close() error {
 	return errors.Join(errs...)
 }
 
-// find is the source of an object whose name may be one.
-func (b *Buckets) find(o Object) (backend, error) {
+// find is the backend of an object whose name may be one.
+func (b *Buckets) find(ctx context.Context, o Object) (backend, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
 	if !validBucket(o.Bucket) {
 		return nil, fail(Invalid, nil, "The bucket's name %q is not one.", o.Bucket)
 	}

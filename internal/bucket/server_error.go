@@ -82,7 +82,8 @@ func badRequest(o Object, err error) error {
 	case o.Version != "":
 		return fail(NotFound, err, "Object %q has no version %q.", o.Key, o.Version)
 	}
-	return fail(Denied, err, "The server of bucket %q refuses the request: check endpoint, region and credentials.", o.Bucket)
+	return fail(Denied, err, "The server of bucket %q refuses the request for %q: check that name, the endpoint, the region "+
+		"and the credentials.", o.Bucket, o.Key)
 }
 
 func wrongRegion(o Object, err error) error {

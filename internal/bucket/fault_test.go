@@ -1,0 +1,477 @@
+package bucket_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/bucket"
+)
+
+// answer is what a faulty server does with the n-th GET of an object, from 1; false: it serves it as it should.
+type answer func(w http.ResponseWriter, r *http.Request, n int) bool
+
+// faulty is an S3 server with one object under every name, that fails as it is told to.
+type faulty struct {
+	*httptest.Server
+	gets atomic.Int32
+	answer
+
+	mu      sync.Mutex
+	content []byte
+	etag    string
+}
+
+func startFaulty(t *testing.T, content []byte, a answer) *faulty {
+	t.Helper()
+	f := &faulty{content: content, etag: `"one"`, answer: a}
+	f.Server = httptest.NewServer(f)
+	t.Cleanup(f.Close)
+	return f
+}
+
+func (f *faulty) replace(content []byte, etag string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.content, f.etag = content, etag
+}
+
+func (f *faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		if n := int(f.gets.Add(1)); f.answer != nil && f.answer(w, r, n) {
+			return
+		}
+	}
+	f.serve(w, r)
+}
+
+// serve is a server that does as it should: http.ServeContent knows ranges and conditions.
+func (f *faulty) serve(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	content, etag := f.content, f.etag
+	f.mu.Unlock()
+	w.Header().Set("ETag", etag)
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(string(content)))
+}
+
+// half sends the headers for everything and half of what was asked for, and cuts the connection.
+func (f *faulty) half(w http.ResponseWriter, r *http.Request) {
+	rec := httptest.NewRecorder()
+	f.serve(rec, r)
+	for k, v := range rec.Header() {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(rec.Code)
+	body := rec.Body.Bytes()
+	_, _ = w.Write(body[:len(body)/2])
+	_ = http.NewResponseController(w).Flush()
+	panic(http.ErrAbortHandler)
+}
+
+// xml answers with an error as S3 does.
+func xml(w http.ResponseWriter, status int, code string) {
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	fmt.Fprintf(w, "<Error><Code>%s</Code><Message>no</Message></Error>", code)
+}
+
+func faultySource(f *faulty) bucket.S3 {
+	return bucket.S3{Endpoint: f.URL, PathStyle: true, KeyID: "test-key", Secret: "test-secret"}
+}
+
+func faultyBucket(t *testing.T, f *faulty, change func(*bucket.Config)) *bucket.Buckets {
+	t.Helper()
+	cfg := config(t, map[string]bucket.Source{"films": faultySource(f)})
+	if change != nil {
+		change(&cfg)
+	}
+	return open(t, cfg)
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	content := noise(100_000)
+	for name, c := range map[string]struct {
+		answer func(f *faulty) answer
+		kind   bucket.Kind // 0: it works all the same
+		gets   int         // 0: not counted
+	}{
+		"cut once": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+					if n == 1 {
+						f.half(w, r)
+					}
+					if r.Header.Get("Range") != "bytes=50000-" || r.Header.Get("If-Match") != `"one"` {
+						t.Errorf("went on with range %q of %q", r.Header.Get("Range"), r.Header.Get("If-Match"))
+					}
+					return false
+				}
+			},
+			gets: 2,
+		},
+		"cut always": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, _ int) bool { f.half(w, r); return true }
+			},
+			kind: bucket.Unavailable, gets: 5,
+		},
+		"cut, and no ranges": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+					r.Header.Del("Range")
+					if n == 1 {
+						f.half(w, r)
+					}
+					return false
+				}
+			},
+			gets: 2,
+		},
+		"cut, and another range": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+					if n == 1 {
+						f.half(w, r)
+					}
+					r.Header.Set("Range", "bytes=60000-")
+					return false
+				}
+			},
+			kind: bucket.Unavailable,
+		},
+		"cut, and an earlier range": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+					if n == 1 {
+						f.half(w, r)
+					}
+					r.Header.Set("Range", "bytes=40000-")
+					return false
+				}
+			},
+		},
+		"replaced half-way": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+					if n == 1 {
+						defer f.replace(noise(100_001), `"two"`)
+						f.half(w, r)
+					}
+					return false
+				}
+			},
+			kind: bucket.Changed, gets: 2,
+		},
+		"replaced half-way, and no conditions": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+					r.Header.Del("If-Match")
+					if n == 1 {
+						defer f.replace(noise(100_000), `"two"`)
+						f.half(w, r)
+					}
+					return false
+				}
+			},
+			kind: bucket.Changed, gets: 2,
+		},
+		"shortened half-way": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+					if n == 1 {
+						defer f.replace(noise(10), `"one"`)
+						f.half(w, r)
+					}
+					return false
+				}
+			},
+			kind: bucket.Changed, gets: 2,
+		},
+		"more than it says": {
+			answer: func(f *faulty) answer {
+				return func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+					w.Header().Set("ETag", `"one"`)
+					_ = http.NewResponseController(w).Flush() // chunks instead of a length
+					_, _ = w.Write(append(content, 'x'))
+					return true
+				}
+			},
+			kind: bucket.Unavailable,
+		},
+		"longer than pinned": {
+			answer: func(f *faulty) answer {
+				return func(http.ResponseWriter, *http.Request, int) bool { f.replace(noise(200_000), `"one"`); return false }
+			},
+			kind: bucket.Changed,
+		},
+		"no ETag": {
+			answer: func(*faulty) answer {
+				return func(w http.ResponseWriter, _ *http.Request, _ int) bool { _, _ = w.Write(content); return true }
+			},
+			kind: bucket.Unavailable,
+		},
+		"busy twice": {
+			answer: func(*faulty) answer {
+				return func(w http.ResponseWriter, _ *http.Request, n int) bool {
+					if n <= 2 {
+						xml(w, http.StatusServiceUnavailable, "SlowDown")
+					}
+					return n <= 2
+				}
+			},
+			gets: 3,
+		},
+		"busy always": {
+			answer: func(*faulty) answer {
+				return func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+					xml(w, http.StatusServiceUnavailable, "SlowDown")
+					return true
+				}
+			},
+			kind: bucket.Unavailable, gets: 5,
+		},
+		"failing always": {
+			answer: func(*faulty) answer {
+				return func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+					w.WriteHeader(http.StatusInternalServerError)
+					return true
+				}
+			},
+			kind: bucket.Unavailable, gets: 5,
+		},
+		"silent": {
+			answer: func(*faulty) answer {
+				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+					w.Header().Set("ETag", `"one"`)
+					w.Header().Set("Content-Length", "100000")
+					_ = http.NewResponseController(w).Flush()
+					<-r.Context().Done()
+					return true
+				}
+			},
+			kind: bucket.Unavailable,
+		},
+		"denied":         {answer: refuse(http.StatusForbidden, "AccessDenied"), kind: bucket.Denied, gets: 1},
+		"old token":      {answer: refuse(http.StatusBadRequest, "ExpiredToken"), kind: bucket.Denied, gets: 1},
+		"archived":       {answer: refuse(http.StatusForbidden, "InvalidObjectState"), kind: bucket.Denied, gets: 1},
+		"gone":           {answer: refuse(http.StatusNotFound, "NoSuchKey"), kind: bucket.NotFound, gets: 1},
+		"bucket gone":    {answer: refuse(http.StatusNotFound, "NoSuchBucket"), kind: bucket.NotFound, gets: 1},
+		"version gone":   {answer: refuse(http.StatusNotFound, "NoSuchVersion"), kind: bucket.NotFound, gets: 1},
+		"another region": {answer: refuse(http.StatusMovedPermanently, "PermanentRedirect"), kind: bucket.Denied, gets: 1},
+		"changed":        {answer: refuse(http.StatusPreconditionFailed, "PreconditionFailed"), kind: bucket.Changed, gets: 1},
+		"no XML": {
+			answer: func(*faulty) answer {
+				return func(w http.ResponseWriter, _ *http.Request, _ int) bool {
+					w.WriteHeader(http.StatusTeapot)
+					_, _ = w.Write([]byte("<html"))
+					return true
+				}
+			},
+			kind: bucket.Unavailable,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := startFaulty(t, content, nil)
+			b := faultyBucket(t, f, func(c *bucket.Config) { c.Limits.Stall = 200 * time.Millisecond })
+			pinned := pin(t, b, film("x"))
+			f.answer = c.answer(f)
+			file, err := b.Open(t.Context(), film("x"), pinned)
+			wantKind(t, err, c.kind)
+			if err == nil {
+				wantContent(t, file, content)
+				_ = file.Close()
+			}
+			if n := int(f.gets.Load()); c.gets != 0 && n != c.gets {
+				t.Errorf("asked %d times, want %d", n, c.gets)
+			}
+			if u := b.Usage(); c.kind != 0 && u != (bucket.Usage{}) {
+				t.Errorf("a failed download leaves %+v", u)
+			}
+		})
+	}
+}
+
+func refuse(status int, code string) func(*faulty) answer {
+	return func(*faulty) answer {
+		return func(w http.ResponseWriter, _ *http.Request, _ int) bool { xml(w, status, code); return true }
+	}
+}
+
+// TestReadGoesOn reads into memory what breaks off.
+func TestReadGoesOn(t *testing.T) {
+	t.Parallel()
+	f := startFaulty(t, noise(1000), nil)
+	f.answer = func(w http.ResponseWriter, r *http.Request, n int) bool {
+		if n < 4 {
+			f.half(w, r)
+		}
+		return false
+	}
+	data, err := faultyBucket(t, f, nil).Read(t.Context(), film("x"), 1000)
+	if err != nil || string(data) != string(noise(1000)) {
+		t.Errorf("got %d bytes, error %v", len(data), err)
+	}
+}
+
+// TestReadBound gives up at the headers of what is too large.
+func TestReadBound(t *testing.T) {
+	t.Parallel()
+	f := startFaulty(t, nil, func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		w.Header().Set("ETag", `"one"`)
+		w.Header().Set("Content-Length", strconv.Itoa(1<<40))
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		return true
+	})
+	_, err := faultyBucket(t, f, nil).Read(t.Context(), film("x"), 1000)
+	wantKind(t, err, bucket.TooLarge)
+}
+
+// TestOpenEnds cancels a download that drips.
+func TestOpenEnds(t *testing.T) {
+	t.Parallel()
+	ended := make(chan struct{})
+	f := startFaulty(t, noise(1000), func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		w.Header().Set("ETag", `"one"`)
+		w.Header().Set("Content-Length", "1000")
+		for {
+			_, _ = w.Write([]byte("x"))
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+				close(ended)
+				return true
+			case <-time.After(time.Millisecond):
+			}
+		}
+	})
+	b := faultyBucket(t, f, nil)
+	pinned := pin(t, b, film("x"))
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := b.Open(ctx, film("x"), pinned); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	<-ended // or the test does not end
+}
+
+func TestStatAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		headers map[string]string
+		status  int
+		kind    bucket.Kind
+		says    string
+	}{
+		"denied":        {status: http.StatusForbidden, kind: bucket.Denied},
+		"other region":  {status: http.StatusMovedPermanently, headers: map[string]string{"X-Amz-Bucket-Region": "eu-west-1"}, kind: bucket.Denied, says: "eu-west-1"},
+		"bad region":    {status: http.StatusBadRequest, headers: map[string]string{"X-Amz-Bucket-Region": "eu-west-1"}, kind: bucket.Denied, says: "eu-west-1"},
+		"delete marker": {status: http.StatusMethodNotAllowed, kind: bucket.NotFound},
+		"archived":      {status: http.StatusOK, headers: map[string]string{"ETag": `"x"`, "X-Amz-Storage-Class": "GLACIER"}, kind: bucket.Denied, says: "archived"},
+		"being restored": {status: http.StatusOK, headers: map[string]string{
+			"ETag": `"x"`, "X-Amz-Storage-Class": "DEEP_ARCHIVE", "X-Amz-Restore": `ongoing-request="true"`,
+		}, kind: bucket.Denied, says: "archived"},
+		"restored": {status: http.StatusOK, headers: map[string]string{
+			"ETag": `"x"`, "X-Amz-Storage-Class": "GLACIER", "X-Amz-Restore": `ongoing-request="false", expiry-date="x"`,
+		}},
+		"not S3":          {status: http.StatusOK, kind: bucket.Unavailable, says: "endpoint"},
+		"negative length": {status: http.StatusOK, headers: map[string]string{"ETag": `"x"`, "Content-Length": "-5"}, kind: bucket.Unavailable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := &faulty{Server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Length", "5")
+				for k, v := range c.headers {
+					w.Header().Set(k, v)
+				}
+				w.WriteHeader(c.status)
+			}))}
+			t.Cleanup(f.Close)
+			_, err := faultyBucket(t, f, nil).Stat(t.Context(), film("x"))
+			wantKind(t, err, c.kind)
+			if err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v does not say %q", err, c.says)
+			}
+		})
+	}
+}
+
+// TestCheckForbidden is about credentials that may read objects and nothing else.
+func TestCheckForbidden(t *testing.T) {
+	t.Parallel()
+	for code, kind := range map[string]bucket.Kind{"AccessDenied": 0, "InvalidAccessKeyId": bucket.Denied} {
+		f := &faulty{Server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			xml(w, http.StatusForbidden, code)
+		}))}
+		t.Cleanup(f.Close)
+		b := open(t, config(t, map[string]bucket.Source{"films": faultySource(f), "*": faultySource(f)}))
+		wantKind(t, b.Check(t.Context()), kind)
+	}
+}
+
+// TestUnreachable is about a server that is not there.
+func TestUnreachable(t *testing.T) {
+	t.Parallel()
+	f := startFaulty(t, nil, nil)
+	f.Close()
+	b := faultyBucket(t, f, func(c *bucket.Config) { c.Limits.Attempts = 2 })
+	_, err := b.Stat(t.Context(), film("x"))
+	wantKind(t, err, bucket.Unavailable)
+	wantKind(t, b.Check(t.Context()), bucket.Unavailable)
+}
+
+// TestRealNames asks the server for the names that it knows, in either style.
+func TestRealNames(t *testing.T) {
+	t.Parallel()
+	var path atomic.Value
+	f := startFaulty(t, noise(1), func(_ http.ResponseWriter, r *http.Request, _ int) bool {
+		path.Store(r.URL.EscapedPath())
+		return false
+	})
+	s := faultySource(f)
+	s.Bucket = "real"
+	b := open(t, config(t, map[string]bucket.Source{"films": s, "*": faultySource(f)}))
+	for name, want := range map[string]string{"films": "/real/a/b%20c", "others": "/others/a/b%20c"} {
+		if _, err := b.Read(t.Context(), bucket.Object{Bucket: name, Key: "a/b c"}, 1); err != nil {
+			t.Error(err)
+		}
+		if path.Load() != want {
+			t.Errorf("asked for %v, want %s", path.Load(), want)
+		}
+	}
+}
+
+// TestTrust needs the authority's certificate for https.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	f := &faulty{content: noise(1), etag: `"one"`}
+	f.Server = httptest.NewUnstartedServer(f)
+	f.Config.ErrorLog = nil
+	f.StartTLS()
+	t.Cleanup(f.Close)
+	s := faultySource(f)
+	strict := open(t, func() bucket.Config {
+		c := config(t, map[string]bucket.Source{"films": s})
+		c.Limits.Attempts = 1
+		return c
+	}())
+	_, err := strict.Stat(t.Context(), film("x"))
+	wantKind(t, err, bucket.Unavailable)
+
+	s.CAFile = filepath.Join(t.TempDir(), "ca.pem")
+	write(t, s.CAFile, pemOf(f.Certificate()))
+	if _, err := open(t, config(t, map[string]bucket.Source{"films": s})).Stat(t.Context(), film("x")); err != nil {
+		t.Error(err)
+	}
+}
