@@ -1,0 +1,47 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// SaveChunks implements [service.JobStore]. [service.NotFound] if there is no such job; [service.Conflict] if it has ended:
+// its results stay as they are.
+func (s *Store) SaveChunks(ctx context.Context, id service.JobID, chunks []service.Chunk) error {
+	return s.write(ctx, fmt.Sprintf("save %d chunks of job %s", len(chunks), id), func(tx *sql.Tx) error {
+		j, err := lockOpenJob(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if j == nil {
+			return service.Errorf(service.Conflict, "the job %s has ended", id)
+		}
+		for _, c := range chunks {
+			_, err := tx.ExecContext(ctx, `INSERT INTO chunks (job, kind, number, data) VALUES ($1, $2, $3, $4)
+				ON CONFLICT (job, kind, number) DO UPDATE SET data = excluded.data`, j.serial, c.Kind, c.Number, blob(c.Data))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Chunks implements [service.JobStore]. A job that is not there has none.
+func (s *Store) Chunks(
+	ctx context.Context, id service.JobID, kind service.ChunkKind, from, to int,
+) ([]service.Chunk, error) {
+	var list []service.Chunk
+	err := s.read(ctx, fmt.Sprintf("read chunks of job %s", id), func(tx *sql.Tx) (err error) {
+		list, err = collect(ctx, tx, scanChunk, `SELECT c.kind, c.number, c.data
+			FROM chunks c JOIN jobs j ON j.serial = c.job
+			WHERE j.id = $1 AND c.kind = $2 AND c.number >= $3 AND c.number < $4 ORDER BY c.number`, id, kind, from, to)
+		return err
+	})
+	return list, err
+}
+
+func scanChunk(r row, c *service.Chunk) error { return r.Scan(&c.Kind, &c.Number, (*blob)(&c.Data)) }

@@ -1,0 +1,172 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+var (
+	errNotOpen = errors.New("a job that is created must be in progress")
+	errOpen    = errors.New("a job that is ended must not be in progress")
+)
+
+// CreateJob implements [service.JobStore].
+func (s *Store) CreateJob(
+	ctx context.Context, j *service.Job, most int, token *service.RequestToken, first service.Task,
+) (open int, err error) {
+	if j.State != service.InProgress {
+		return 0, errNotOpen
+	}
+	var serial service.Serial
+	err = s.write(ctx, fmt.Sprintf("create job %s", j.ID), func(tx *sql.Tx) (err error) {
+		if err = keepToken(ctx, tx, token); err != nil {
+			return err
+		}
+		if open, err = countOpen(ctx, tx, 1); err != nil {
+			return err
+		}
+		if open > most {
+			return service.Errorf(service.TooManyJobs, "%d jobs would be open, and %d may be", open, most)
+		}
+		if serial, err = addJob(ctx, tx, j); err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, first)
+	})
+	if err == nil {
+		j.Serial = serial
+	}
+	return open, err
+}
+
+// countOpen adds to the number of open jobs and says what it is then. Jobs begin and end one after another for this.
+func countOpen(ctx context.Context, tx *sql.Tx, by int) (now int, err error) {
+	err = tx.QueryRowContext(ctx, `UPDATE counters SET n = n + $1 WHERE name = 'open jobs' RETURNING n`, by).Scan(&now)
+	return now, err
+}
+
+func (s *Store) enqueue(ctx context.Context, tx *sql.Tx, tasks ...service.Task) error {
+	if len(tasks) == 0 {
+		return nil
+	}
+	if err := s.db.Enqueue(ctx, tx, tasks); err != nil {
+		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
+	}
+	return nil
+}
+
+// Job implements [service.JobStore].
+func (s *Store) Job(ctx context.Context, id service.JobID) (*service.Job, error) {
+	j := new(service.Job)
+	err := s.read(ctx, fmt.Sprintf("read job %s", id), func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, `SELECT `+jobColumns+`, p.about, p.data FROM jobs j
+			LEFT JOIN plans p ON p.job = j.serial WHERE j.id = $1`, id)
+		return orElse(scanJob(row, j), noJob(id))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// Jobs implements [service.JobStore].
+func (s *Store) Jobs(ctx context.Context, q service.JobQuery) ([]service.Job, error) {
+	before := q.Before
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	args := []any{before, max(q.Limit, 1)}
+	state := ""
+	if q.State != "" {
+		args = append(args, q.State)
+		state = ` AND j.state = $` + strconv.Itoa(len(args))
+	}
+	var list []service.Job
+	err := s.read(ctx, "list jobs", func(tx *sql.Tx) (err error) {
+		list, err = collect(ctx, tx, scanJob, `SELECT `+jobColumns+`, p.about, NULL FROM jobs j
+			LEFT JOIN plans p ON p.job = j.serial
+			WHERE j.serial < $1 AND j.id IS NOT NULL`+state+` ORDER BY j.serial DESC LIMIT $2`, args...)
+		return err
+	})
+	return list, err
+}
+
+// OpenJobs implements [service.JobStore].
+func (s *Store) OpenJobs(ctx context.Context) (n int, oldest time.Time, err error) {
+	err = s.read(ctx, "count open jobs", func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT n, (SELECT MIN(created) FROM jobs WHERE state = 'in-progress')
+			FROM counters WHERE name = 'open jobs'`).Scan(&n, (*millis)(&oldest))
+	})
+	return n, oldest, err
+}
+
+// EndJob implements [service.JobStore]. What the segments have saved cannot be found any more; [Store.Sweep] removes it.
+func (s *Store) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (ended bool, err error) {
+	if j.State == service.InProgress {
+		return false, errOpen
+	}
+	err = s.write(ctx, fmt.Sprintf("end job %s", j.ID), func(tx *sql.Tx) error {
+		serial, err := endJob(ctx, tx, j)
+		if errors.Is(err, sql.ErrNoRows) {
+			return jobExists(ctx, tx, j.ID)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := countOpen(ctx, tx, -1); err != nil {
+			return err
+		}
+		if n != nil {
+			if err := addNotice(ctx, tx, n); err != nil {
+				return fmt.Errorf("keep notice %s: %w", n.ID, err)
+			}
+		}
+		ended = true
+		return leave(ctx, tx, ofSegments, serial)
+	})
+	return ended && err == nil, err
+}
+
+// endJob is sql.ErrNoRows if the job is not open.
+func endJob(ctx context.Context, tx *sql.Tx, j *service.Job) (service.Serial, error) {
+	var serial service.Serial
+	err := tx.QueryRowContext(ctx, `UPDATE jobs SET state = $2, message = $3, results = $4, finished = $5, expires = $6
+		WHERE id = $1 AND state = 'in-progress' RETURNING serial`,
+		j.ID, j.State, j.Message, document{resultsRecordOf(j.Results)}, millis(j.Finished), millis(j.Expires)).Scan(&serial)
+	return serial, err
+}
+
+// DeleteJob implements [service.JobStore]. Its results cannot be found any more; [Store.Sweep] removes them.
+func (s *Store) DeleteJob(ctx context.Context, id service.JobID) error {
+	return s.write(ctx, fmt.Sprintf("delete job %s", id), func(tx *sql.Tx) error {
+		var serial service.Serial
+		err := tx.QueryRowContext(ctx, `UPDATE jobs SET id = NULL, expires = 0
+			WHERE id = $1 AND state <> 'in-progress' RETURNING serial`, id).Scan(&serial)
+		if errors.Is(err, sql.ErrNoRows) {
+			if err := jobExists(ctx, tx, id); err != nil {
+				return err
+			}
+			return service.Errorf(service.Conflict, "the job %s is in progress", id)
+		}
+		if err != nil {
+			return err
+		}
+		return leave(ctx, tx, ofJob, serial)
+	})
+}
+
+func jobExists(ctx context.Context, tx *sql.Tx, id service.JobID) error {
+	var one int
+	return orElse(tx.QueryRowContext(ctx, `SELECT 1 FROM jobs WHERE id = $1`, id).Scan(&one), noJob(id))
+}
+
+func noJob(id service.JobID) *service.Error {
+	return service.Errorf(service.NotFound, "there is no job %s", id)
+}

@@ -1,0 +1,76 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+const keyColumns = `id, sealed, name, policy, disabled, created`
+
+// CreateKey implements [service.KeyStore].
+func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
+	return s.write(ctx, fmt.Sprintf("create access key %s", k.ID), func(tx *sql.Tx) error {
+		n, err := affected(tx.ExecContext(ctx, `INSERT INTO access_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (id) DO NOTHING`, k.ID, blob(k.Sealed), k.Name, k.Policy, k.Disabled, millis(k.Created)))
+		if err == nil && n == 0 {
+			return service.Errorf(service.Exists, "there is an access key %s already", k.ID)
+		}
+		return err
+	})
+}
+
+// Key implements [service.KeyStore].
+func (s *Store) Key(ctx context.Context, id string) (*service.AccessKey, error) {
+	k := new(service.AccessKey)
+	err := s.read(ctx, fmt.Sprintf("read access key %s", id), func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM access_keys WHERE id = $1`, id)
+		return orElse(scanKey(row, k), noKey(id))
+	})
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// Keys implements [service.KeyStore].
+func (s *Store) Keys(ctx context.Context) ([]service.AccessKey, error) {
+	var list []service.AccessKey
+	err := s.read(ctx, "list access keys", func(tx *sql.Tx) (err error) {
+		list, err = collect(ctx, tx, scanKey, `SELECT `+keyColumns+` FROM access_keys ORDER BY created, serial`)
+		return err
+	})
+	return list, err
+}
+
+// SetKey implements [service.KeyStore].
+func (s *Store) SetKey(ctx context.Context, k *service.AccessKey) error {
+	return s.changeKey(ctx, "change", k.ID, `UPDATE access_keys SET name = $2, policy = $3, disabled = $4 WHERE id = $1`,
+		k.Name, k.Policy, k.Disabled)
+}
+
+// DeleteKey implements [service.KeyStore].
+func (s *Store) DeleteKey(ctx context.Context, id string) error {
+	return s.changeKey(ctx, "delete", id, `DELETE FROM access_keys WHERE id = $1`)
+}
+
+// changeKey runs a statement that takes the id as $1.
+func (s *Store) changeKey(ctx context.Context, verb, id, statement string, args ...any) error {
+	return s.write(ctx, fmt.Sprintf("%s access key %s", verb, id), func(tx *sql.Tx) error {
+		n, err := affected(tx.ExecContext(ctx, statement, append([]any{id}, args...)...))
+		if err == nil && n == 0 {
+			return noKey(id)
+		}
+		return err
+	})
+}
+
+func scanKey(r row, k *service.AccessKey) error {
+	return r.Scan(&k.ID, (*blob)(&k.Sealed), &k.Name, &k.Policy, &k.Disabled, (*millis)(&k.Created))
+}
+
+func noKey(id string) *service.Error {
+	return service.Errorf(service.NotFound, "there is no access key %s", id)
+}

@@ -1,0 +1,93 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// Enqueue hands tasks to the job queue within the transaction that makes them necessary; its error undoes this.
+type Enqueue func(ctx context.Context, tx *sql.Tx, tasks []service.Task) error
+
+// Config is what a database brings.
+type Config struct {
+	// Writer runs the transactions that change something, Reader those that do not.
+	Writer, Reader *sql.DB
+	// Reading makes all statements of a transaction on the reader see one state; nil where they do anyway.
+	Reading *sql.TxOptions
+	Enqueue Enqueue
+	// Close closes the database. It may be called several times.
+	Close func() error
+}
+
+// Store implements [service.Store]. Safe for concurrent use.
+type Store struct{ db Config }
+
+var _ service.Store = (*Store)(nil)
+
+// New makes a store of a database whose tables are there.
+func New(c Config) *Store { return &Store{db: c} }
+
+// Close closes the database.
+func (s *Store) Close() error { return s.db.Close() }
+
+// Ping reads, and writes a row that nobody reads: a disk that is full says so here.
+func (s *Store) Ping(ctx context.Context) error {
+	const what = "ping"
+	err := s.read(ctx, what, func(tx *sql.Tx) error {
+		var n int64
+		return tx.QueryRowContext(ctx, `SELECT n FROM counters WHERE name = 'pings'`).Scan(&n)
+	})
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, what, func(tx *sql.Tx) error {
+		_, err := affected(tx.ExecContext(ctx, `UPDATE counters SET n = n + 1 WHERE name = 'pings'`))
+		return err
+	})
+}
+
+// read runs a transaction that changes nothing; what says what it is for.
+func (s *Store) read(ctx context.Context, what string, do func(tx *sql.Tx) error) error {
+	return transact(ctx, s.db.Reader, s.db.Reading, what, do)
+}
+
+// write runs a transaction that is kept unless do fails; what says what it is for.
+func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) error) error {
+	return transact(ctx, s.db.Writer, nil, what, do)
+}
+
+func transact(ctx context.Context, db *sql.DB, opts *sql.TxOptions, what string, do func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, opts)
+	if err != nil {
+		return fmt.Errorf("%s: begin: %w", what, err)
+	}
+	// After a commit this does nothing, and after a failure the transaction is gone whatever it says.
+	defer func() { _ = tx.Rollback() }()
+	if err := do(tx); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%s: commit: %w", what, err)
+	}
+	return nil
+}
+
+// affected is how many rows a statement has changed.
+func affected(r sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// orElse makes a row that is not there another error.
+func orElse(err error, missing *service.Error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return missing
+	}
+	return err
+}

@@ -1,0 +1,4 @@
+package sqlite_test
+
+func crashing() bool { return false }
+func crash()         {}

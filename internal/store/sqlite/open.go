@@ -1,0 +1,149 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+
+	_ "modernc.org/sqlite" // the driver
+)
+
+// readers is how many connections read at once. A reader is held for the length of a query, and for that of loading a
+// collection; each has a page cache of up to 8 MB.
+const readers = 8
+
+// DB is an open database. Safe for concurrent use.
+type DB struct {
+	writer, reader *sql.DB
+	release        func() error
+
+	closing  sync.Once
+	closeErr error
+}
+
+// Open opens the database in a file, which is made if it is not there (mode 0600, in a folder that is), and brings its
+// tables up to date. It fails if another process has it open, if it is of a newer version than this program's, or if it is
+// something else; the errors say what to do.
+func Open(ctx context.Context, path string) (*DB, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	db, err := open(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	return db, nil
+}
+
+func open(ctx context.Context, path string) (_ *DB, err error) {
+	release, err := acquire(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{release: release}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}()
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	empty, err := checkOurs(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if db.writer, err = sql.Open("sqlite", writing(path)); err != nil {
+		return nil, err
+	}
+	db.writer.SetMaxOpenConns(1)
+	if empty {
+		if err := claim(ctx, db.writer); err != nil {
+			return nil, err
+		}
+	}
+	if err := migrate(ctx, db.writer); err != nil {
+		return nil, err
+	}
+	if db.reader, err = sql.Open("sqlite", reading(path)); err != nil {
+		return nil, err
+	}
+	db.reader.SetMaxOpenConns(readers)
+	db.reader.SetMaxIdleConns(readers)
+	return db, db.reader.PingContext(ctx)
+}
+
+// create makes an empty file that only its owner can read; SQLite gives the files beside it the same mode.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// Writer is the one connection that changes the database: whoever holds it keeps everybody else from writing.
+func (db *DB) Writer() *sql.DB { return db.writer }
+
+// Close closes the database and lets others open it. It may be called several times.
+func (db *DB) Close() error {
+	db.closing.Do(func() {
+		for _, pool := range []*sql.DB{db.reader, db.writer} {
+			if pool != nil {
+				db.closeErr = errors.Join(db.closeErr, pool.Close())
+			}
+		}
+		db.closeErr = errors.Join(db.closeErr, db.release())
+	})
+	return db.closeErr
+}
+
+const (
+	// A row of a face has 2.2 KB for 512 values: pages of 4 KiB would be half empty (reference figure: 4.0 KB a face).
+	pageSize = 16384
+	// busyMillis is how long to wait for somebody who looks into the file with another program.
+	busyMillis = 10_000
+	// cacheKiB is a connection's page cache: the upper levels of the tree of a million faces.
+	cacheKiB = 8 << 10
+	// logBytes is what the write-ahead log shrinks to after it had to grow while somebody was reading for long.
+	logBytes = 64 << 20
+)
+
+func writing(path string) string {
+	return dsn(path, url.Values{
+		"_txlock": {"immediate"},
+		"_pragma": {
+			"page_size(" + strconv.Itoa(pageSize) + ")", // must come before the first write, which journal_mode is
+			"journal_mode(WAL)",
+			"synchronous(FULL)",
+			"foreign_keys(ON)",
+			"journal_size_limit(" + strconv.Itoa(logBytes) + ")",
+			"cache_size(-" + strconv.Itoa(cacheKiB) + ")",
+		},
+	})
+}
+
+func reading(path string) string {
+	return dsn(path, url.Values{
+		"mode":    {"ro"},
+		"_pragma": {"cache_size(-" + strconv.Itoa(cacheKiB) + ")"},
+	})
+}
+
+// dsn names a database by a URI, whose escapes make any file name possible.
+func dsn(path string, q url.Values) string {
+	q.Set("_busy_timeout", strconv.Itoa(busyMillis))
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
+	return u.String()
+}

@@ -1,0 +1,106 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+func noticeID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", n) }
+
+func newNotice(n int) *service.Notice {
+	return &service.Notice{
+		ID: noticeID(n), Topic: "arn:topic", Job: jobID(n), Operation: service.FaceSearch, State: service.Failed, Tag: "ü",
+		Video: service.Object{Bucket: "videos", Key: "a.mp4", Version: "v"}, Ended: day(), Due: day(),
+	}
+}
+
+// wantDue checks which notices are due, in order.
+func wantDue(t *testing.T, s service.Store, now time.Time, limit int, want ...int) {
+	t.Helper()
+	list, err := s.DueNotices(t.Context(), now, limit)
+	ok(t, err)
+	var got, wanted []string
+	for _, n := range list {
+		got = append(got, n.ID)
+	}
+	for _, n := range want {
+		wanted = append(wanted, noticeID(n))
+	}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Fatalf("due (-want +got):\n%s", diff)
+	}
+}
+
+func testNotices(t *testing.T, open Open) {
+	var q queue
+	s, ctx := open(t, q.enqueue), t.Context()
+	for i, due := range []time.Duration{3, 1, 2, 1} {
+		createJob(t, s, i)
+		n := newNotice(i)
+		n.Due = day().Add(due * time.Minute)
+		_, err := s.EndJob(ctx, ended(i), n)
+		ok(t, err)
+	}
+	wantDue(t, s, day(), 10)
+	wantDue(t, s, day().Add(time.Minute), 10, 1, 3)
+	wantDue(t, s, day().Add(time.Hour), 10, 1, 3, 2, 0)
+	wantDue(t, s, day().Add(time.Hour), 3, 1, 3, 2)
+
+	tried := newNotice(1)
+	tried.Attempts, tried.Due, tried.Sinks = 3, day().Add(2*time.Hour), []string{"web hook", "sns"}
+	ok(t, s.NoticeTried(ctx, tried, false))
+	wantDue(t, s, day().Add(time.Hour), 10, 3, 2, 0)
+	for _, i := range []int{3, 2, 0} {
+		ok(t, s.NoticeTried(ctx, newNotice(i), true))
+	}
+	list, err := s.DueNotices(ctx, tried.Due, 10)
+	ok(t, err)
+	if len(list) != 1 || list[0].Serial < 1 {
+		t.Fatalf("due are %v", list)
+	}
+	list[0].Serial = 0
+	if diff := cmp.Diff(*tried, list[0]); diff != "" {
+		t.Fatalf("notice (-kept +read):\n%s", diff)
+	}
+	// Somebody else has delivered it meanwhile.
+	ok(t, s.NoticeTried(ctx, newNotice(2), true))
+	ok(t, s.NoticeTried(ctx, newNotice(3), false))
+	wantDue(t, s, day().Add(time.Hour), 10)
+}
+
+func testKeys(t *testing.T, open Open) {
+	s, ctx := open(t, nil), t.Context()
+	_, err := s.Key(ctx, "AKIA1")
+	wantKind(t, err, service.NotFound)
+	wantKind(t, s.SetKey(ctx, &service.AccessKey{ID: "AKIA1"}), service.NotFound)
+	wantKind(t, s.DeleteKey(ctx, "AKIA1"), service.NotFound)
+
+	key := &service.AccessKey{ID: "AKIA1", Sealed: []byte{0, 255}, Name: "Ann", Policy: `{"a":1}`, Created: day()}
+	ok(t, s.CreateKey(ctx, key))
+	wantKind(t, s.CreateKey(ctx, key), service.Exists)
+	got, err := s.Key(ctx, "AKIA1")
+	ok(t, err)
+	if diff := cmp.Diff(key, got); diff != "" {
+		t.Fatalf("key (-made +read):\n%s", diff)
+	}
+	older := &service.AccessKey{ID: "AKIA2", Sealed: []byte{1}, Disabled: true, Created: day().Add(-time.Hour)}
+	same := &service.AccessKey{ID: "AKIA0", Sealed: []byte{2}, Created: day()}
+	ok(t, s.CreateKey(ctx, older))
+	ok(t, s.CreateKey(ctx, same))
+	change := &service.AccessKey{ID: "AKIA1", Sealed: []byte("ignored"), Name: "Bob", Policy: "{}", Disabled: true}
+	ok(t, s.SetKey(ctx, change))
+	key.Name, key.Policy, key.Disabled = "Bob", "{}", true
+	list, err := s.Keys(ctx)
+	ok(t, err)
+	if diff := cmp.Diff([]service.AccessKey{*older, *key, *same}, list); diff != "" {
+		t.Fatalf("keys (-want +got):\n%s", diff)
+	}
+	ok(t, s.DeleteKey(ctx, "AKIA1"))
+	_, err = s.Key(ctx, "AKIA1")
+	wantKind(t, err, service.NotFound)
+}

@@ -1,0 +1,118 @@
+package storetest
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// Open makes a store for one test, empty, and closes it when the test ends. What the store has to hand to the job queue it
+// hands to enqueue, whose error must undo the transaction; enqueue is nil where a test has no jobs.
+type Open func(t *testing.T, enqueue func(tasks []service.Task) error) service.Store
+
+// Run runs all tests of a store.
+func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task) error) service.Store) {
+	t.Helper()
+	suites := []struct {
+		name string
+		run  func(t *testing.T, open Open)
+	}{
+		{"Collections", testCollections},
+		{"Tags", testTags},
+		{"Faces", testFaces},
+		{"Vectors", testVectors},
+		{"DeleteFaces", testDeleteFaces},
+		{"FacePaging", testFacePaging},
+		{"FaceModel", testFaceModel},
+		{"Users", testUsers},
+		{"Associations", testAssociations},
+		{"Gone", testGone},
+		{"Tokens", testTokens},
+		{"Jobs", testJobs},
+		{"JobListing", testJobListing},
+		{"Plans", testPlans},
+		{"Segments", testSegments},
+		{"Chunks", testChunks},
+		{"EndJob", testEndJob},
+		{"DeleteJob", testDeleteJob},
+		{"Enqueue", testEnqueue},
+		{"Races", testRaces},
+		{"Sweep", testSweep},
+		{"Notices", testNotices},
+		{"Keys", testKeys},
+		{"Ping", testPing},
+	}
+	for _, s := range suites {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			s.run(t, open)
+		})
+	}
+}
+
+// queue is a job queue that remembers what it was given.
+type queue struct {
+	mu    sync.Mutex
+	tasks []service.Task
+	fail  error
+}
+
+func (q *queue) enqueue(tasks []service.Task) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.fail != nil {
+		return q.fail
+	}
+	q.tasks = append(q.tasks, tasks...)
+	return nil
+}
+
+// take is what was enqueued since it was last called.
+func (q *queue) take() []service.Task {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	tasks := q.tasks
+	q.tasks = nil
+	return tasks
+}
+
+func (q *queue) failWith(err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.fail = err
+}
+
+var errQueue = errors.New("the queue is down") //nolint:gochecknoglobals // an error value
+
+// day is when everything happens.
+func day() time.Time { return time.Date(2026, 5, 4, 3, 2, 1, 987_000_000, time.UTC) }
+
+// ok ends the test at an error.
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantKind ends the test if an error is not of a kind.
+func wantKind(t *testing.T, err error, kind service.Kind) {
+	t.Helper()
+	var e *service.Error
+	if !errors.As(err, &e) || e.Kind != kind {
+		t.Fatalf("the error is %v (kind %d), want kind %d", err, service.KindOf(err), kind)
+	}
+}
+
+func testPing(t *testing.T, open Open) {
+	s := open(t, nil)
+	ok(t, s.Ping(t.Context()))
+	ok(t, s.Close())
+	if s.Ping(t.Context()) == nil {
+		t.Fatal("a closed store answers a ping")
+	}
+	ok(t, s.Close())
+}
