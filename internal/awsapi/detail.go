@@ -94,7 +94,7 @@ func ageRange(a *face.AgeRange) *model.AgeRange {
 	const oldest = 150 // nobody is; it keeps a broken model's answer within the shape
 	low := min(max(a.Low, 0), oldest)
 	high := min(max(a.High, low), oldest)
-	return &model.AgeRange{Low: new(int32(low)), High: new(int32(high))} //nolint:gosec // 0..150
+	return &model.AgeRange{Low: new(int32(low)), High: new(int32(high))}
 }
 
 func gender(g *face.Gender) *model.Gender {
