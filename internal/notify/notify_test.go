@@ -107,7 +107,7 @@ func TestSinksAreIndependent(t *testing.T) {
 func TestSlowSinkHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const many = 3000 // more than may wait for one sink
+		const many = 2000 // more than may wait for one sink
 		var at atomic.Int64
 		slow := &fake{name: "slow", take: func(ctx context.Context, _ *message) error {
 			defer at.Add(-1)
@@ -154,7 +154,7 @@ func TestSlowSinkHoldsUpNobody(t *testing.T) {
 func TestManyNoticesAreDeliveredWithFewLooks(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const many = 5000
+		const many = 2000
 		sink := &fake{name: "a", take: func(context.Context, *message) error {
 			time.Sleep(5 * time.Millisecond)
 			return nil

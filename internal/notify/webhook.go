@@ -48,7 +48,9 @@ const (
 	answerLimit = 64 << 10
 )
 
-func (w Webhook) label() string { return sinkName(w.Name, "webhook", hostOf(w.URL), withoutUser(w.URL)) }
+func (w Webhook) label() string {
+	return sinkName(w.Name, "webhook", hostOf(w.URL), withoutUser(w.URL))
+}
 
 func (w Webhook) open(env environment) (sender, error) {
 	signers, err := newSigners(w.Secrets)
