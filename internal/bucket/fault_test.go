@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -34,9 +36,17 @@ type faulty struct {
 func startFaulty(t *testing.T, content []byte, a answer) *faulty {
 	t.Helper()
 	f := &faulty{content: content, etag: `"one"`, answer: a}
-	f.Server = httptest.NewServer(f)
-	t.Cleanup(f.Close)
+	f.start(t, f)
 	return f
+}
+
+// start serves without a word: what the test makes it do wrong is not to be logged.
+func (f *faulty) start(t *testing.T, h http.Handler) {
+	t.Helper()
+	f.Server = httptest.NewUnstartedServer(h)
+	f.Config.ErrorLog = log.New(io.Discard, "", 0)
+	f.Start()
+	t.Cleanup(f.Close)
 }
 
 func (f *faulty) replace(content []byte, etag string) {
@@ -390,14 +400,14 @@ func TestStatAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := &faulty{Server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			f := &faulty{}
+			f.start(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "5")
 				for k, v := range c.headers {
 					w.Header().Set(k, v)
 				}
 				w.WriteHeader(c.status)
-			}))}
-			t.Cleanup(f.Close)
+			}))
 			_, err := faultyBucket(t, f, nil).Stat(t.Context(), film("x"))
 			wantKind(t, err, c.kind)
 			if err != nil && !strings.Contains(err.Error(), c.says) {
@@ -411,10 +421,8 @@ func TestStatAnswers(t *testing.T) {
 func TestCheckForbidden(t *testing.T) {
 	t.Parallel()
 	for code, kind := range map[string]bucket.Kind{"AccessDenied": 0, "InvalidAccessKeyId": bucket.Denied} {
-		f := &faulty{Server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			xml(w, http.StatusForbidden, code)
-		}))}
-		t.Cleanup(f.Close)
+		f := &faulty{}
+		f.start(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { xml(w, http.StatusForbidden, code) }))
 		b := open(t, config(t, map[string]bucket.Source{"films": faultySource(f), "*": faultySource(f)}))
 		wantKind(t, b.Check(t.Context()), kind)
 	}
@@ -457,7 +465,7 @@ func TestTrust(t *testing.T) {
 	t.Parallel()
 	f := &faulty{content: noise(1), etag: `"one"`}
 	f.Server = httptest.NewUnstartedServer(f)
-	f.Config.ErrorLog = nil
+	f.Config.ErrorLog = log.New(io.Discard, "", 0)
 	f.StartTLS()
 	t.Cleanup(f.Close)
 	s := faultySource(f)

@@ -29,7 +29,7 @@ func newTempFile(folder, name string, size, minFree int64) (*tempFile, error) {
 	if err != nil {
 		return nil, fail(Unavailable, err, "The folder for downloads cannot be written: correct its path or permissions.")
 	}
-	if err := reserveSpace(file, size); errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if err := reserveSpace(file, size); isFull(err) {
 		_ = file.Close() // empty
 		return nil, diskFull(err)
 	}
@@ -49,6 +49,11 @@ func (t *tempFile) Write(p []byte) (int, error) {
 		return n, diskFull(err)
 	}
 	return n, nil
+}
+
+// isFull tells a disk that cannot hold a file from one that cannot set space aside, which is no reason not to try.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 func diskFull(cause error) error {
