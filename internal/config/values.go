@@ -139,8 +139,14 @@ func (s Size) MarshalText() ([]byte, error) {
 		size Size
 		name string
 	}{
-		{terabyte, "TB"}, {gigabyte, "GB"}, {megabyte, "MB"}, {kilobyte, "kB"},
-		{tebibyte, "TiB"}, {gibibyte, "GiB"}, {mebibyte, "MiB"}, {kibibyte, "KiB"},
+		{terabyte, "TB"},
+		{gigabyte, "GB"},
+		{megabyte, "MB"},
+		{kilobyte, "kB"},
+		{tebibyte, "TiB"},
+		{gibibyte, "GiB"},
+		{mebibyte, "MiB"},
+		{kibibyte, "KiB"},
 	} {
 		if s != 0 && s%u.size == 0 {
 			return []byte(strconv.FormatInt(int64(s/u.size), 10) + u.name), nil

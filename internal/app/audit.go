@@ -1,0 +1,169 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// auditEntry says who did what, when, and what came of it. There is no place in it for images or embeddings.
+type auditEntry struct {
+	Time time.Time `json:"time"`
+	// Request is the id that the answer carried; Key and Name are those of the access key, Address is where the request
+	// came from. Empty for what the server did by itself.
+	Request string `json:"request_id,omitempty"`
+	Key     string `json:"access_key_id,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address,omitempty"`
+	// Operation is what was asked for, or what happened to faces: FacesEnrolled, FacesDeleted.
+	Operation string `json:"operation"`
+	// Resources are what it was about, such as collection/staff, user/anna, job/0123, s3://archive/clip.mp4.
+	Resources []string `json:"resources,omitempty"`
+	// Outcome is "OK" or the name of the exception.
+	Outcome string `json:"outcome,omitempty"`
+	// Enrolled and Deleted are the ids of faces.
+	Enrolled []string `json:"faces_enrolled,omitempty"`
+	Deleted  []string `json:"faces_deleted,omitempty"`
+}
+
+// auditLog appends entries to a file, one JSON document a line. Safe for concurrent use, also by several processes.
+//
+// An entry is written before Write returns and outlives the process; a machine that loses power may lose the last
+// seconds. Close it.
+type auditLog struct {
+	path string
+	mu   sync.Mutex
+	file *os.File // nil when closed
+	// torn says that the file's last line may be incomplete.
+	torn bool
+}
+
+var errAuditClosed = errors.New("the audit log is closed")
+
+// openAudit opens the file, or makes one that only its owner can read.
+func openAudit(path string) (*auditLog, error) {
+	a := &auditLog{path: path}
+	if err := a.Reopen(); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Reopen goes on in a new file of the same name, after the old one has been moved away. If that cannot be opened entries go
+// on being written to the old one.
+func (a *auditLog) Reopen() error {
+	file, err := os.OpenFile(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the audit log: %w", err)
+	}
+	torn, err := endsWithin(file)
+	if err != nil {
+		return errors.Join(fmt.Errorf("look at the audit log: %w", err), file.Close())
+	}
+	a.mu.Lock()
+	old := a.file
+	a.file, a.torn = file, torn
+	a.mu.Unlock()
+	return closeAudit(old)
+}
+
+// endsWithin says whether a file's last line has no end, as after a crash or on a full disk.
+func endsWithin(file *os.File) (bool, error) {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 || !info.Mode().IsRegular() {
+		return false, err
+	}
+	var last [1]byte
+	_, err = file.ReadAt(last[:], info.Size()-1)
+	return last[0] != '\n', err
+}
+
+// Write appends an entry.
+func (a *auditLog) Write(e auditEntry) error {
+	e.Time = e.Time.UTC()
+	line, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("write to the audit log: %w", err)
+	}
+	line = append(line, '\n')
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.file == nil {
+		return errAuditClosed
+	}
+	if a.torn {
+		line = append([]byte{'\n'}, line...)
+	}
+	// One write, so that lines of several processes do not mix.
+	n, err := a.file.Write(line)
+	if n > 0 {
+		a.torn = n < len(line)
+	}
+	if err != nil {
+		return fmt.Errorf("write to the audit log: %w", err)
+	}
+	return nil
+}
+
+// Close writes everything to the disk. It may be called again.
+func (a *auditLog) Close() error {
+	a.mu.Lock()
+	old := a.file
+	a.file = nil
+	a.mu.Unlock()
+	return closeAudit(old)
+}
+
+func closeAudit(file *os.File) error {
+	if file == nil {
+		return nil
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("close the audit log: %w", err)
+	}
+	return nil
+}
+
+// auditedEvents hands events on and writes the changes of faces to the audit log as well: which faces a request has
+// enrolled or deleted is known here only.
+type auditedEvents struct {
+	service.Events
+	audit *auditLog
+	now   func() time.Time
+	log   *slog.Logger
+}
+
+// FacesEnrolled writes which faces were enrolled.
+func (e auditedEvents) FacesEnrolled(c service.CollectionID, ids []face.ID) {
+	e.Events.FacesEnrolled(c, ids)
+	e.write(c, auditEntry{Operation: "FacesEnrolled", Enrolled: faceIDs(ids)})
+}
+
+// FacesDeleted writes which faces were deleted.
+func (e auditedEvents) FacesDeleted(c service.CollectionID, ids []face.ID) {
+	e.Events.FacesDeleted(c, ids)
+	e.write(c, auditEntry{Operation: "FacesDeleted", Deleted: faceIDs(ids)})
+}
+
+func (e auditedEvents) write(c service.CollectionID, entry auditEntry) {
+	entry.Time, entry.Resources, entry.Outcome = e.now(), []string{"collection/" + string(c)}, "OK"
+	if err := e.audit.Write(entry); err != nil {
+		e.log.Error("audit entry lost", slog.Any("error", err), slog.String("operation", entry.Operation),
+			slog.String("collection_id", string(c)), slog.Int("faces", len(entry.Enrolled)+len(entry.Deleted)))
+	}
+}
+
+func faceIDs(ids []face.ID) []string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return texts
+}

@@ -1,0 +1,209 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+func noon() time.Time { return time.Date(2026, 11, 23, 13, 0, 0, 5e6, time.FixedZone("CET", 3600)) }
+
+func newAudit(t *testing.T) (*auditLog, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "audit.log")
+	a, err := openAudit(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return a, path
+}
+
+func TestAuditEntry(t *testing.T) {
+	t.Parallel()
+	a, path := newAudit(t)
+	err := a.Write(auditEntry{
+		Time: noon(), Request: "r", Key: "AKIA1", Name: "anna", Address: "10.0.0.1", Operation: "IndexFaces",
+		Resources: []string{"collection/staff", "s3://b/a\nb.jpg"}, Outcome: "OK", Enrolled: []string{"id"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"time":"2026-11-23T12:00:00.005Z","request_id":"r","access_key_id":"AKIA1","name":"anna","address":"10.0.0.1",` +
+		`"operation":"IndexFaces","resources":["collection/staff","s3://b/a\nb.jpg"],"outcome":"OK","faces_enrolled":["id"]}` + "\n"
+	if got := content(t, path); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestAuditLogIsRotated(t *testing.T) {
+	t.Parallel()
+	a, path := newAudit(t)
+	write := func(operation string) {
+		t.Helper()
+		if err := a.Write(auditEntry{Operation: operation}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("one")
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	write("two")
+	if err := a.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	write("three")
+	if old := operations(t, path+".1"); old != "one two" {
+		t.Errorf("the old file has %s", old)
+	}
+	if now := operations(t, path); now != "three" {
+		t.Errorf("the new file has %s", now)
+	}
+}
+
+func TestAuditLogGoesOnWhereItCannotBeReopened(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "data")
+	path := filepath.Join(folder, "audit.log")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	a, err := openAudit(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close() //nolint:errcheck // the test ends
+	if err := os.Rename(folder, folder+"2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Reopen(); err == nil {
+		t.Error("reopened in a folder that is gone")
+	}
+	if err := a.Write(auditEntry{Operation: "one"}); err != nil {
+		t.Error(err)
+	}
+	if got := operations(t, filepath.Join(folder+"2", "audit.log")); got != "one" {
+		t.Errorf("written %q", got)
+	}
+}
+
+func TestTornLineSpoilsNoOther(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "audit.log")
+	if err := os.WriteFile(path, []byte("{\"operation\":\"one\"}\n{\"operat"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, err := openAudit(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, operation := range []string{"two", "three"} {
+		if err := a.Write(auditEntry{Operation: operation}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(a.Close(), a.Close()); err != nil {
+		t.Error(err)
+	}
+	lines := strings.Split(content(t, path), "\n")
+	if len(lines) != 5 || lines[1] != `{"operat` || !strings.Contains(lines[2], `"two"`) || !strings.Contains(lines[3], `"three"`) {
+		t.Errorf("%q", lines)
+	}
+	if err := a.Write(auditEntry{}); !errors.Is(err, errAuditClosed) {
+		t.Errorf("written after the end: %v", err)
+	}
+}
+
+func TestAuditLogOfMany(t *testing.T) {
+	t.Parallel()
+	a, path := newAudit(t)
+	const writers, each = 8, 50
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				if err := a.Write(auditEntry{Operation: fmt.Sprint(w, " ", i), Deleted: make([]string, 100)}); err != nil {
+					t.Error(err)
+				}
+				if i%10 == 0 {
+					if err := a.Reopen(); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(strings.Fields(operations(t, path))); n != 2*writers*each {
+		t.Errorf("%d words in the log, want 2 for each of %d entries", n, writers*each)
+	}
+}
+
+func TestChangesOfFacesAreAudited(t *testing.T) {
+	t.Parallel()
+	a, path := newAudit(t)
+	m := newMetrics(metricsConfig{Now: noon})
+	var log bytes.Buffer
+	e := auditedEvents{Events: m, audit: a, now: noon, log: slog.New(slog.NewTextHandler(&log, nil))}
+	one, two := face.ID{1}, face.ID{2}
+	e.FacesEnrolled("staff", []face.ID{one, two})
+	e.FacesDeleted("staff", []face.ID{two})
+	want := fmt.Sprintf(`{"time":"2026-11-23T12:00:00.005Z","operation":"FacesEnrolled","resources":["collection/staff"],`+
+		`"outcome":"OK","faces_enrolled":["%s","%s"]}`+"\n"+
+		`{"time":"2026-11-23T12:00:00.005Z","operation":"FacesDeleted","resources":["collection/staff"],"outcome":"OK",`+
+		`"faces_deleted":["%s"]}`+"\n", one, two, two)
+	if got := content(t, path); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if page := scrape(t, m); !strings.Contains(page, "spotter_faces_enrolled_total 2") {
+		t.Error("the events are not handed on")
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e.FacesDeleted("staff", []face.ID{one})
+	if !strings.Contains(log.String(), "audit entry lost") {
+		t.Errorf("nobody is told of a lost entry: %s", log.String())
+	}
+}
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// operations are those of a log, each line of which must be a document.
+func operations(t *testing.T, path string) string {
+	t.Helper()
+	var all []string
+	for line := range strings.Lines(content(t, path)) {
+		var e auditEntry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		all = append(all, e.Operation)
+	}
+	return strings.Join(all, " ")
+}

@@ -1,0 +1,188 @@
+package app
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// keyFileSize is the size of the key file in bytes: a key of 256 bits, as AES-256 takes.
+const keyFileSize = 32
+
+// sealedVersion is the first byte of everything sealed, so that the way of sealing can change one day.
+const sealedVersion = 1
+
+// keyFile is the secret that the server keeps beside its database, in a file of its own: who has a copy of the database but
+// not this file can neither sign requests nor forge page tokens. Safe for concurrent use.
+type keyFile struct {
+	secrets cipher.AEAD
+	tokens  []byte
+}
+
+// openKeyFile reads the key file, which only its owner may be able to read. If there is none yet and create says so it is
+// made of 32 random bytes. Without create a missing file is an error: what it has sealed is lost without it.
+func openKeyFile(path string, create bool, random io.Reader) (*keyFile, error) {
+	key, err := readKeyFile(path)
+	if errors.Is(err, fs.ErrNotExist) && create {
+		if key, err = makeKeyFile(path, random); errors.Is(err, fs.ErrExist) {
+			key, err = readKeyFile(path) // another process was faster
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &EnvironmentError{
+			Err:  fmt.Errorf("the key file %s is missing", path),
+			Mend: "The access keys in the database cannot be used without it: put it back from where it is kept apart from backups.",
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newKeyFile(key)
+}
+
+func newKeyFile(key []byte) (*keyFile, error) {
+	sealing, err := hkdf.Key(sha256.New, key, nil, "spotter access key secrets", keyFileSize)
+	if err != nil {
+		return nil, fmt.Errorf("derive the key of secrets: %w", err)
+	}
+	tokens, err := hkdf.Key(sha256.New, key, nil, "spotter page tokens", keyFileSize)
+	if err != nil {
+		return nil, fmt.Errorf("derive the key of page tokens: %w", err)
+	}
+	block, err := aes.NewCipher(sealing)
+	if err != nil {
+		return nil, fmt.Errorf("make the cipher of secrets: %w", err)
+	}
+	secrets, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		return nil, fmt.Errorf("make the cipher of secrets: %w", err)
+	}
+	return &keyFile{secrets: secrets, tokens: tokens}, nil
+}
+
+// readKeyFile refuses what cannot be the key file, or is no secret.
+func readKeyFile(path string) (_ []byte, err error) {
+	f, err := os.Open(path) //nolint:gosec // it is the operator's
+	if err != nil {
+		return nil, fmt.Errorf("open the key file: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("look at the key file: %w", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() != keyFileSize {
+		return nil, &EnvironmentError{
+			Err:  fmt.Errorf("%s is not a key file: it must be a file of %d bytes", path, keyFileSize),
+			Mend: "Put the right one back from where it is kept apart from backups.",
+		}
+	}
+	if open := info.Mode().Perm() & 0o077; open != 0 {
+		return nil, &EnvironmentError{
+			Err: fmt.Errorf("the key file %s can be used by others (mode %#o)", path, info.Mode().Perm()),
+			Mend: fmt.Sprintf("Run: chmod 600 %s\nIf anybody may have read it, make new access keys and delete the old ones.",
+				path),
+		}
+	}
+	key := make([]byte, keyFileSize)
+	if _, err := io.ReadFull(f, key); err != nil {
+		return nil, fmt.Errorf("read the key file: %w", err)
+	}
+	return key, nil
+}
+
+func makeKeyFile(path string, random io.Reader) ([]byte, error) {
+	key := make([]byte, keyFileSize)
+	if _, err := io.ReadFull(random, key); err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	if err := writeNew(path, key); err != nil {
+		return nil, fmt.Errorf("write the key file: %w", err)
+	}
+	return key, nil
+}
+
+// TokenKey is the key that page tokens are sealed with. The caller's own copy.
+func (k *keyFile) TokenKey() []byte { return append([]byte(nil), k.tokens...) }
+
+// Seal encrypts an access key's secret. It can be opened for the same id only.
+func (k *keyFile) Seal(id, secret string) []byte {
+	return k.secrets.Seal([]byte{sealedVersion}, nil, []byte(secret), []byte(id))
+}
+
+// Open decrypts an access key's secret.
+func (k *keyFile) Open(id string, sealed []byte) (string, error) {
+	if len(sealed) == 0 || sealed[0] != sealedVersion {
+		return "", fmt.Errorf("the sealed secret of access key %s is of no form that this version knows", id)
+	}
+	secret, err := k.secrets.Open(nil, nil, sealed[1:], []byte(id))
+	if err != nil {
+		return "", fmt.Errorf("the secret of access key %s was sealed with another key file, or has been changed", id)
+	}
+	return string(secret), nil
+}
+
+// newAccessKey makes an access key of AWS's shapes: AKIA and 16 of A-Z and 2-7, and a secret of 40 characters of base64,
+// which are 240 random bits.
+func newAccessKey(random io.Reader) (id, secret string, err error) {
+	var bytes [10 + 30]byte
+	if _, err := io.ReadFull(random, bytes[:]); err != nil {
+		return "", "", fmt.Errorf("make an access key: %w", err)
+	}
+	return "AKIA" + base32.StdEncoding.EncodeToString(bytes[:10]), base64.StdEncoding.EncodeToString(bytes[10:]), nil
+}
+
+// writeCredentials writes a file that AWS's tools read as AWS_SHARED_CREDENTIALS_FILE. A file that is there is left as it
+// is, and written is false.
+func writeCredentials(path, id, secret string) (written bool, err error) {
+	text := fmt.Sprintf("# Spotter's administrator. Whoever can read this may do everything.\n"+
+		"[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", id, secret)
+	err = writeNew(path, []byte(text))
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("write the credentials: %w", err)
+	}
+	return true, nil
+}
+
+// writeNew writes a file that only its owner can read. It appears with all of its content or not at all, also when the
+// machine stops meanwhile. If there is a file already the error is [fs.ErrExist].
+func writeNew(path string, content []byte) (err error) {
+	folder := filepath.Dir(path)
+	temp, err := os.CreateTemp(folder, "."+filepath.Base(path)+"-*") // with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(temp.Name())) }()
+	if _, err = temp.Write(content); err == nil {
+		err = temp.Sync()
+	}
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	// Unlike a rename, a link never takes the place of a file.
+	if err = os.Link(temp.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// syncFolder makes a new name in a folder last.
+func syncFolder(folder string) error {
+	d, err := os.Open(folder) //nolint:gosec // it is the operator's
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

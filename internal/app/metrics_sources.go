@@ -1,0 +1,229 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// metricSources are asked when the metrics are looked at. Each may be nil, and then says nothing. They must be safe for
+// concurrent use and heed their context.
+type metricSources struct {
+	// OpenJobs counts the jobs in progress, and says since when the oldest is (zero without any).
+	OpenJobs func(context.Context) (n int, oldest time.Time, err error)
+	// Queue is how many tasks of each kind there are.
+	Queue func(context.Context) (map[service.TaskKind]queueDepth, error)
+	// Notices and Downloads are read from memory.
+	Notices   func() noticeCounts
+	Downloads func() downloadCounts
+}
+
+// queueDepth is how many tasks there are of a kind.
+type queueDepth struct {
+	Waiting, Running, Retrying int
+	// Oldest is when the longest waiting one was enqueued; zero without any.
+	Oldest time.Time
+}
+
+// noticeCounts is what has become of notices since the start.
+type noticeCounts struct {
+	// Delivered and Dropped are notices, Failed attempts to deliver one; Waiting is how many are in the outbox now.
+	Delivered, Dropped, Failed, Waiting int64
+}
+
+// downloadCounts is what has become of downloads since the start.
+type downloadCounts struct {
+	// Done and Failed are downloads, Bytes what came in; Cached is how many bytes are kept now.
+	Done, Failed, Bytes, Cached int64
+}
+
+// sourceCollector asks the sources at every look.
+type sourceCollector struct {
+	metricSources
+	now func() time.Time
+	log *slog.Logger
+
+	openJobs, oldestJob, queue, oldestTask    *prometheus.Desc
+	delivered, dropped, failed, waiting       *prometheus.Desc
+	downloads, failedDownloads, bytes, cached *prometheus.Desc
+}
+
+func newSourceCollector(cfg metricsConfig) *sourceCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+	}
+	return &sourceCollector{
+		metricSources: cfg.Sources, now: cfg.Now, log: cfg.Log,
+		openJobs:        desc("jobs_open", "Jobs in progress."),
+		oldestJob:       desc("job_oldest_age_seconds", "How long the oldest job in progress has been so; 0 without any."),
+		queue:           desc("queue_tasks", "Tasks by kind and state: waiting, running, or retrying after a failure.", "kind", "state"),
+		oldestTask:      desc("queue_oldest_age_seconds", "How long the longest waiting task has waited; 0 without any.", "kind"),
+		delivered:       desc("notifications_delivered_total", "Notifications that every sink has taken."),
+		dropped:         desc("notifications_dropped_total", "Notifications given up after days."),
+		failed:          desc("notification_failures_total", "Attempts to notify a sink that came to nothing."),
+		waiting:         desc("notifications_waiting", "Notifications that are still to be delivered."),
+		downloads:       desc("downloads_total", "Objects fetched."),
+		failedDownloads: desc("download_failures_total", "Objects that could not be fetched."),
+		bytes:           desc("download_bytes_total", "Bytes fetched."),
+		cached:          desc("download_cache_bytes", "Bytes of fetched objects that are kept now."),
+	}
+}
+
+// Describe names what Collect gives.
+func (c *sourceCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		c.openJobs, c.oldestJob, c.queue, c.oldestTask, c.delivered, c.dropped, c.failed, c.waiting,
+		c.downloads, c.failedDownloads, c.bytes, c.cached,
+	} {
+		out <- d
+	}
+}
+
+// sourceTimeout is well within Prometheus's usual patience of 10 seconds.
+const sourceTimeout = 5 * time.Second
+
+// Collect asks the sources. What cannot be known now is left out, so that it shows as absent and not as zero.
+func (c *sourceCollector) Collect(out chan<- prometheus.Metric) {
+	// Prometheus hands on no context to collectors.
+	ctx, cancel := context.WithTimeout(context.Background(), sourceTimeout)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	total := func(d *prometheus.Desc, v int64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v))
+	}
+	c.collectJobs(ctx, gauge)
+	c.collectQueue(ctx, gauge)
+	if c.Notices != nil {
+		n := c.Notices()
+		total(c.delivered, n.Delivered)
+		total(c.dropped, n.Dropped)
+		total(c.failed, n.Failed)
+		gauge(c.waiting, float64(n.Waiting))
+	}
+	if c.Downloads != nil {
+		d := c.Downloads()
+		total(c.downloads, d.Done)
+		total(c.failedDownloads, d.Failed)
+		total(c.bytes, d.Bytes)
+		gauge(c.cached, float64(d.Cached))
+	}
+}
+
+type setGauge = func(d *prometheus.Desc, v float64, labels ...string)
+
+func (c *sourceCollector) collectJobs(ctx context.Context, gauge setGauge) {
+	if c.OpenJobs == nil {
+		return
+	}
+	n, oldest, err := c.OpenJobs(ctx)
+	if err != nil {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "open jobs cannot be counted", slog.Any("error", err))
+		return
+	}
+	gauge(c.openJobs, float64(n))
+	gauge(c.oldestJob, c.age(oldest))
+}
+
+func (c *sourceCollector) collectQueue(ctx context.Context, gauge setGauge) {
+	if c.Queue == nil {
+		return
+	}
+	depths, err := c.Queue(ctx)
+	if err != nil {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "tasks cannot be counted", slog.Any("error", err))
+		return
+	}
+	for kind, d := range depths {
+		gauge(c.queue, float64(d.Waiting), string(kind), "waiting")
+		gauge(c.queue, float64(d.Running), string(kind), "running")
+		gauge(c.queue, float64(d.Retrying), string(kind), "retrying")
+		gauge(c.oldestTask, c.age(d.Oldest), string(kind))
+	}
+}
+
+// age is how many seconds ago something was; 0 for never, and where clocks differ.
+func (c *sourceCollector) age(since time.Time) float64 {
+	if since.IsZero() {
+		return 0
+	}
+	return max(c.now().Sub(since), 0).Seconds()
+}
+
+// maxGalleries is how many collections are shown by name, the largest ones: each is a time series.
+const maxGalleries = 20
+
+// gallerySizes shows how many faces collections have. Safe for concurrent use.
+type gallerySizes struct {
+	mu          sync.Mutex
+	faces       map[service.CollectionID]int
+	size, count *prometheus.Desc
+}
+
+func newGallerySizes() *gallerySizes {
+	return &gallerySizes{
+		faces: map[service.CollectionID]int{},
+		size: prometheus.NewDesc("spotter_gallery_faces",
+			"Faces in memory by collection: the largest by name, all others together as "+other+".", []string{"collection"}, nil),
+		count: prometheus.NewDesc("spotter_galleries", "Collections whose faces are in memory.", nil, nil),
+	}
+}
+
+func (g *gallerySizes) set(c service.CollectionID, faces int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if faces < 0 {
+		delete(g.faces, c)
+		return
+	}
+	g.faces[c] = faces
+}
+
+// Describe names what Collect gives.
+func (g *gallerySizes) Describe(out chan<- *prometheus.Desc) {
+	out <- g.size
+	out <- g.count
+}
+
+// Collect gives the largest by name and the others together.
+func (g *gallerySizes) Collect(out chan<- prometheus.Metric) {
+	all := g.largestFirst()
+	out <- prometheus.MustNewConstMetric(g.count, prometheus.GaugeValue, float64(len(all)))
+	rest := 0
+	for i, s := range all {
+		if i >= maxGalleries {
+			rest += s.faces
+			continue
+		}
+		out <- prometheus.MustNewConstMetric(g.size, prometheus.GaugeValue, float64(s.faces), string(s.collection))
+	}
+	if len(all) > maxGalleries {
+		out <- prometheus.MustNewConstMetric(g.size, prometheus.GaugeValue, float64(rest), other)
+	}
+}
+
+type gallerySize struct {
+	collection service.CollectionID
+	faces      int
+}
+
+func (g *gallerySizes) largestFirst() []gallerySize {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := make([]gallerySize, 0, len(g.faces))
+	for c, n := range g.faces {
+		all = append(all, gallerySize{c, n})
+	}
+	slices.SortFunc(all, func(a, b gallerySize) int {
+		return cmp.Or(cmp.Compare(b.faces, a.faces), cmp.Compare(a.collection, b.collection))
+	})
+	return all
+}
