@@ -18,22 +18,22 @@ import (
 // Tests of the default pack. The pack's own source packages hold photos of groups of people.
 
 // groupPhoto reads one of the photos that the installed npm packages bring along.
-func groupPhoto(t *testing.T, name string) *face.Picture {
-	t.Helper()
+func groupPhoto(tb testing.TB, name string) *face.Picture {
+	tb.Helper()
 	path := filepath.Join("..", "..", "node_modules", "@vladmandic", "face-api", "demo", name)
 	f, err := os.Open(path)
 	if err != nil {
-		t.Skipf("no photo (%v): run 'make setup'", err)
+		tb.Skipf("no photo (%v): run 'make setup'", err)
 	}
-	return decode(t, f)
+	return decode(tb, f)
 }
 
-func decode(t *testing.T, f *os.File) *face.Picture {
-	t.Helper()
+func decode(tb testing.TB, f *os.File) *face.Picture {
+	tb.Helper()
 	defer func() { _ = f.Close() }()
 	p, err := photo.Decode(f, photo.DefaultLimits())
 	if err != nil {
-		t.Fatalf("%s: %v", f.Name(), err)
+		tb.Fatalf("%s: %v", f.Name(), err)
 	}
 	return p
 }

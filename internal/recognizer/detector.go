@@ -12,11 +12,14 @@ import (
 
 // The kinds of models and the orders of colours that a manifest can name.
 const (
-	kindUltraFace = "ultraface"
-	kindSCRFD     = "scrfd"
-	kindYuNet     = "yunet"
-	kindPoints68  = "points68"
-	kindArcFace   = "arcface"
+	kindUltraFace   = "ultraface"
+	kindSCRFD       = "scrfd"
+	kindYuNet       = "yunet"
+	kindPoints68    = "points68"
+	kindArcFace     = "arcface"
+	kindAgeGender   = "age-gender"
+	kindExpressions = "expressions"
+	kindEyeState    = "eye-state"
 
 	coloursRGB  = "RGB"
 	coloursBGR  = "BGR"

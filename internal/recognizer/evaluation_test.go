@@ -134,11 +134,6 @@ func accuracy(pairs []pair, held func(int) bool) (best, at float64) {
 // embedLFW embeds the wanted photos of the tar file, by the photo's name.
 func embedLFW(t *testing.T, name string, wanted map[string]bool) map[string][]float32 {
 	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
 	type job struct {
 		name string
 		file []byte
@@ -159,46 +154,66 @@ func embedLFW(t *testing.T, name string, wanted map[string]bool) map[string][]fl
 			}
 		})
 	}
-	for r := tar.NewReader(f); ; {
-		h, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if name := strings.TrimSuffix(path.Base(h.Name), ".jpg"); wanted[name] {
-			content, err := io.ReadAll(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			jobs <- job{name, content}
-		}
-	}
+	eachPhoto(t, name, func(name string) bool { return wanted[name] }, func(name string, file []byte) {
+		jobs <- job{name, file}
+	})
 	close(jobs)
 	group.Wait()
 	return vectors
 }
 
-// subjectOf is the embedding of the photo's person: the largest face near the middle, one that is good enough to enrol
-// before one that is not.
+// eachPhoto reads the wanted photos of a tar file, by their names without a suffix.
+func eachPhoto(t *testing.T, name string, wanted func(name string) bool, do func(name string, file []byte)) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, is := strings.CutSuffix(path.Base(h.Name), ".jpg"); is && wanted(name) {
+			content, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			do(name, content)
+		}
+	}
+}
+
+// subjectOf is the embedding of the photo's person.
 func subjectOf(t *testing.T, r *Recognizer, file []byte) ([]float32, error) {
 	t.Helper()
 	p, err := photo.Decode(bytes.NewReader(file), photo.DefaultLimits())
 	if err != nil {
 		return nil, err
 	}
+	f, err := subject(t, r, p)
+	return f.Sample.Embedding.Vector, err
+}
+
+// subject is the photo's person: the largest face near the middle, one that is good enough to enrol before one that is
+// not.
+func subject(t *testing.T, r *Recognizer, p *face.Picture) (Face, error) {
+	t.Helper()
 	faces, err := r.Faces(t.Context(), p)
 	if err != nil {
-		return nil, err
+		return Face{}, err
 	}
 	slices.SortStableFunc(faces, func(a, b Face) int { return cmp.Compare(min(len(a.Refused), 1), min(len(b.Refused), 1)) })
 	for _, f := range faces { // largest first
 		if c := f.Detection.Box.Center(); c.X > 0.3 && c.X < 0.7 && c.Y > 0.3 && c.Y < 0.7 {
-			return f.Sample.Embedding.Vector, nil
+			return f, nil
 		}
 	}
-	return nil, errors.New("no face in the middle")
+	return Face{}, errors.New("no face in the middle")
 }
 
 // couple is a pair of photos as a list names it.

@@ -42,7 +42,9 @@ type Manifest struct {
 	Embedder    EmbedderSpec     `json:"embedder"`
 	Cohort      *CohortSpec      `json:"cohort,omitempty"`
 	Calibration *CalibrationSpec `json:"calibration,omitempty"`
-	Files       []FileSpec       `json:"files"`
+	// Attributes is needed only where somebody asks what faces look like.
+	Attributes *AttributesSpec `json:"attributes,omitempty"`
+	Files      []FileSpec      `json:"files"`
 }
 
 // FileSpec is one file of the pack.

@@ -28,6 +28,9 @@ func (m *Manifest) check() error {
 	if m.Calibration != nil {
 		errs = append(errs, m.Calibration.check())
 	}
+	if m.Attributes != nil {
+		errs = append(errs, m.inAttributes())
+	}
 	return errors.Join(errs...)
 }
 

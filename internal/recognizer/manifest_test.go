@@ -125,6 +125,10 @@ func FuzzManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(document)
+	if document, err = withAttributes().Bytes(); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(document)
 	f.Add([]byte(`{"format":1}`))
 	f.Fuzz(func(t *testing.T, document []byte) {
 		m, err := ParseManifest(document)

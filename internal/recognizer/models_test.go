@@ -111,44 +111,44 @@ func modelsDir() string {
 }
 
 // newRuntime loads onnxruntime or skips the test.
-func newRuntime(t *testing.T) *Runtime {
-	t.Helper()
+func newRuntime(tb testing.TB) *Runtime {
+	tb.Helper()
 	if _, err := FindRuntime(modelsDir()); err != nil {
-		t.Skipf("no onnxruntime: run 'make setup' (%v)", err)
+		tb.Skipf("no onnxruntime: run 'make setup' (%v)", err)
 	}
 	r, err := NewRuntime("", modelsDir())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := r.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return r
 }
 
 // newRecognizer makes a recognizer of a pack; with no folder, of the default pack, or skips the test.
-func newRecognizer(t *testing.T, dir string, o Options) *Recognizer {
-	t.Helper()
-	runtime := newRuntime(t)
+func newRecognizer(tb testing.TB, dir string, o Options) *Recognizer {
+	tb.Helper()
+	runtime := newRuntime(tb)
 	if dir == "" {
 		dir = modelsDir()
 		if _, err := os.Stat(filepath.Join(dir, ManifestName)); err != nil {
-			t.Skipf("no model pack: run 'make setup' (%v)", err)
+			tb.Skipf("no model pack: run 'make setup' (%v)", err)
 		}
 	}
 	pack, err := LoadUncalibrated(dir)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	r, err := runtime.New(pack, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := r.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return r

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/recognizer/internal/onnx"
 	"github.com/spotter-video/spotter/internal/recognizer/internal/raster"
 )
 
@@ -36,6 +37,8 @@ type Recognizer struct {
 	detector   *detector
 	landmarker *landmarker // nil where the detector gives the points
 	embedder   *embedder
+	library    *onnx.Library // for the models that are loaded late
+	attributer attributer
 	warper     *raster.Warper
 	template   [5]face.Point // in pixel indices of the crop
 
@@ -61,7 +64,7 @@ func (r *Runtime) New(pack *Pack, opts Options) (_ *Recognizer, err error) {
 	opts.MinFaceHeight = cmp.Or(opts.MinFaceHeight, DefaultMinFaceHeight)
 	opts.MinEnrolHeight = cmp.Or(opts.MinEnrolHeight, DefaultMinEnrolHeight)
 	rec := &Recognizer{
-		pack: pack, options: opts, warper: raster.NewWarper(), scaler: raster.NewScaler(), photoSides: [2]int{640, 320},
+		pack: pack, options: opts, library: r.library, warper: raster.NewWarper(), scaler: raster.NewScaler(), photoSides: [2]int{640, 320},
 		cropView: face.Picture{Width: face.CropSide, Height: face.CropSide, Layout: face.RGB, Strides: [3]int{3 * face.CropSide}},
 	}
 	for i, p := range pack.manifest.Embedder.Template {
@@ -98,7 +101,7 @@ func (r *Recognizer) Close() error {
 	if r.embedder != nil {
 		err = errors.Join(err, r.embedder.close())
 	}
-	return err
+	return errors.Join(err, r.attributer.close())
 }
 
 // Detect returns the faces of a frame, best confidence first: found in its small picture, measured in the full one.

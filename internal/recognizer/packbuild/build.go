@@ -21,14 +21,16 @@ const (
 	RuntimeFolder = "runtime"
 )
 
-// modelsPackage is the npm package of the models, and what may be read of it.
+// The npm packages of the models and of onnxruntime, and what may be read of them.
 const (
-	modelsPackage  = "faceplugin-face-recognition-js"
-	modelsVersion  = "0.0.1"
-	runtimePackage = "onnxruntime-node"
-	runtimeVersion = "1.30.0"
-	maxModel       = 64 << 20  // bytes; the largest model used has 5 MB
-	maxLibrary     = 256 << 20 // bytes; the library has 46 MB
+	modelsPackage     = "faceplugin-face-recognition-js"
+	modelsVersion     = "0.0.1"
+	attributesPackage = "@vladmandic/face-api"
+	attributesVersion = "1.7.15"
+	runtimePackage    = "onnxruntime-node"
+	runtimeVersion    = "1.30.0"
+	maxModel          = 64 << 20  // bytes; the largest model used has 5 MB
+	maxLibrary        = 256 << 20 // bytes; the library has 46 MB
 )
 
 // Build makes the default pack: it reads the models and onnxruntime's library from the npm packages installed in npmDir
@@ -43,7 +45,8 @@ func Build(npmDir, outDir string) error {
 
 func build(npmDir, outDir string) error {
 	if err := errors.Join(
-		checkVersion(npmDir, modelsPackage, modelsVersion), checkVersion(npmDir, runtimePackage, runtimeVersion),
+		checkVersion(npmDir, modelsPackage, modelsVersion), checkVersion(npmDir, attributesPackage, attributesVersion),
+		checkVersion(npmDir, runtimePackage, runtimeVersion),
 	); err != nil {
 		return err
 	}

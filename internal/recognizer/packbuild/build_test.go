@@ -59,7 +59,7 @@ func TestBuildSaysWhatIsMissing(t *testing.T) {
 	if err := Build(empty, empty); err == nil || !strings.Contains(err.Error(), "npm ci") {
 		t.Errorf("without packages: %v", err)
 	}
-	for _, name := range []string{modelsPackage, runtimePackage} {
+	for _, name := range []string{modelsPackage, attributesPackage, runtimePackage} {
 		dir := filepath.Join(empty, name)
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
@@ -141,6 +141,17 @@ func model(t *testing.T, name string) []byte {
 // output runs a model on the same random pixels each time.
 func output(t *testing.T, file []byte, shape onnx.Shape, names ...string) [][]float32 {
 	t.Helper()
+	return run(t, file, shape, func(input []float32) {
+		random := rand.New(rand.NewPCG(1, 2))
+		for i := range input {
+			input[i] = random.Float32()*2 - 1
+		}
+	}, names...)
+}
+
+// run runs a model on an input that fill makes.
+func run(t *testing.T, file []byte, shape onnx.Shape, fill func(input []float32), names ...string) [][]float32 {
+	t.Helper()
 	library, err := onnx.Open(filepath.Join(npmDir(t), runtimePackage, runtimeFile()))
 	if err != nil {
 		t.Fatal(err)
@@ -158,10 +169,7 @@ func output(t *testing.T, file []byte, shape onnx.Shape, names ...string) [][]fl
 	if err != nil {
 		t.Fatal(err)
 	}
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range run.Input() {
-		run.Input()[i] = random.Float32()*2 - 1
-	}
+	fill(run.Input())
 	if err := run.Do(); err != nil {
 		t.Fatal(err)
 	}

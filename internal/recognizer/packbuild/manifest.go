@@ -53,6 +53,7 @@ func newManifest(files []file) (*recognizer.Manifest, error) {
 		},
 		Cohort:      &f.Cohort,
 		Calibration: &f.Calibration,
+		Attributes:  attributes(),
 	}
 	for _, f := range files {
 		m.Files = append(m.Files, f.spec)

@@ -15,6 +15,11 @@ const (
 	embedderFile  = "embedder.onnx"
 	cohortFile    = "cohort.bin"
 	licenceFile   = "LICENSE"
+
+	eyesFile              = "eyes.onnx"
+	ageGenderFile         = "age-gender.onnx"
+	expressionFile        = "expressions.onnx"
+	attributesLicenceFile = "LICENSE-face-api"
 )
 
 // cohort and its provenance, as bench/cohort wrote them.
@@ -27,9 +32,19 @@ var (
 
 // packFiles reads and edits everything that the pack holds.
 func packFiles(npmDir string) ([]file, error) {
-	source := func(path string) string {
-		return fmt.Sprintf("npm package %s %s, %s", modelsPackage, modelsVersion, path)
+	files, err := searchFiles(npmDir)
+	if err != nil {
+		return nil, err
 	}
+	attributes, err := attributeFiles(npmDir)
+	if err != nil {
+		return nil, err
+	}
+	return append(files, attributes...), nil
+}
+
+// searchFiles are what finding and comparing faces needs.
+func searchFiles(npmDir string) ([]file, error) {
 	var files []file
 	for _, m := range []struct {
 		path, from, changes string
@@ -41,7 +56,7 @@ func packFiles(npmDir string) ([]file, error) {
 			"following Conv; equal in real arithmetic", blockedEmbedder},
 		{licenceFile, "LICENSE", "", nil},
 	} {
-		content, err := read(filepath.Join(npmDir, modelsPackage, filepath.FromSlash(m.from)), maxModel)
+		content, err := readPackaged(npmDir, modelsPackage, m.from)
 		if err != nil {
 			return nil, err
 		}
@@ -50,13 +65,59 @@ func packFiles(npmDir string) ([]file, error) {
 				return nil, fmt.Errorf("edit %s: %w", m.from, err)
 			}
 		}
-		files = append(files, newFile(m.path, content, source(m.from), m.changes, "MIT"))
+		files = append(files, newFile(m.path, content, source(modelsPackage, modelsVersion, m.from), m.changes, "MIT"))
 	}
 	f, err := readFigures()
 	if err != nil {
 		return nil, err
 	}
 	return append(files, newFile(cohortFile, cohort, f.Cohort.Source, "", "Apache-2.0")), nil
+}
+
+// attributeFiles are what telling the look of a face needs.
+func attributeFiles(npmDir string) ([]file, error) {
+	const changes = "TensorFlow.js weights, made float32, written as an ONNX graph of the layers in the package's source"
+	eyes, err := readPackaged(npmDir, modelsPackage, "model/fr_eye.onnx")
+	if err != nil {
+		return nil, err
+	}
+	files := []file{newFile(eyesFile, eyes, source(modelsPackage, modelsVersion, "model/fr_eye.onnx"), "", "MIT")}
+	for _, m := range []struct {
+		path, from string
+		build      func(manifest, binaries []byte) ([]byte, error)
+	}{
+		{ageGenderFile, "model/age_gender_model", ageGenderNetwork},
+		{expressionFile, "model/face_expression_model", expressionNetwork},
+	} {
+		manifest, err := readPackaged(npmDir, attributesPackage, m.from+"-weights_manifest.json")
+		if err != nil {
+			return nil, err
+		}
+		binaries, err := readPackaged(npmDir, attributesPackage, m.from+".bin")
+		if err != nil {
+			return nil, err
+		}
+		content, err := m.build(manifest, binaries)
+		if err != nil {
+			return nil, fmt.Errorf("build %s of %s: %w", m.path, m.from, err)
+		}
+		files = append(files, newFile(m.path, content, source(attributesPackage, attributesVersion, m.from+".bin"), changes, "MIT"))
+	}
+	licence, err := readPackaged(npmDir, attributesPackage, "LICENSE")
+	if err != nil {
+		return nil, err
+	}
+	return append(files, newFile(attributesLicenceFile, licence, source(attributesPackage, attributesVersion, "LICENSE"),
+		"", "MIT")), nil
+}
+
+// readPackaged reads a file of an installed npm package.
+func readPackaged(npmDir, name, path string) ([]byte, error) {
+	return read(filepath.Join(npmDir, filepath.FromSlash(name), filepath.FromSlash(path)), maxModel)
+}
+
+func source(name, version, path string) string {
+	return fmt.Sprintf("npm package %s %s, %s", name, version, path)
 }
 
 // freeDetector makes UltraFace take pictures of any size: the boxes' decoding, which holds the priors of 320 x 240 as
