@@ -61,15 +61,15 @@ func open(ctx context.Context, path string) (_ *DB, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if empty {
+		if err := claim(ctx, path); err != nil {
+			return nil, err
+		}
+	}
 	if db.writer, err = sql.Open("sqlite", writing(path)); err != nil {
 		return nil, err
 	}
 	db.writer.SetMaxOpenConns(1)
-	if empty {
-		if err := claim(ctx, db.writer); err != nil {
-			return nil, err
-		}
-	}
 	if err := migrate(ctx, db.writer); err != nil {
 		return nil, err
 	}
@@ -124,7 +124,6 @@ func writing(path string) string {
 	return dsn(path, url.Values{
 		"_txlock": {"immediate"},
 		"_pragma": {
-			"page_size(" + strconv.Itoa(pageSize) + ")", // must come before the first write, which journal_mode is
 			"journal_mode(WAL)",
 			"synchronous(FULL)",
 			"foreign_keys(ON)",

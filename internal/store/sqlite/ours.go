@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
 
 	driver "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
@@ -35,8 +37,16 @@ func checkOurs(ctx context.Context, path string) (empty bool, err error) {
 	return tables == 0, err
 }
 
-// claim makes an empty database one of Spotter's.
-func claim(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
+// claim makes an empty database one of Spotter's, with pages of its own size. That comes before the connection which writes:
+// turning on the write-ahead log fixes the page size at the default.
+func claim(ctx context.Context, path string) (err error) {
+	db, err := sql.Open("sqlite", dsn(path, url.Values{
+		"_pragma": {"page_size(" + strconv.Itoa(pageSize) + ")", "synchronous(FULL)"},
+	}))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = db.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d", applicationID))
 	return err
 }

@@ -1,0 +1,141 @@
+package sqlite_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/store/sqlite"
+)
+
+// enrolled makes the collection people with so many faces.
+func enrolled(t testing.TB, s *sqlite.Store, faces int) *service.Collection {
+	t.Helper()
+	ctx := context.Background()
+	c := &service.Collection{ID: "people", Created: time.Unix(1, 0).UTC()}
+	if err := s.CreateCollection(ctx, c); err != nil {
+		t.Fatal(err)
+	}
+	added, err := s.AddFaces(ctx, c.Serial, someFaces(0, faces, 512), 1<<40)
+	if err != nil || len(added) != faces {
+		t.Fatalf("%d of %d faces were added: %v", len(added), faces, err)
+	}
+	c.Faces = int64(faces)
+	return c
+}
+
+// TestReadersDoNotWait reads everything while the one connection that writes is held.
+func TestReadersDoNotWait(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, filepath.Join(t.TempDir(), "spotter.db"))
+	s := newStore(t, db, nil)
+	c := enrolled(t, s, 100)
+	tx, err := db.Writer().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback() }()
+	if _, err := tx.ExecContext(t.Context(), `UPDATE collections SET faces = 0`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	got, err := s.Collection(ctx, "people")
+	if err != nil || got.Faces != 100 {
+		t.Fatalf("%+v: %v", got, err)
+	}
+	if _, err := s.Faces(ctx, c.Serial, service.FaceQuery{Limit: 5}); err != nil {
+		t.Fatal(err)
+	}
+	// While all vectors are read, others can be, and what is written meanwhile is not seen.
+	seen := 0
+	if err := s.EachVector(ctx, c.Serial, func(service.Vector) error {
+		seen++
+		if seen == 1 {
+			if err := tx.Rollback(); err != nil {
+				return err
+			}
+			if _, err := s.AddFaces(ctx, c.Serial, someFaces(1000, 50, 512), 1000); err != nil {
+				return err
+			}
+		}
+		_, err := s.Collection(ctx, "people")
+		return err
+	}); err != nil || seen != 100 {
+		t.Fatalf("%d vectors were seen, want 100: %v", seen, err)
+	}
+}
+
+// TestSweepClearsEverythingAway looks into the tables: through the store nothing of it can be seen anyway.
+func TestSweepClearsEverythingAway(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, filepath.Join(t.TempDir(), "spotter.db"))
+	s := newStore(t, db, nil)
+	c := enrolled(t, s, 1200)
+	ctx := t.Context()
+	must(t, s.SetTags(ctx, "people", map[string]string{"a": "b"}, 50))
+	for _, u := range []service.UserID{"ann", "bob"} {
+		must(t, s.CreateUser(ctx, c.Serial, u, 5, nil))
+	}
+	var ids []face.ID
+	for _, f := range someFaces(0, 700, 0) {
+		ids = append(ids, f.ID)
+	}
+	must(t, s.Associate(ctx, c.Serial, "ann", ids, 1000, nil))
+	must(t, s.DeleteCollection(ctx, "people"))
+	finishedJob(t, s)
+
+	stopped, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := s.Sweep(stopped, time.Unix(1, 0), 10); err == nil {
+		t.Fatal("swept though cancelled")
+	}
+	_, err := s.Sweep(ctx, time.Unix(1, 0), 10)
+	must(t, err)
+	wantNothing(t, db, "faces", "users", "tags", "collections", "segments", "leftovers")
+	must(t, s.DeleteJob(ctx, "job"))
+	_, err = s.Sweep(ctx, time.Unix(1, 0), 10)
+	must(t, err)
+	wantNothing(t, db, "chunks", "plans", "jobs", "leftovers")
+}
+
+// finishedJob makes a job with a plan, segments and chunks, and ends it.
+func finishedJob(t *testing.T, s *sqlite.Store) {
+	t.Helper()
+	const segments = 40
+	ctx := t.Context()
+	j := &service.Job{ID: "job", State: service.InProgress}
+	_, err := s.CreateJob(ctx, j, 5, nil, service.Task{})
+	must(t, err)
+	_, err = s.SavePlan(ctx, "job", &service.JobPlan{Segments: segments}, nil)
+	must(t, err)
+	for n := range segments {
+		_, err = s.SaveSegment(ctx, "job", n, []byte("segment"), service.Task{})
+		must(t, err)
+		must(t, s.SaveChunks(ctx, "job", []service.Chunk{{Number: n}}))
+	}
+	j.State = service.Succeeded
+	_, err = s.EndJob(ctx, j, nil)
+	must(t, err)
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wantNothing(t *testing.T, db *sqlite.DB, tables ...string) {
+	t.Helper()
+	for _, table := range tables {
+		var n int
+		err := db.Writer().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM `+table).Scan(&n)
+		if err != nil || n != 0 {
+			t.Errorf("%d rows of %s are left: %v", n, table, err)
+		}
+	}
+}

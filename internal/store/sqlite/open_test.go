@@ -1,0 +1,164 @@
+package sqlite_test
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/store/sqlite"
+)
+
+func TestOpenMakesFilesOfTheOwnerOnly(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "spotter.db")
+	s := newStore(t, openDB(t, path), nil)
+	if err := s.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm", path + ".lock"} {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o, want 600", filepath.Base(name), mode)
+		}
+	}
+}
+
+func TestOpenSetsTheDatabaseUp(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, filepath.Join(t.TempDir(), "spotter.db"))
+	for pragma, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "page_size": "16384", "busy_timeout": "10000",
+		"application_id": strconv.Itoa(0x53706f74),
+	} {
+		var got string
+		if err := db.Writer().QueryRowContext(t.Context(), `PRAGMA `+pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s, want %s: %v", pragma, got, want, err)
+		}
+	}
+}
+
+func TestOpenKeepsWhatIsThere(t *testing.T) {
+	t.Parallel()
+	// Characters that mean something in a URI.
+	path := filepath.Join(t.TempDir(), "a b?mode=memory&x#%41ü.db")
+	var serial service.Serial
+	for range 2 {
+		db := openDB(t, path)
+		s := newStore(t, db, nil)
+		c, err := s.Collection(t.Context(), "people")
+		if service.KindOf(err) == service.NotFound && serial == 0 {
+			c = &service.Collection{ID: "people"}
+			err = s.CreateCollection(t.Context(), c)
+			serial = c.Serial
+		}
+		if err != nil || c.Serial != serial {
+			t.Fatalf("collection %d, was %d: %v", c.Serial, serial, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		make func(t *testing.T, path string)
+		want string
+	}{
+		{"a database that is open", func(t *testing.T, path string) {
+			t.Helper()
+			openDB(t, path)
+		}, "process " + strconv.Itoa(os.Getpid()) + " has it open: stop that one first"},
+		{"a newer version", func(t *testing.T, path string) {
+			t.Helper()
+			execute(t, path, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
+		}, "written by a newer Spotter (its tables are version 999"},
+		{"a database of another program", func(t *testing.T, path string) {
+			t.Helper()
+			execute(t, path, `PRAGMA application_id = 0`)
+		}, "not a database of Spotter"},
+		{"another file", func(t *testing.T, path string) {
+			t.Helper()
+			write(t, path, strings.Repeat("a letter to a friend ", 1000))
+		}, "not a database of Spotter"},
+		{"a short file", func(t *testing.T, path string) {
+			t.Helper()
+			write(t, path, "hello")
+		}, "not a database of Spotter"},
+		{"a folder", func(t *testing.T, path string) {
+			t.Helper()
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}, "open database"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "spotter.db")
+			test.make(t, path)
+			before, _ := os.ReadFile(path)
+			db, err := sqlite.Open(t.Context(), path)
+			if err == nil {
+				t.Fatalf("opened, and closed with %v", db.Close())
+			}
+			if !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), path) {
+				t.Fatalf("the error is %q, want it to say %q and the path", err, test.want)
+			}
+			if after, _ := os.ReadFile(path); string(after) != string(before) {
+				t.Fatal("the file was changed")
+			}
+		})
+	}
+}
+
+func TestOpenInAFolderThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	if _, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "absent", "spotter.db")); err == nil {
+		t.Fatal("opened")
+	}
+}
+
+func TestOpenAfterClose(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "spotter.db")
+	for range 3 {
+		db := openDB(t, path)
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatalf("the second time: %v", err)
+		}
+	}
+}
+
+// execute runs a statement in a database of Spotter.
+func execute(t *testing.T, path, statement string) {
+	t.Helper()
+	db := openDB(t, path)
+	if _, err := db.Writer().ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
