@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -31,6 +32,20 @@ type auditEntry struct {
 	// Enrolled and Deleted are the ids of faces.
 	Enrolled []string `json:"faces_enrolled,omitempty"`
 	Deleted  []string `json:"faces_deleted,omitempty"`
+}
+
+// auditOf puts what the API tells of a request into an entry.
+func auditOf(e awsapi.Entry) auditEntry {
+	entry := auditEntry{
+		Time: e.Time, Request: e.RequestID, Key: e.Key, Name: e.Name, Address: e.Source, Operation: e.Operation, Outcome: e.Code,
+	}
+	for _, part := range []struct{ kind, id string }{{"collection", e.Collection}, {"user", e.User}, {"job", e.Job}} {
+		if part.id != "" {
+			entry.Resources = append(entry.Resources, part.kind+"/"+part.id)
+		}
+	}
+	entry.Resources = append(entry.Resources, e.Objects...)
+	return entry
 }
 
 // auditLog appends entries to a file, one JSON document a line. Safe for concurrent use, also by several processes.

@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/face"
 )
 
@@ -50,6 +52,24 @@ func TestAuditEntry(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestAuditOfRequests(t *testing.T) {
+	t.Parallel()
+	got := auditOf(awsapi.Entry{
+		Time: noon(), RequestID: "r", Key: "k", Name: "n", Source: "a", Operation: "StartFaceSearch", Collection: "c", User: "u",
+		Job: "j", Objects: []string{"s3://b/v"}, Code: "OK",
+	})
+	want := auditEntry{
+		Time: noon(), Request: "r", Key: "k", Name: "n", Address: "a", Operation: "StartFaceSearch", Outcome: "OK",
+		Resources: []string{"collection/c", "user/u", "job/j", "s3://b/v"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if got := auditOf(awsapi.Entry{}); got.Resources != nil {
+		t.Errorf("resources %q of nothing", got.Resources)
 	}
 }
 

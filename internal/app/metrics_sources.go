@@ -10,6 +10,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/spotter-video/spotter/internal/bucket"
+	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/notify"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
@@ -19,29 +22,10 @@ type metricSources struct {
 	// OpenJobs counts the jobs in progress, and says since when the oldest is (zero without any).
 	OpenJobs func(context.Context) (n int, oldest time.Time, err error)
 	// Queue is how many tasks of each kind there are.
-	Queue func(context.Context) (map[service.TaskKind]queueDepth, error)
-	// Notices and Downloads are read from memory.
-	Notices   func() noticeCounts
-	Downloads func() downloadCounts
-}
-
-// queueDepth is how many tasks there are of a kind.
-type queueDepth struct {
-	Waiting, Running, Retrying int
-	// Oldest is when the longest waiting one was enqueued; zero without any.
-	Oldest time.Time
-}
-
-// noticeCounts is what has become of notices since the start.
-type noticeCounts struct {
-	// Delivered and Dropped are notices, Failed attempts to deliver one; Waiting is how many are in the outbox now.
-	Delivered, Dropped, Failed, Waiting int64
-}
-
-// downloadCounts is what has become of downloads since the start.
-type downloadCounts struct {
-	// Done and Failed are downloads, Bytes what came in; Cached is how many bytes are kept now.
-	Done, Failed, Bytes, Cached int64
+	Queue func(context.Context) (jobs.Stats, error)
+	// Notices is what has become of notifications since the start, Downloads what is kept of S3.
+	Notices   func() notify.Stats
+	Downloads func() bucket.Usage
 }
 
 // sourceCollector asks the sources at every look.
@@ -50,9 +34,9 @@ type sourceCollector struct {
 	now func() time.Time
 	log *slog.Logger
 
-	openJobs, oldestJob, queue, oldestTask    *prometheus.Desc
-	delivered, dropped, failed, waiting       *prometheus.Desc
-	downloads, failedDownloads, bytes, cached *prometheus.Desc
+	openJobs, oldestJob, queue, oldestTask *prometheus.Desc
+	delivered, dropped, failed, waiting    *prometheus.Desc
+	files, filesInUse, bytes               *prometheus.Desc
 }
 
 func newSourceCollector(cfg metricsConfig) *sourceCollector {
@@ -61,18 +45,17 @@ func newSourceCollector(cfg metricsConfig) *sourceCollector {
 	}
 	return &sourceCollector{
 		metricSources: cfg.Sources, now: cfg.Now, log: cfg.Log,
-		openJobs:        desc("jobs_open", "Jobs in progress."),
-		oldestJob:       desc("job_oldest_age_seconds", "How long the oldest job in progress has been so; 0 without any."),
-		queue:           desc("queue_tasks", "Tasks by kind and state: waiting, running, or retrying after a failure.", "kind", "state"),
-		oldestTask:      desc("queue_oldest_age_seconds", "How long the longest waiting task has waited; 0 without any.", "kind"),
-		delivered:       desc("notifications_delivered_total", "Notifications that every sink has taken."),
-		dropped:         desc("notifications_dropped_total", "Notifications given up after days."),
-		failed:          desc("notification_failures_total", "Attempts to notify a sink that came to nothing."),
-		waiting:         desc("notifications_waiting", "Notifications that are still to be delivered."),
-		downloads:       desc("downloads_total", "Objects fetched."),
-		failedDownloads: desc("download_failures_total", "Objects that could not be fetched."),
-		bytes:           desc("download_bytes_total", "Bytes fetched."),
-		cached:          desc("download_cache_bytes", "Bytes of fetched objects that are kept now."),
+		openJobs:   desc("jobs_open", "Jobs in progress."),
+		oldestJob:  desc("job_oldest_age_seconds", "How long the oldest job in progress has been so; 0 without any."),
+		queue:      desc("queue_tasks", "Tasks by kind and state: waiting, running, or retrying after a failure.", "kind", "state"),
+		oldestTask: desc("queue_oldest_age_seconds", "How long the longest waiting task has waited; 0 without any.", "kind"),
+		delivered:  desc("notifications_delivered_total", "Notifications that every sink has taken."),
+		dropped:    desc("notifications_dropped_total", "Notifications given up after days."),
+		failed:     desc("notification_failures_total", "Attempts to notify a sink that came to nothing."),
+		waiting:    desc("notifications_waiting", "Notifications that are still to be delivered."),
+		files:      desc("download_cache_files", "Objects of S3 that are kept or being fetched."),
+		filesInUse: desc("download_cache_files_in_use", "Those of them that are worked on."),
+		bytes:      desc("download_cache_bytes", "What they take, in bytes."),
 	}
 }
 
@@ -80,7 +63,7 @@ func newSourceCollector(cfg metricsConfig) *sourceCollector {
 func (c *sourceCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.openJobs, c.oldestJob, c.queue, c.oldestTask, c.delivered, c.dropped, c.failed, c.waiting,
-		c.downloads, c.failedDownloads, c.bytes, c.cached,
+		c.files, c.filesInUse, c.bytes,
 	} {
 		out <- d
 	}
@@ -111,10 +94,9 @@ func (c *sourceCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	if c.Downloads != nil {
 		d := c.Downloads()
-		total(c.downloads, d.Done)
-		total(c.failedDownloads, d.Failed)
-		total(c.bytes, d.Bytes)
-		gauge(c.cached, float64(d.Cached))
+		gauge(c.files, float64(d.Files))
+		gauge(c.filesInUse, float64(d.InUse))
+		gauge(c.bytes, float64(d.Bytes))
 	}
 }
 
@@ -146,7 +128,7 @@ func (c *sourceCollector) collectQueue(ctx context.Context, gauge setGauge) {
 		gauge(c.queue, float64(d.Waiting), string(kind), "waiting")
 		gauge(c.queue, float64(d.Running), string(kind), "running")
 		gauge(c.queue, float64(d.Retrying), string(kind), "retrying")
-		gauge(c.oldestTask, c.age(d.Oldest), string(kind))
+		gauge(c.oldestTask, c.age(d.OldestWaiting), string(kind))
 	}
 }
 

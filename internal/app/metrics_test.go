@@ -15,7 +15,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/spotter-video/spotter/internal/bucket"
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/notify"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
@@ -34,14 +37,14 @@ func scrape(t *testing.T, m *metrics) string {
 func fullSources() metricSources {
 	return metricSources{
 		OpenJobs: func(context.Context) (int, time.Time, error) { return 3, noon().Add(-time.Minute), nil },
-		Queue: func(context.Context) (map[service.TaskKind]queueDepth, error) {
-			return map[service.TaskKind]queueDepth{
-				service.SegmentTask: {Waiting: 7, Running: 2, Retrying: 1, Oldest: noon().Add(-90 * time.Second)},
-				service.PlanTask:    {Oldest: noon().Add(time.Hour)},
+		Queue: func(context.Context) (jobs.Stats, error) {
+			return jobs.Stats{
+				service.SegmentTask: {Waiting: 7, Running: 2, Retrying: 1, OldestWaiting: noon().Add(-90 * time.Second)},
+				service.PlanTask:    {OldestWaiting: noon().Add(time.Hour)},
 			}, nil
 		},
-		Notices:   func() noticeCounts { return noticeCounts{Delivered: 11, Dropped: 1, Failed: 4, Waiting: 2} },
-		Downloads: func() downloadCounts { return downloadCounts{Done: 5, Failed: 1, Bytes: 1e9, Cached: 5e8} },
+		Notices:   func() notify.Stats { return notify.Stats{Delivered: 11, Dropped: 1, Failed: 4, Waiting: 2} },
+		Downloads: func() bucket.Usage { return bucket.Usage{Files: 5, InUse: 1, Bytes: 1e9} },
 	}
 }
 
@@ -104,10 +107,9 @@ func TestMetrics(t *testing.T) {
 		`spotter_notifications_dropped_total 1`,
 		`spotter_notification_failures_total 4`,
 		`spotter_notifications_waiting 2`,
-		`spotter_downloads_total 5`,
-		`spotter_download_failures_total 1`,
-		`spotter_download_bytes_total 1e+09`,
-		`spotter_download_cache_bytes 5e+08`,
+		`spotter_download_cache_files 5`,
+		`spotter_download_cache_files_in_use 1`,
+		`spotter_download_cache_bytes 1e+09`,
 	} {
 		if !strings.Contains(page, "\n"+line+"\n") {
 			t.Errorf("the page has no line %s", line)
@@ -144,19 +146,19 @@ func TestSourcesThatFail(t *testing.T) {
 	broken := errors.New("database is locked")
 	sources := fullSources()
 	sources.OpenJobs = func(context.Context) (int, time.Time, error) { return 0, time.Time{}, broken }
-	sources.Queue = func(context.Context) (map[service.TaskKind]queueDepth, error) { return nil, broken }
+	sources.Queue = func(context.Context) (jobs.Stats, error) { return nil, broken }
 	m := newMetrics(metricsConfig{Sources: sources, Now: noon, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	page := scrape(t, m)
 	if strings.Contains(page, "spotter_jobs_open") || strings.Contains(page, "spotter_queue_tasks") {
 		t.Error("what is not known is shown")
 	}
-	if !strings.Contains(page, "spotter_downloads_total 5") {
+	if !strings.Contains(page, "spotter_download_cache_files 5") {
 		t.Error("what is known is not shown")
 	}
 	if strings.Count(log.String(), "database is locked") != 2 {
 		t.Errorf("the log says %s", log.String())
 	}
-	if page := scrape(t, newMetrics(metricsConfig{Now: noon})); strings.Contains(page, "spotter_downloads") {
+	if page := scrape(t, newMetrics(metricsConfig{Now: noon})); strings.Contains(page, "spotter_download") {
 		t.Error("a source that is not there is shown")
 	}
 }

@@ -23,7 +23,7 @@ const AnyBucket = "*"
 type S3 struct {
 	// Endpoint is the server; empty for AWS.
 	Endpoint URL
-	// Region of the bucket; empty for that of the server's settings.
+	// Region of the bucket; empty: us-east-1 where an endpoint is set, otherwise the one that AWS's tools would use.
 	Region Region
 	// PathStyle puts the bucket's name into the path instead of the host's name: most servers but AWS want it.
 	PathStyle Switch

@@ -18,7 +18,7 @@ type Server struct {
 	Unsigned Switch
 	// MetricsListen is where metrics are served. Empty: beside the API if that listens on loopback, otherwise nowhere.
 	MetricsListen Address
-	// Region and Account are what ARNs say, and Region what requests are signed for.
+	// Region and Account are what ARNs say.
 	Region  Region
 	Account Account
 

@@ -22,7 +22,7 @@ func (s *Server) Settings() []Setting {
 			"metrics-listen", Listening, "address", "where metrics are served; unset: with the API, on loopback only",
 			&s.MetricsListen,
 		},
-		{"region", Listening, "name", "the region that clients name", &s.Region},
+		{"region", Listening, "name", "the region in ARNs", &s.Region},
 		{"account", Listening, "digits", "the account in ARNs, 12 digits", &s.Account},
 
 		{"data", Storage, "folder", "the folder of the database, keys and logs", &s.Data},
