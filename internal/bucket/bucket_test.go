@@ -113,6 +113,7 @@ func bucketTest(t *testing.T, setup func(t *testing.T) fixture) {
 }
 
 func testStat(t *testing.T, f fixture) {
+	t.Helper()
 	f.put(t, "a/b/c.mp4", noise(1000))
 	first := pin(t, f.buckets, film("a/b/c.mp4"))
 	if first.Size != 1000 || first.ETag == "" {
@@ -128,6 +129,7 @@ func testStat(t *testing.T, f fixture) {
 }
 
 func testRead(t *testing.T, f fixture) {
+	t.Helper()
 	for name, size := range map[string]int{"empty": 0, "small": 1, "large": 3<<20 + 1} {
 		want := noise(size)
 		f.put(t, name, want)
@@ -141,6 +143,7 @@ func testRead(t *testing.T, f fixture) {
 }
 
 func testOpen(t *testing.T, f fixture) {
+	t.Helper()
 	for name, size := range map[string]int{"empty": 0, "small": 1, "large": 3<<20 + 1} {
 		want := noise(size)
 		f.put(t, name, want)
@@ -158,6 +161,7 @@ func testOpen(t *testing.T, f fixture) {
 }
 
 func testReplaced(t *testing.T, f fixture) {
+	t.Helper()
 	f.put(t, "x", noise(100))
 	pinned := pin(t, f.buckets, film("x"))
 	f.put(t, "x", slices.Repeat([]byte{7}, 100))
@@ -169,6 +173,7 @@ func testReplaced(t *testing.T, f fixture) {
 }
 
 func testMissing(t *testing.T, f fixture) {
+	t.Helper()
 	f.put(t, "there", noise(10))
 	f.put(t, "folder/there", noise(10))
 	for name, o := range map[string]bucket.Object{
@@ -191,6 +196,7 @@ func testMissing(t *testing.T, f fixture) {
 }
 
 func testInvalid(t *testing.T, f fixture) {
+	t.Helper()
 	for name, o := range map[string]bucket.Object{
 		"empty":            film(""),
 		"absolute":         film("/etc/passwd"),
@@ -229,6 +235,7 @@ func testInvalid(t *testing.T, f fixture) {
 }
 
 func testOddNames(t *testing.T, f fixture) {
+	t.Helper()
 	for i, key := range []string{
 		"with space", "plus+and%20percent", "question?and#hash", "a=b&c=d", "Zürich/東京.mp4", "..dots..", ".hidden",
 		"%2e%2e", `back\slash`, "quote\"'", "colon:semi;comma,", "tilde~(paren)!*", "e\u0301",
@@ -243,6 +250,7 @@ func testOddNames(t *testing.T, f fixture) {
 }
 
 func testMany(t *testing.T, f fixture) {
+	t.Helper()
 	want := noise(2 << 20)
 	f.put(t, "x", want)
 	pinned := pin(t, f.buckets, film("x"))
@@ -264,6 +272,7 @@ func testMany(t *testing.T, f fixture) {
 }
 
 func testEnded(t *testing.T, f fixture) {
+	t.Helper()
 	f.put(t, "x", noise(10))
 	pinned := pin(t, f.buckets, film("x"))
 	why := errors.New("the user has gone")
@@ -280,6 +289,7 @@ func testEnded(t *testing.T, f fixture) {
 }
 
 func testCheck(t *testing.T, f fixture) {
+	t.Helper()
 	if err := f.buckets.Check(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -289,6 +299,7 @@ func testCheck(t *testing.T, f fixture) {
 }
 
 func testLimits(t *testing.T, f fixture) {
+	t.Helper()
 	f.put(t, "x", noise(testLimit+1))
 	_, err := f.buckets.Open(t.Context(), film("x"), pin(t, f.buckets, film("x")))
 	wantKind(t, err, bucket.TooLarge)

@@ -108,14 +108,7 @@ func (c *cache) join(ctx context.Context, key cacheKey, get fetch) (*entry, erro
 	}
 	e := c.entries[key]
 	if e == nil {
-		// The download is nobody's: it keeps the first caller's values, not its end.
-		ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-		e = &entry{key: key, done: make(chan struct{}), cancel: cancel}
-		c.entries[key] = e
-		c.tasks.Go(func() {
-			defer cancel(nil)
-			c.finish(e, c.download(ctx, key, get))
-		})
+		e = c.start(ctx, key, get)
 	}
 	if e.place != nil {
 		c.idle.Remove(e.place)
@@ -125,6 +118,19 @@ func (c *cache) join(ctx context.Context, key cacheKey, get fetch) (*entry, erro
 		c.used.InUse++
 	}
 	return e, nil
+}
+
+// start begins a download. It is nobody's: it keeps the first caller's values, but does not end with that. The caller
+// holds mu.
+func (c *cache) start(ctx context.Context, key cacheKey, get fetch) *entry {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	e := &entry{key: key, done: make(chan struct{}), cancel: cancel}
+	c.entries[key] = e
+	c.tasks.Go(func() {
+		defer cancel(nil)
+		c.finish(e, c.download(ctx, key, get))
+	})
+	return e
 }
 
 // leave is the opposite of join. The last one to leave ends a download that still runs.

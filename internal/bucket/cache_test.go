@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,7 +28,7 @@ type clock struct{ ns atomic.Int64 }
 func (c *clock) now() time.Time          { return time.Unix(0, c.ns.Load()) }
 func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
 
-func testCache(t testing.TB, change func(*Cache)) (*cache, *clock) {
+func testCache(t *testing.T, change func(*Cache)) (*cache, *clock) {
 	t.Helper()
 	cfg := Cache{Folder: t.TempDir(), MaxBytes: 100, Idle: time.Hour}
 	if change != nil {
@@ -55,7 +56,7 @@ func fill(size int64, count *atomic.Int32) fetch {
 	}
 }
 
-func openTest(t testing.TB, c *cache, name string, size int64, count *atomic.Int32) *File {
+func openTest(t *testing.T, c *cache, name string, size int64, count *atomic.Int32) *File {
 	t.Helper()
 	f, err := c.open(context.Background(), keyOf(name, size), fill(size, count))
 	if err != nil {
@@ -186,7 +187,7 @@ func TestTempFileStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.file.Close()
+	defer closeAll(f.file)
 	f.unseen = floorEvery - 1
 	_, err = f.Write([]byte("x"))
 	wantErrorKind(t, err, Unavailable)
@@ -222,10 +223,11 @@ func TestCacheLeavesNoTrace(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if left, err := os.ReadDir(folder); err != nil || len(left) != 0 {
+		left, err := os.ReadDir(folder)
+		if err != nil || len(left) != 0 {
 			t.Errorf("%s: the folder has %v, error %v", name, left, err)
 		}
-		if _, err := f.WriteString("content"); err != nil {
+		if _, err = f.WriteString("content"); err != nil {
 			t.Error(err)
 		}
 		again, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", f.Fd())) // as readers do
@@ -308,7 +310,9 @@ func TestCacheEndsWithLast(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the download ended with %v", err)
+	}
 	var count atomic.Int32
 	_ = openTest(t, c, "a", 10, &count).Close()
 }
@@ -326,15 +330,18 @@ func TestCacheForgetsFailures(t *testing.T) {
 func TestCacheBoundsDownloads(t *testing.T) {
 	t.Parallel()
 	c, _ := testCache(t, nil)
-	var running, most atomic.Int32
+	var running atomic.Int32
+	var mu sync.Mutex
+	var most int32
 	var wg sync.WaitGroup
 	for i := range 10 {
 		wg.Go(func() {
-			f, err := c.open(t.Context(), keyOf(fmt.Sprint(i), 1), func(context.Context, *tempFile) error {
+			f, err := c.open(t.Context(), keyOf(strconv.Itoa(i), 1), func(context.Context, *tempFile) error {
 				n := running.Add(1)
 				defer running.Add(-1)
-				for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
-				}
+				mu.Lock()
+				most = max(most, n)
+				mu.Unlock()
 				time.Sleep(time.Millisecond)
 				return nil
 			})
@@ -346,8 +353,8 @@ func TestCacheBoundsDownloads(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if most.Load() != 2 {
-		t.Errorf("%d downloads at a time, want 2", most.Load())
+	if most != 2 {
+		t.Errorf("%d downloads at a time, want 2", most)
 	}
 }
 
@@ -385,12 +392,8 @@ func TestCacheCloses(t *testing.T) {
 func TestCacheModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		folder, err := os.MkdirTemp(t.TempDir(), "")
-		if err != nil {
-			rt.Fatal(err)
-		}
 		clk := &clock{}
-		c, err := newCache(Cache{Folder: folder, MaxBytes: 100, Idle: time.Hour}, 2, clk.now)
+		c, err := newCache(Cache{Folder: t.TempDir(), MaxBytes: 100, Idle: time.Hour}, 2, clk.now)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -401,7 +404,7 @@ func TestCacheModel(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"open": func(rt *rapid.T) {
 				size := rapid.Int64Range(0, 60).Draw(rt, "size")
-				name := fmt.Sprint(size)
+				name := strconv.FormatInt(size, 10)
 				var count atomic.Int32
 				f, err := c.open(context.Background(), keyOf(name, size), fill(size, &count))
 				if err != nil {

@@ -16,8 +16,8 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(folder)
-	if err := os.WriteFile(filepath.Join(folder, "clip.mp4"), []byte("a film"), 0o600); err != nil {
+	defer func() { _ = os.RemoveAll(folder) }()
+	if err = os.WriteFile(filepath.Join(folder, "clip.mp4"), []byte("a film"), 0o600); err != nil {
 		log.Fatal(err)
 	}
 
@@ -29,7 +29,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer buckets.Close()
+	defer func() { _ = buckets.Close() }()
 
 	ctx := context.Background()
 	clip := bucket.Object{Bucket: "films", Key: "clip.mp4"}
@@ -41,7 +41,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	start := make([]byte, 6)
 	if _, err := file.File().ReadAt(start, 0); err != nil {
 		log.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -77,9 +78,7 @@ func (f *faulty) serve(w http.ResponseWriter, r *http.Request) {
 func (f *faulty) half(w http.ResponseWriter, r *http.Request) {
 	rec := httptest.NewRecorder()
 	f.serve(rec, r)
-	for k, v := range rec.Header() {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), rec.Header())
 	w.WriteHeader(rec.Code)
 	body := rec.Body.Bytes()
 	_, _ = w.Write(body[:len(body)/2])
@@ -208,7 +207,7 @@ func TestFaults(t *testing.T) {
 			kind: bucket.Changed, gets: 2,
 		},
 		"more than it says": {
-			answer: func(f *faulty) answer {
+			answer: func(*faulty) answer {
 				return func(w http.ResponseWriter, _ *http.Request, _ int) bool {
 					w.Header().Set("ETag", `"one"`)
 					_ = http.NewResponseController(w).Flush() // chunks instead of a length
@@ -261,7 +260,7 @@ func TestFaults(t *testing.T) {
 		},
 		"silent": {
 			answer: func(*faulty) answer {
-				return func(w http.ResponseWriter, r *http.Request, n int) bool {
+				return func(w http.ResponseWriter, r *http.Request, _ int) bool {
 					w.Header().Set("ETag", `"one"`)
 					w.Header().Set("Content-Length", "100000")
 					_ = http.NewResponseController(w).Flush()

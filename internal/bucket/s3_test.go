@@ -54,11 +54,11 @@ func removeObject(t *testing.T, c *s3.Client, name, key string) {
 	}
 }
 
-func TestS3(t *testing.T) {
+func TestS3(t *testing.T) { //nolint:tparallel // they share a server, and start as they are few
 	t.Parallel()
 	server := s3server.Start(t)
 	c := client(server)
-	t.Run("conformance", func(t *testing.T) { //nolint:tparallel // its parts are, and the server must outlive them
+	t.Run("conformance", func(t *testing.T) {
 		bucketTest(t, func(t *testing.T) fixture {
 			t.Helper()
 			name := "real-" + strings.ToLower(strings.ReplaceAll(filepath.Base(t.Name()), "_", "-"))

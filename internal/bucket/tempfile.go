@@ -66,7 +66,7 @@ func freeBytes(folder string) (int64, error) {
 	if err := unix.Statfs(folder, &st); err != nil {
 		return 0, fmt.Errorf("look for free space in %s: %w", folder, err)
 	}
-	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:gosec // G115: no disk has 2^63 bytes
+	return int64(st.Bavail) * int64(st.Bsize), nil //nolint:gosec,unconvert // no disk has 2^63 bytes; the types differ between systems
 }
 
 // openNamed makes a file and takes its name away at once. Only a process that is killed between leaves something: an empty

@@ -42,7 +42,7 @@ func (t *transfer) run(ctx context.Context, body io.ReadCloser) error {
 		if e := (*Error)(nil); errors.As(err, &e) { // of the disk, or more than was said
 			return err
 		}
-		if err := t.pause(ctx, t.written-from, err); err != nil {
+		if err = t.pause(ctx, t.written-from, err); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func binary(ctx context.Context) (string, error) {
 	}
 	folder := filepath.Join(root, "build", "tools")
 	path := filepath.Join(folder, "versitygw-"+version)
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+	if err = os.MkdirAll(folder, 0o750); err != nil {
 		return "", fmt.Errorf("make the folder of built tools: %w", err)
 	}
 	// Tests of several packages run at the same time: one builds, the others wait.
@@ -71,7 +71,7 @@ func lock(path string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil { //nolint:gosec // G115: a descriptor is small
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
 	return func() { _ = f.Close() }, nil // which unlocks

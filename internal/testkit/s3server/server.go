@@ -41,7 +41,7 @@ func Start(tb testing.TB) *Server {
 	s := &Server{Region: "us-east-1", KeyID: "test-key", Secret: "test-secret", Folder: filepath.Join(tb.TempDir(), "buckets")}
 	versions := filepath.Join(tb.TempDir(), "versions")
 	for _, folder := range []string{s.Folder, versions} {
-		if err := os.Mkdir(folder, 0o750); err != nil {
+		if err = os.Mkdir(folder, 0o750); err != nil {
 			tb.Fatal(err)
 		}
 	}
