@@ -34,8 +34,8 @@ func someCall() call {
 	}
 }
 
-// answer runs an operation as the door does: what it says, and its error.
-func answer(t *testing.T, name, body string, s Service) ([]byte, error) {
+// perform runs an operation as the door does: what it says, and its error.
+func perform(t *testing.T, name, body string, s Service) ([]byte, error) {
 	t.Helper()
 	at := slices.IndexFunc(operations(), func(o operation) bool { return o.name == name })
 	if at < 0 {
@@ -167,7 +167,7 @@ func TestGolden(t *testing.T) {
 
 func converse(t *testing.T, b *strings.Builder, name, body string, r *recorder) {
 	t.Helper()
-	text, err := answer(t, name, body, r)
+	text, err := perform(t, name, body, r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +221,7 @@ func TestErrorsOfTheServicePass(t *testing.T) {
 	t.Parallel()
 	wrong := service.Errorf(service.Conflict, "wrong")
 	for name, request := range requests() {
-		if text, err := answer(t, name, request[0], &recorder{fails: wrong}); !errors.Is(err, wrong) {
+		if text, err := perform(t, name, request[0], &recorder{fails: wrong}); !errors.Is(err, wrong) {
 			t.Errorf("%s: %s, error %v", name, text, err)
 		}
 	}
@@ -272,7 +272,7 @@ func TestRequestsThatTheModelAllows(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			r := &recorder{}
-			_, err := answer(t, tc.operation, tc.body, r)
+			_, err := perform(t, tc.operation, tc.body, r)
 			if err == nil || service.KindOf(err) != tc.kind || err.Error() != tc.want {
 				t.Errorf("error of kind %d %v\n want %d %s", service.KindOf(err), err, tc.kind, tc.want)
 			}
@@ -325,7 +325,7 @@ func TestAttributesThatAreAskedFor(t *testing.T) {
 		},
 		{`["DEFAULT","ALL"]`, "AgeRange BoundingBox Confidence Emotions EyesOpen Gender Landmarks:6 MouthOpen Pose Quality Smile"},
 	} {
-		text, err := answer(t, "DetectFaces", `{"Image":`+bytesImage+`,"Attributes":`+tc.asked+`}`, &recorder{})
+		text, err := perform(t, "DetectFaces", `{"Image":`+bytesImage+`,"Attributes":`+tc.asked+`}`, &recorder{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -365,7 +365,7 @@ func TestAnswersKeepToTheirShapes(t *testing.T) {
 		d.Attributes.Age = &face.AgeRange{Low: rapid.Int().Draw(rt, "low"), High: rapid.Int().Draw(rt, "high")}
 		r := &recorder{detail: &d, state: service.Succeeded}
 		for _, name := range []string{"DetectFaces", "IndexFaces", "SearchFacesByImage", "CompareFaces", "GetFaceSearch", "GetFaceDetection"} {
-			if _, err := answer(t, name, requests()[name][0], r); err != nil {
+			if _, err := perform(t, name, requests()[name][0], r); err != nil {
 				rt.Fatal(err)
 			}
 		}
@@ -381,7 +381,7 @@ func FuzzOperations(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, which byte, body string) {
 		name := ops[int(which)%len(ops)].name
-		_, err := answer(t, name, body, &recorder{state: service.Succeeded})
+		_, err := perform(t, name, body, &recorder{state: service.Succeeded})
 		told := errors.As(err, new(*model.SerializationError)) || errors.As(err, new(*model.ValidationError))
 		if err != nil && !told && service.KindOf(err) == service.Internal {
 			t.Fatal(err)

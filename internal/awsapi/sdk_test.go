@@ -25,7 +25,7 @@ func TestOperationsThroughTheSDK(t *testing.T) {
 		t.Run(op.name, func(t *testing.T) {
 			t.Parallel()
 			request, direct := requests()[op.name][0], &recorder{state: service.Succeeded}
-			want, err := answer(t, op.name, request, direct)
+			want, err := perform(t, op.name, request, direct)
 			if err != nil {
 				t.Fatal(err)
 			}
