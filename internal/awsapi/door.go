@@ -196,11 +196,11 @@ func (d *Door) perform(ctx context.Context, x *exchange, who *identity, body []b
 		return nil, overRate()
 	}
 	in := op.input()
-	if err := model.Decode(op.name, body, in); err != nil {
+	if err = model.Decode(op.name, body, in); err != nil {
 		return nil, undecodable(err)
 	}
 	x.entry.about(op, in)
-	if err := d.authorize(who, op, in); err != nil {
+	if err = d.authorize(who, op, in); err != nil {
 		return nil, err
 	}
 	out, err := op.handle(ctx, d.cfg.Service, d.call(x, who), in)

@@ -278,7 +278,7 @@ func (broken) Key(context.Context, string) (Credential, error) {
 }
 
 // send posts what no SDK would send.
-func (b *bench) send(t *testing.T, method, path, body string, headers ...string) (*http.Response, string) {
+func (b *bench) send(t *testing.T, method, path, body string, headers ...string) reply {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, b.url+path, strings.NewReader(body))
 	if err != nil {
@@ -288,15 +288,27 @@ func (b *bench) send(t *testing.T, method, path, body string, headers ...string)
 		r.Header.Add(headers[i], headers[i+1])
 	}
 	response, err := http.DefaultClient.Do(r)
+	return received(t, response, err)
+}
+
+// reply is a response that was read.
+type reply struct {
+	status int
+	header http.Header
+	length int64
+	body   string
+}
+
+func received(t *testing.T, response *http.Response, err error) reply {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
+	body, err := io.ReadAll(response.Body)
+	if err = errors.Join(err, response.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return response, string(content)
+	return reply{response.StatusCode, response.Header, response.ContentLength, string(body)}
 }
 
 func TestEveryAnswerIsJSONWithANumber(t *testing.T) {
@@ -321,27 +333,27 @@ func TestEveryAnswerIsJSONWithANumber(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			response, body := b.send(t, c.method, c.path, c.body, c.headers...)
-			if response.StatusCode != c.status || !strings.Contains(body, c.want) {
-				t.Errorf("got %d %s, want %d %s", response.StatusCode, body, c.status, c.want)
+			got := b.send(t, c.method, c.path, c.body, c.headers...)
+			if got.status != c.status || !strings.Contains(got.body, c.want) {
+				t.Errorf("got %d %s, want %d %s", got.status, got.body, c.status, c.want)
 			}
-			expectHeaders(t, response, body)
+			expectHeaders(t, got)
 		})
 	}
 }
 
-func expectHeaders(t *testing.T, r *http.Response, body string) {
+func expectHeaders(t *testing.T, a reply) {
 	t.Helper()
-	if _, err := uuid.Parse(r.Header.Get("X-Amzn-Requestid")); err != nil {
+	if _, err := uuid.Parse(a.header.Get("X-Amzn-Requestid")); err != nil {
 		t.Errorf("request id: %v", err)
 	}
-	if got := r.Header.Get("Content-Type"); got != "application/x-amz-json-1.1" {
+	if got := a.header.Get("Content-Type"); got != "application/x-amz-json-1.1" {
 		t.Errorf("content type is %q", got)
 	}
-	if int(r.ContentLength) != len(body) || r.Header.Get("Content-Encoding") != "" {
-		t.Errorf("length %d for %d bytes, encoding %q", r.ContentLength, len(body), r.Header.Get("Content-Encoding"))
+	if int(a.length) != len(a.body) || a.header.Get("Content-Encoding") != "" {
+		t.Errorf("length %d for %d bytes, encoding %q", a.length, len(a.body), a.header.Get("Content-Encoding"))
 	}
-	if at, err := http.ParseTime(r.Header.Get("Date")); err != nil || time.Since(at).Abs() > time.Minute {
+	if at, err := http.ParseTime(a.header.Get("Date")); err != nil || time.Since(at).Abs() > time.Minute {
 		t.Errorf("date %v, %v", at, err)
 	}
 }
@@ -443,9 +455,8 @@ func TestAStoppedDoorSendsSDKsElsewhere(t *testing.T) {
 	b.door.Stop()
 	_, err := describeWith(t, b.client())
 	expectCode(t, err, "ThrottlingException", "Service Unavailable")
-	response, body := b.send(t, "POST", "/", "{}")
-	if response.StatusCode != 500 {
-		t.Errorf("got %d %s", response.StatusCode, body)
+	if got := b.send(t, "POST", "/", "{}"); got.status != http.StatusInternalServerError {
+		t.Errorf("got %d %s", got.status, got.body)
 	}
 }
 
@@ -453,8 +464,8 @@ func TestUnsignedIsForThisMachine(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(c *Config) { c.Keys, c.Unsigned = nil, true })
 	target := []string{"X-Amz-Target", "RekognitionService.ListCollections"}
-	if response, body := b.send(t, "POST", "/", "{}", target...); response.StatusCode != 200 || !strings.Contains(body, ":root") {
-		t.Errorf("got %d %s", response.StatusCode, body)
+	if got := b.send(t, "POST", "/", "{}", target...); got.status != http.StatusOK || !strings.Contains(got.body, ":root") {
+		t.Errorf("got %d %s", got.status, got.body)
 	}
 	if _, err := describeWith(t, b.client(credentials("any", "thing", "goes"))); err != nil {
 		t.Error(err)

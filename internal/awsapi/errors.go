@@ -152,7 +152,7 @@ func frontEnd(exception string, status int, format string, args ...any) *failure
 
 // refusalOf is how a bad signature is answered: with status 400 as the JSON services do, and not 403 as others.
 func refusalOf(err error) *failure {
-	refusal := (*sigv4.Refusal)(nil)
+	refusal := (*sigv4.Error)(nil)
 	if !errors.As(err, &refusal) {
 		return internal(err)
 	}

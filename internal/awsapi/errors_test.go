@@ -131,17 +131,8 @@ func TestAllOperationsMayRefuse(t *testing.T) {
 func TestABodyThatIsCutIsAnswered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(c *Config) { c.Keys, c.Unsigned = nil, true })
-	host := strings.TrimPrefix(b.url, "http://")
-	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: %s\r\nX-Amz-Target: RekognitionService.ListCollections\r\n"+
-		"Content-Length: 100\r\n\r\n{", host)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := b.dial(t)
+	post(t, conn, 100, "{")
 	half, ok := conn.(*net.TCPConn)
 	if !ok {
 		t.Fatalf("connection is a %T", conn)
@@ -149,14 +140,49 @@ func TestABodyThatIsCutIsAnswered(t *testing.T) {
 	if err := half.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	got := replyOn(t, conn)
+	if got.status != http.StatusBadRequest || !strings.HasPrefix(got.body, `{"__type":"SerializationException","message":"The `) {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
+// Many clients read only once they have sent everything, by which time a server that has not read it would be gone.
+func TestWhoIsRefusedEarlyMayFinish(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	conn := b.dial(t)
+	post(t, conn, 8<<20, strings.Repeat(" ", 8<<20))
+	if got := replyOn(t, conn); !strings.Contains(got.body, "MissingAuthenticationToken") {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
+func (b *bench) dial(t *testing.T) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	var body [200]byte
-	n, _ := response.Body.Read(body[:])
-	if response.StatusCode != 400 || !strings.Contains(string(body[:n]), `{"__type":"SerializationException","message":"The request body`) {
-		t.Errorf("got %d %s", response.StatusCode, body[:n])
+	t.Cleanup(func() {
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return conn
+}
+
+// post sends an unsigned request that may claim another length than it has.
+func post(t *testing.T, conn net.Conn, length int, body string) {
+	t.Helper()
+	_, err := fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Amz-Target: RekognitionService.ListCollections\r\n"+
+		"Content-Length: %d\r\n\r\n%s", length, body)
+	if err != nil {
+		t.Fatal(err)
 	}
+}
+
+func replyOn(t *testing.T, conn net.Conn) reply {
+	t.Helper()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	return received(t, response, err)
 }

@@ -45,8 +45,6 @@ func CheckPolicy(document string) error {
 // identity is who asks, and what they may do.
 type identity struct {
 	caller service.Caller
-	// source is the address that the request came from, without the port.
-	source string
 	// policy is nil for who may do everything.
 	policy *iam.Policy
 }
@@ -119,4 +117,3 @@ func sourceOf(r *http.Request) string {
 	}
 	return r.RemoteAddr
 }
-

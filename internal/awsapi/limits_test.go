@@ -72,15 +72,15 @@ func TestThrottlesAsAnSDKSeesThem(t *testing.T) {
 	}
 	_, err := describeWith(t, b.client())
 	expectCode(t, err, "ProvisionedThroughputExceededException", "Provisioned rate exceeded.")
-	if _, err := b.client().ListCollections(t.Context(), &rekognition.ListCollectionsInput{}); err != nil {
+	if _, err = b.client().ListCollections(t.Context(), &rekognition.ListCollectionsInput{}); err != nil {
 		t.Errorf("another operation: %v", err)
 	}
 
 	b = newBench(t, frozen(Limits{PerKey: 1}))
-	if _, err := describeWith(t, b.client(credentials(keyID, "wrong", ""))); err == nil {
+	if _, err = describeWith(t, b.client(credentials(keyID, "wrong", ""))); err == nil {
 		t.Fatal("accepted")
 	}
-	if _, err := describeWith(t, b.client()); err != nil {
+	if _, err = describeWith(t, b.client()); err != nil {
 		t.Errorf("somebody without the secret used up the rate of the key: %v", err)
 	}
 	_, err = describeWith(t, b.client())

@@ -112,7 +112,7 @@ func objects(in any) []*model.S3Object {
 		if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
 			return
 		}
-		if o, ok := v.Interface().(*model.S3Object); ok {
+		if o, ok := reflect.TypeAssert[*model.S3Object](v); ok {
 			found = append(found, o)
 			return
 		}

@@ -148,7 +148,7 @@ func TestParseRefuses(t *testing.T) {
 		"odd sid":           {with(`"Sid":"a b","Effect":"Allow",` + rest), "letters and digits"},
 		"id of numbers":     {`{"Id":1,` + version + `,"Statement":[]}`, "Id must be a string"},
 		"sid twice": {
-			document(`{"Sid":"A","Effect":"Allow",`+rest+`}`, `{"Sid":"A","Effect":"Allow",`+rest+`}`), "statement 2: Sid",
+			document(`{"Sid":"A","Effect":"Allow",`+rest+`}`, `{"Sid":"A","Effect":"Allow",`+rest+`}`), "statement 2: the Sid",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,14 +59,14 @@ func parseDocument(top object) (*Policy, error) {
 
 func checkVersion(top object) error {
 	if !top.has("Version") {
-		return errors.New(`Version is missing; write "Version": "2012-10-17"`)
+		return errors.New(`the Version is missing; write "Version": "2012-10-17"`)
 	}
 	version, err := top.text("Version")
 	if err != nil {
 		return err
 	}
 	if version != "2012-10-17" && version != "2008-10-17" {
-		return fmt.Errorf("Version is %q; write \"2012-10-17\"", version)
+		return fmt.Errorf("the Version is %q; write \"2012-10-17\"", version)
 	}
 	return nil
 }
@@ -75,9 +75,9 @@ func checkVersion(top object) error {
 func parseStatement(o object, ids map[string]bool) (statement, error) {
 	switch {
 	case o.has("Condition"):
-		return statement{}, errors.New("Condition is not supported; narrow the statement by its Action and Resource")
+		return statement{}, errors.New("a Condition is not supported; narrow the statement by its Action and Resource")
 	case o.has("Principal"), o.has("NotPrincipal"):
-		return statement{}, errors.New("Principal is not supported: the policy belongs to an access key, which is the principal")
+		return statement{}, errors.New("a Principal is not supported: the policy belongs to an access key, which is the principal")
 	}
 	if err := o.allow("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource"); err != nil {
 		return statement{}, err
@@ -90,7 +90,7 @@ func parseStatement(o object, ids map[string]bool) (statement, error) {
 		return statement{}, err
 	}
 	if effect != "Allow" && effect != "Deny" {
-		return statement{}, fmt.Errorf("Effect is %q; write \"Allow\" or \"Deny\"", effect)
+		return statement{}, fmt.Errorf("the Effect is %q; write \"Allow\" or \"Deny\"", effect)
 	}
 	s := statement{deny: effect == "Deny"}
 	if s.actions, err = parseSet(o, "Action", checkAction); err != nil {
@@ -112,9 +112,9 @@ func checkSid(o object, ids map[string]bool) error {
 	case err != nil:
 		return err
 	case !sidPattern().MatchString(sid):
-		return fmt.Errorf("Sid is %q; letters and digits are allowed", sid)
+		return fmt.Errorf("the Sid is %q; letters and digits are allowed", sid)
 	case sid != "" && ids[sid]:
-		return fmt.Errorf("Sid %q is that of another statement too", sid)
+		return fmt.Errorf("the Sid %q is that of another statement too", sid)
 	}
 	ids[sid] = true
 	return nil

@@ -27,7 +27,7 @@ type authorization struct {
 
 // parseAuthorization reads one Authorization header: the algorithm, then Credential, SignedHeaders and Signature in any
 // order, each once.
-func parseAuthorization(header string) (*authorization, *Refusal) {
+func parseAuthorization(header string) (*authorization, *Error) {
 	if len(header) > maxAuthorization {
 		return nil, incomplete("Authorization header is longer than %d bytes.", maxAuthorization)
 	}
@@ -51,7 +51,7 @@ func parseAuthorization(header string) (*authorization, *Refusal) {
 }
 
 // parameters splits "Name=value, Name=value" and wants exactly the three that there are.
-func parameters(s string) (map[string]string, *Refusal) {
+func parameters(s string) (map[string]string, *Error) {
 	parts := make(map[string]string, 3)
 	for field := range strings.SplitSeq(s, ",") {
 		name, value, _ := strings.Cut(strings.Trim(field, " "), "=")
@@ -76,7 +76,7 @@ func parameters(s string) (map[string]string, *Refusal) {
 func parameterNames() []string { return []string{"Credential", "Signature", "SignedHeaders"} }
 
 // readCredential reads KEY/DATE/REGION/SERVICE/aws4_request.
-func (a *authorization) readCredential(s string) *Refusal {
+func (a *authorization) readCredential(s string) *Error {
 	fields := strings.Split(s, "/")
 	if len(fields) != 5 {
 		return incomplete("Credential must have exactly 5 slash-delimited elements, " +

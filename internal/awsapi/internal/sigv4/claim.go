@@ -41,7 +41,7 @@ type Claim struct {
 	signature    string
 }
 
-// Parse reads the claim of a request that has come in. Errors are [*Refusal]. The body is not touched.
+// Parse reads the claim of a request that has come in. Errors are [*Error]. The body is not touched.
 //
 // A header that is signed may come once only: two of a name and one with a comma in it would sign alike.
 func Parse(r *http.Request, now time.Time) (*Claim, error) {
@@ -66,7 +66,7 @@ func Parse(r *http.Request, now time.Time) (*Claim, error) {
 	return c, nil
 }
 
-func authorizationOf(r *http.Request) (*authorization, *Refusal) {
+func authorizationOf(r *http.Request) (*authorization, *Error) {
 	values := r.Header.Values("Authorization")
 	switch {
 	case r.URL.RawQuery != "":
@@ -81,7 +81,7 @@ func authorizationOf(r *http.Request) (*authorization, *Refusal) {
 }
 
 // signingTime is when the request was signed, if that is now and fits the scope.
-func signingTime(h http.Header, a *authorization, now time.Time) (time.Time, *Refusal) {
+func signingTime(h http.Header, a *authorization, now time.Time) (time.Time, *Error) {
 	values := h.Values(headerDate)
 	if len(values) != 1 {
 		return time.Time{}, incomplete("Authorization header requires existence of one '%s' header.", headerDate)
@@ -110,7 +110,7 @@ func signingTime(h http.Header, a *authorization, now time.Time) (time.Time, *Re
 }
 
 // takeHeaders keeps the headers that the signature speaks of, and sees to it that it speaks of those that matter.
-func (c *Claim) takeHeaders(h http.Header, signed []string) *Refusal {
+func (c *Claim) takeHeaders(h http.Header, signed []string) *Error {
 	for _, must := range []string{"Host", headerDate, headerTarget} {
 		if must == headerTarget && len(h.Values(must)) == 0 {
 			continue

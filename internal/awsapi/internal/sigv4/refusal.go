@@ -17,32 +17,32 @@ const (
 	Invalid
 )
 
-// Refusal says why a request is not let in. Its message is for the caller and gives away no secret.
-type Refusal struct {
+// Error says why a request is not let in. Its message is for the caller and gives away no secret.
+type Error struct {
 	Reason  Reason
 	Message string
 }
 
 // Error is the message.
-func (r *Refusal) Error() string { return r.Message }
+func (e *Error) Error() string { return e.Message }
 
 // Unknown is the refusal of an access key that is not one of ours. Disabled keys and session tokens are refused with the
 // same words, so that nobody learns which keys there are.
-func Unknown() *Refusal {
-	return &Refusal{Reason: Unrecognized, Message: "The security token included in the request is invalid."}
+func Unknown() *Error {
+	return &Error{Reason: Unrecognized, Message: "The security token included in the request is invalid."}
 }
 
-func mismatch() *Refusal {
+func mismatch() *Error {
 	return invalid("The request signature we calculated does not match the signature you provided. Check your AWS Secret " +
 		"Access Key and signing method. Consult the service documentation for details.")
 }
 
-func missing(message string) *Refusal { return &Refusal{Reason: Missing, Message: message} }
+func missing(message string) *Error { return &Error{Reason: Missing, Message: message} }
 
-func incomplete(format string, args ...any) *Refusal {
-	return &Refusal{Reason: Incomplete, Message: fmt.Sprintf(format, args...)}
+func incomplete(format string, args ...any) *Error {
+	return &Error{Reason: Incomplete, Message: fmt.Sprintf(format, args...)}
 }
 
-func invalid(format string, args ...any) *Refusal {
-	return &Refusal{Reason: Invalid, Message: fmt.Sprintf(format, args...)}
+func invalid(format string, args ...any) *Error {
+	return &Error{Reason: Invalid, Message: fmt.Sprintf(format, args...)}
 }

@@ -139,11 +139,13 @@ func TestRefusals(t *testing.T) {
 		"asymmetric":         {change{"AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"}, sigv4.Incomplete, ""},
 		"long":               {change{"Signature=", "Signature=" + strings.Repeat("0", 4096)}, sigv4.Incomplete, ""},
 		"no credential": {
-			change{"Credential=", "X="}, sigv4.Incomplete,
+			change{"Credential=", "X="},
+			sigv4.Incomplete,
 			"Authorization header has a parameter that is not known, or one twice.",
 		},
 		"empty signature": {
-			change{"Signature=2bb3b49cb2402ce0e666c4cc86c2d5b5fdbc9df9c59c06f44748dfdec88e8987", "Signature="}, sigv4.Incomplete,
+			change{"Signature=2bb3b49cb2402ce0e666c4cc86c2d5b5fdbc9df9c59c06f44748dfdec88e8987", "Signature="},
+			sigv4.Incomplete,
 			"Authorization header requires 'Signature' parameter.",
 		},
 		"parameter twice": {change{"Signature=", "Signature=0, Signature="}, sigv4.Incomplete, ""},
@@ -164,7 +166,8 @@ func TestRefusals(t *testing.T) {
 		"two dates":     {change{"X-Amz-Date:", "X-Amz-Date: 20261123T043147Z\r\nX-Amz-Date:"}, sigv4.Incomplete, ""},
 		"odd date":      {change{"20261123T043147Z", "20261123T043147.0Z"}, sigv4.Incomplete, ""},
 		"host unsigned": {
-			change{"content-type;host;", "content-type;"}, sigv4.Invalid,
+			change{"content-type;host;", "content-type;"},
+			sigv4.Invalid,
 			"'Host' must be a 'SignedHeader' in the AWS Authorization.",
 		},
 		"date unsigned": {
@@ -173,11 +176,20 @@ func TestRefusals(t *testing.T) {
 		"target unsigned": {
 			change{";x-amz-target", ""}, sigv4.Invalid, "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization.",
 		},
-		"signed header gone":  {change{"Content-Type:", "X-Type:"}, sigv4.Invalid, ""},
-		"signed header twice": {change{"Content-Type:", "Content-Type: x\r\nContent-Type:"}, sigv4.Invalid, ""},
-		"session token":       {change{"Content-Type:", "X-Amz-Security-Token: abc\r\nContent-Type:"}, sigv4.Unrecognized, unknown},
+		"signed header gone": {
+			change{"Content-Type:", "X-Type:"},
+			sigv4.Invalid,
+			"Header 'content-type' is signed, so it must come once and not 0 times.",
+		},
+		"signed header twice": {
+			change{"Content-Type:", "Content-Type: x\r\nContent-Type:"},
+			sigv4.Invalid,
+			"Header 'content-type' is signed, so it must come once and not 2 times.",
+		},
+		"session token": {change{"Content-Type:", "X-Amz-Security-Token: abc\r\nContent-Type:"}, sigv4.Unrecognized, unknown},
 		"other payload": {
-			change{"Content-Type:", "X-Amz-Content-Sha256: UNSIGNED-PAYLOAD\r\nContent-Type:"}, sigv4.Invalid,
+			change{"Content-Type:", "X-Amz-Content-Sha256: UNSIGNED-PAYLOAD\r\nContent-Type:"},
+			sigv4.Invalid,
 			"The provided 'X-Amz-Content-Sha256' header does not match what was computed.",
 		},
 	} {
@@ -223,7 +235,7 @@ func TestWindow(t *testing.T) {
 
 func expectRefusal(t *testing.T, err error, reason sigv4.Reason, message string) {
 	t.Helper()
-	refusal := (*sigv4.Refusal)(nil)
+	refusal := (*sigv4.Error)(nil)
 	if !errors.As(err, &refusal) {
 		t.Fatalf("got %v, want a refusal", err)
 	}

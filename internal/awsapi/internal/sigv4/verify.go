@@ -13,7 +13,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// Verify says whether the request with this body was signed with this secret. A refusal is a [*Refusal]. How long it takes
+// Verify says whether the request with this body was signed with this secret. A refusal is a [*Error]. How long it takes
 // does not depend on the secret, so that a caller can verify against a made-up one where there is none.
 func (c *Claim) Verify(ctx context.Context, secret string, body []byte) error {
 	sum := sha256.Sum256(body)
