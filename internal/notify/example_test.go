@@ -24,8 +24,8 @@ func ExampleWebhook() {
 	}
 	done := make(chan struct{})
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
-		if err != nil || verifier.Verify(body, r.Header) != nil {
+		body, failed := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if failed != nil || verifier.Verify(body, r.Header) != nil {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -115,8 +118,16 @@ func (k Kafka) mechanism() (sasl.Mechanism, error) {
 type kafkaSender struct {
 	options []kgo.Opt
 
-	mu     sync.Mutex
-	client *kgo.Client // nil until the first notice
+	mu      sync.Mutex
+	client  *kgo.Client // nil until the first notice
+	connect error       // of the latest connection; nil if that stands
+}
+
+// OnBrokerConnect keeps why there is no connection: the client goes on trying, and would say only that it took too long.
+func (s *kafkaSender) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connect = err
 }
 
 func (s *kafkaSender) send(ctx context.Context, m *message) error {
@@ -137,6 +148,9 @@ func (s *kafkaSender) send(ctx context.Context, m *message) error {
 	if err == nil {
 		return nil
 	}
+	if why := s.connectError(); why != nil {
+		return fmt.Errorf("produce: %w: %w", err, why)
+	}
 	return &failure{err: fmt.Errorf("produce: %w", err), refused: isKafkaRefusal(err)}
 }
 
@@ -146,6 +160,12 @@ func isKafkaRefusal(err error) bool {
 	return errors.As(err, &e) && (!e.Retriable || errors.Is(err, kerr.UnknownTopicOrPartition))
 }
 
+func (s *kafkaSender) connectError() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connect
+}
+
 // open makes the client when it is needed first. That connects to nobody yet, but runs goroutines until close.
 func (s *kafkaSender) open() (*kgo.Client, error) {
 	s.mu.Lock()
@@ -153,7 +173,7 @@ func (s *kafkaSender) open() (*kgo.Client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
-	client, err := kgo.NewClient(s.options...)
+	client, err := kgo.NewClient(append(slices.Clip(s.options), kgo.WithHooks(s))...)
 	if err != nil {
 		return nil, fmt.Errorf("set up the Kafka client: %w", err)
 	}
@@ -163,9 +183,10 @@ func (s *kafkaSender) open() (*kgo.Client, error) {
 
 func (s *kafkaSender) close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.client != nil {
-		s.client.Close()
+	client := s.client
+	s.mu.Unlock()
+	if client != nil {
+		client.Close()
 	}
 	return nil
 }

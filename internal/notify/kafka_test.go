@@ -64,8 +64,16 @@ func TestKafkaLogsIn(t *testing.T) {
 		t.Error(err)
 	}
 	sink.Password = "sesame"
-	if err := sendOne(t, sink, nil); err == nil || strings.Contains(err.Error(), "sesame") {
+	if err := sendWithin(t, sink, nil, time.Second); err == nil || strings.Contains(err.Error(), "sesame") {
 		t.Errorf("with a wrong password the error is %v, want one without it", err)
+	}
+}
+
+func TestKafkaSaysWhyThereIsNoConnection(t *testing.T) {
+	t.Parallel()
+	err := sendWithin(t, Kafka{Brokers: []string{"127.0.0.1:1"}, Topic: "jobs"}, nil, time.Second)
+	if err == nil || !strings.Contains(err.Error(), "refused") || asFailure(err).refused {
+		t.Errorf("the error is %v, want that the connection was refused", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -64,7 +65,7 @@ func statusOf(s service.JobState) (string, error) {
 	case service.Failed:
 		return "FAILED", nil
 	case service.InProgress:
-		return "", fmt.Errorf("it has not ended")
+		return "", errors.New("it has not ended")
 	default:
 		return "", fmt.Errorf("unknown state %q", s)
 	}

@@ -49,10 +49,10 @@ func TestNATSPublishes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sub.SetPendingLimits(10, 1<<20); err != nil {
+	if err = sub.SetPendingLimits(10, 1<<20); err != nil {
 		t.Fatal(err)
 	}
-	if err := sendOne(t, NATS{URL: s.ClientURL(), Subject: "spotter.jobs"}, nil); err != nil {
+	if err = sendOne(t, NATS{URL: s.ClientURL(), Subject: "spotter.jobs"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	got, err := sub.NextMsg(10 * time.Second)
@@ -82,7 +82,7 @@ func TestNATSStreamStoresOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 3 { // the stream knows the id
-		if err := sendOne(t, sink, nil); err != nil {
+		if err = sendOne(t, sink, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -76,8 +76,8 @@ func New(cfg Config) (*Notifier, error) {
 	if cfg.Random == nil {
 		cfg.Random = rand.Float64
 	}
-	rs, err := newRoutes(cfg.Topics, environment{client: cfg.Client, now: cfg.Now})
-	if err := errors.Join(cfg.Retry.check(), err); err != nil {
+	rs, wrong := newRoutes(cfg.Topics, environment{client: cfg.Client, now: cfg.Now})
+	if err := errors.Join(cfg.Retry.check(), wrong); err != nil {
 		return nil, fmt.Errorf("set up notifications: %w", err)
 	}
 	return &Notifier{

@@ -43,11 +43,11 @@ func (r *round) play(waiting, sending context.Context) bool {
 	for _, l := range lanes {
 		go func() { outcomes <- l.deliver(waiting, sending, m) }()
 	}
-	for left := len(lanes) - 1; left >= 0; left-- {
+	for i := range lanes {
 		o := <-outcomes
 		r.count(sending, o)
 		// What a quick sink has taken is kept before a slow one is waited for: a kill meanwhile must not repeat it.
-		if o.taken() && left > 0 {
+		if o.taken() && i+1 < len(lanes) {
 			_ = r.keep(sending, false) // settle keeps it again, and repeats that if need be
 		}
 	}

@@ -28,7 +28,7 @@ type routes []route
 
 // newRoutes checks everything that can be checked, so that all mistakes of a configuration are told at once.
 func newRoutes(topics map[string]Topic, env environment) (routes, error) {
-	var all routes
+	all := make(routes, 0, len(topics))
 	var wrong []error
 	for _, key := range slices.Sorted(maps.Keys(topics)) {
 		r, err := newRoute(key, topics[key], env)
@@ -63,7 +63,7 @@ func newRoute(key string, sinks Topic, env environment) (route, error) {
 }
 
 func newLanes(sinks Topic, env environment) ([]*lane, error) {
-	var lanes []*lane
+	lanes := make([]*lane, 0, len(sinks))
 	var wrong []error
 	seen := map[string]bool{}
 	for i, s := range sinks {

@@ -53,25 +53,21 @@ func (w Webhook) label() string {
 }
 
 func (w Webhook) open(env environment) (sender, error) {
-	signers, err := newSigners(w.Secrets)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkURL(w.URL, "http", "https"); err != nil {
-		return nil, err
-	}
-	client, err := webhookClient(env.client, w.CA)
-	if err != nil {
-		return nil, err
-	}
-	switch w.Format {
-	case "", Standard:
-		return &webhook{url: w.URL, signers: signers, client: client, now: env.now}, nil
-	case SNSShape:
-		return &webhook{url: w.URL, signers: signers, client: client, now: env.now, wrapped: true}, nil
-	default:
+	if w.Format != "" && w.Format != Standard && w.Format != SNSShape {
 		return nil, fmt.Errorf("format: %q is unknown; use %q or %q", w.Format, Standard, SNSShape)
 	}
+	err := checkURL(w.URL, "http", "https")
+	if err != nil {
+		return nil, err
+	}
+	s := &webhook{url: w.URL, now: env.now, wrapped: w.Format == SNSShape}
+	if s.signers, err = newSigners(w.Secrets); err != nil {
+		return nil, err
+	}
+	if s.client, err = webhookClient(env.client, w.CA); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 type webhook struct {
@@ -102,11 +98,9 @@ func (w *webhook) close() error {
 }
 
 func (w *webhook) request(ctx context.Context, m *message) (*http.Request, error) {
-	body, err := m.body, error(nil)
-	if w.wrapped {
-		if body, err = m.envelope(); err != nil {
-			return nil, err
-		}
+	body, err := w.body(m)
+	if err != nil {
+		return nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.url, bytes.NewReader(body))
 	if err != nil {
@@ -123,6 +117,13 @@ func (w *webhook) request(ctx context.Context, m *message) (*http.Request, error
 	req.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
 	w.describe(req.Header, m)
 	return req, nil
+}
+
+func (w *webhook) body(m *message) ([]byte, error) {
+	if w.wrapped {
+		return m.envelope()
+	}
+	return m.body, nil
 }
 
 func (w *webhook) describe(h http.Header, m *message) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -49,9 +50,7 @@ func (r *receiver) handler() http.Handler {
 		r.mu.Lock()
 		r.bodies = append(r.bodies, string(body))
 		r.requests = append(r.requests, req)
-		for k, v := range r.header {
-			w.Header()[k] = v
-		}
+		maps.Copy(w.Header(), r.header)
 		r.mu.Unlock()
 		w.WriteHeader(int(r.status.Load()))
 	})
@@ -72,11 +71,16 @@ func (r *receiver) last() (string, *http.Request) {
 // sendOne sends one message through a sink and closes it.
 func sendOne(t *testing.T, s Sink, client *http.Client) error {
 	t.Helper()
+	return sendWithin(t, s, client, 15*time.Second)
+}
+
+func sendWithin(t *testing.T, s Sink, client *http.Client, d time.Duration) error {
+	t.Helper()
 	snd, err := s.open(environment{client: client, now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
 	err = snd.send(ctx, testMessage(t))
 	if closing := snd.close(); closing != nil {
