@@ -58,6 +58,8 @@ func (r *running) stop(id JobID) {
 func (s *Service) Run(ctx context.Context, t Task) (err error) {
 	began := s.Now()
 	defer func() { s.Events.TaskRun(t, s.Now().Sub(began), err) }()
+	ctx, leave := s.running.enter(ctx, t.Job) // before the job is read: whoever ends it later finds the task
+	defer leave()
 	j, err := s.Store.Job(ctx, t.Job)
 	if KindOf(err) == NotFound {
 		return nil
@@ -65,8 +67,6 @@ func (s *Service) Run(ctx context.Context, t Task) (err error) {
 	if err != nil || j.State != InProgress {
 		return err
 	}
-	ctx, leave := s.running.enter(ctx, t.Job)
-	defer leave()
 	err = s.step(ctx, j, t)
 	switch {
 	case err == nil, errors.Is(context.Cause(ctx), errEnded):
