@@ -31,5 +31,5 @@ func backoff(least, most time.Duration, failures int, r float64) time.Duration {
 			d = most
 		}
 	}
-	return d/2 + time.Duration(r*float64(d-d/2))
+	return min(d, d/2+time.Duration(r*float64(d-d/2))) // rounding might exceed it
 }

@@ -11,13 +11,13 @@ import (
 func TestBackoff(t *testing.T) {
 	t.Parallel()
 	c := Default()
-	want := []time.Duration{1, 3, 9, 27, 81, 243, 300, 300}
-	for i, s := range want {
-		if got := backoff(c.MinBackoff, c.MaxBackoff, i+1, 1); got != s*time.Second {
-			t.Errorf("at most %v after %d failures, want %v", got, i+1, s*time.Second)
+	for i, seconds := range []int{1, 3, 9, 27, 81, 243, 300, 300} {
+		want := time.Duration(seconds) * time.Second
+		if got := backoff(c.MinBackoff, c.MaxBackoff, i+1, 1); got != want {
+			t.Errorf("at most %v after %d failures, want %v", got, i+1, want)
 		}
-		if got := backoff(c.MinBackoff, c.MaxBackoff, i+1, 0); got != s*time.Second/2 {
-			t.Errorf("at least %v after %d failures, want %v", got, i+1, s*time.Second/2)
+		if got := backoff(c.MinBackoff, c.MaxBackoff, i+1, 0); got != want/2 {
+			t.Errorf("at least %v after %d failures, want %v", got, i+1, want/2)
 		}
 	}
 }

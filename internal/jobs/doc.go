@@ -19,9 +19,9 @@
 // # Failures
 //
 // An attempt that fails, panics or takes longer than [Config.Timeout] is repeated after a while that triples each time.
-// When [Config.Attempts] of them have failed, [Worker.GiveUp] is called until it succeeds. An attempt that a graceful stop has cut short does not
-// count. One that ended with its process is counted by itself, and allowed more often ([Config.Crashes]): it
-// seldom is the task's fault, but a task that does kill its process must come to an end too.
+// When [Config.Attempts] of them have failed, [Worker.GiveUp] is called until it succeeds. An attempt that a graceful
+// stop has cut short does not count. One that ended with its process is counted by itself, and allowed more often
+// ([Config.Crashes]): it seldom is the task's fault, but a task that does kill its process must come to an end too.
 //
 // River counts every start of a task and keeps an error for every failure, and takes back the start of a task that is
 // handed back; what is left are the starts that ended with their process. So no table of our own is needed.

@@ -123,17 +123,21 @@ func TestTimeout(t *testing.T) {
 	c.Attempts, c.Timeout = 2, 30*time.Millisecond
 	q := setup(t, db, c)
 	var runs atomic.Int32
-	ups := make(chan error, 10)
+	causes, alive := make(chan error, 10), make(chan error, 10)
 	start(t, q, worker{
 		run: func(ctx context.Context, _ service.Task) error { runs.Add(1); <-ctx.Done(); return ctx.Err() },
 		giveUp: func(ctx context.Context, _ service.Task, cause error) error {
-			ups <- errors.Join(cause, ctx.Err())
+			causes <- cause
+			alive <- ctx.Err()
 			return nil
 		},
 	})
 	enqueue(t, db, q, plan("slow"))
-	if err := receive(t, ups); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if err := receive(t, causes); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("cause: %v", err)
+	}
+	if err := receive(t, alive); err != nil {
+		t.Errorf("giving up was cut short: %v", err)
 	}
 	if runs.Load() != 2 {
 		t.Errorf("%d runs", runs.Load())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"sync"
@@ -145,7 +146,8 @@ func segments(job service.JobID, n int) []service.Task {
 	return tasks
 }
 
-func plan(job service.JobID) service.Task   { return service.Task{Kind: service.PlanTask, Job: job} }
+func plan(job service.JobID) service.Task { return service.Task{Kind: service.PlanTask, Job: job} }
+
 func finish(job service.JobID) service.Task { return service.Task{Kind: service.FinishTask, Job: job} }
 
 // receive waits for the next value.
@@ -179,7 +181,7 @@ func (r *record) all() []service.Task {
 	return append([]service.Task(nil), r.tasks...)
 }
 
-// settled waits until no task is open, and returns the counts.
+// settled waits until no task is open.
 func settled(tb testing.TB, q *jobs.Queue) {
 	tb.Helper()
 	waitFor(tb, q, func(s jobs.Stats) bool {
@@ -195,20 +197,24 @@ func settled(tb testing.TB, q *jobs.Queue) {
 // waitFor waits until the counts are as wanted: the queue writes them some time after a worker has returned.
 func waitFor(tb testing.TB, q *jobs.Queue, want func(jobs.Stats) bool) {
 	tb.Helper()
+	if err := reach(q, want); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// reach is waitFor for workers, which must not end their goroutine.
+func reach(q *jobs.Queue, want func(jobs.Stats) bool) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.After(patience)
 	for {
 		s, err := q.Stats(context.Background())
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if want(s) {
-			return
+		if err != nil || want(s) {
+			return err
 		}
 		select {
 		case <-deadline:
-			tb.Fatalf("waited in vain; the tasks are %+v", s)
+			return fmt.Errorf("waited in vain; the tasks are %+v", s)
 		case <-tick.C:
 		}
 	}

@@ -46,9 +46,14 @@ type QueueOf[T any] struct {
 	sweeper *sweeper
 }
 
-// cooldown is the shortest time between two looks at a queue. It bounds how long the next task waits when one is done
-// (half of it, on average), and how many tasks that do nothing can be run each second.
-const cooldown = 20 * time.Millisecond
+const (
+	// cooldown is the shortest time between two looks at a queue. It bounds how long the next task waits when one is done
+	// (half of it, on average), and how many tasks that do nothing can be run each second.
+	cooldown = 20 * time.Millisecond
+	// wakeEvery is the shortest time between two enqueuings that both wake a queue. River leaves out the later one, which
+	// then may wait for [Config.Poll], so it is the least that River takes: shorter than a durable transaction.
+	wakeEvery = river.FetchCooldownMin
+)
 
 // Migrate makes or updates River's tables.
 func Migrate(ctx context.Context, db *sql.DB) error {
@@ -95,9 +100,9 @@ func (q *QueueOf[T]) riverConfig() *river.Config {
 		ID:      q.cfg.ID,
 		Workers: workers,
 		Queues: map[string]river.QueueConfig{
-			string(service.PlanTask):    {MaxWorkers: q.cfg.Plans},
-			string(service.SegmentTask): {MaxWorkers: q.cfg.Workers},
-			string(service.FinishTask):  {MaxWorkers: q.cfg.Finishes},
+			string(service.PlanTask):    slots(q.cfg.Plans),
+			string(service.SegmentTask): slots(q.cfg.Workers),
+			string(service.FinishTask):  slots(q.cfg.Finishes),
 		},
 		Hooks:                       []rivertype.Hook{ordered()},
 		RetryPolicy:                 retryPolicy{q.cfg.MinBackoff, q.cfg.MaxBackoff, q.cfg.Now},
@@ -105,11 +110,13 @@ func (q *QueueOf[T]) riverConfig() *river.Config {
 		JobTimeout:                  q.cfg.Timeout,
 		RescueStuckJobsAfter:        2*q.cfg.Timeout + giveUpTimeout,
 		CompletedJobRetentionPeriod: q.cfg.Keep,
-		FetchCooldown:               cooldown,
+		FetchCooldown:               wakeEvery,
 		FetchPollInterval:           q.cfg.Poll,
 		Logger:                      slog.New(quiet{q.log.Handler()}),
 	}
 }
+
+func slots(n int) river.QueueConfig { return river.QueueConfig{MaxWorkers: n, FetchCooldown: cooldown} }
 
 // Enqueue keeps tasks in the caller's transaction; they are run once it is committed. A task that is waiting, running or
 // to be tried again already is left as it is; one that was done is run anew.
