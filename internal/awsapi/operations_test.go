@@ -388,3 +388,13 @@ func FuzzOperations(f *testing.F) {
 		}
 	})
 }
+
+func TestCheckOutput(t *testing.T) {
+	t.Parallel()
+	if err := CheckOutput("SpotterService.ListJobs", []byte(`{"Jobs":[{"Status":"SUCCEEDED","Segments":0}]}`)); err != nil {
+		t.Error(err)
+	}
+	if err := CheckOutput("GetFaceSearch", []byte(`{"Persons":null}`)); err == nil {
+		t.Error("a null passed")
+	}
+}

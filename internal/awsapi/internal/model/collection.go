@@ -32,15 +32,19 @@ func (r *reader) list(token json.Token, s *Shape, dst reflect.Value, path string
 	var e entries
 	out := reflect.MakeSlice(dst.Type(), 0, 0)
 	for ; r.tokens.More(); e.n++ {
+		if e.n >= s.most() {
+			if err := r.skipNext(); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		element := reflect.New(dst.Type().Elem()).Elem()
 		shown, err := r.element(s.Element, element, join(path, strconv.FormatInt(e.n+1, 10)+".member"), &e)
 		if err != nil {
 			return nil, err
 		}
 		e.show(shown)
-		if e.n < s.most() {
-			out = reflect.Append(out, element)
-		}
+		out = reflect.Append(out, element)
 	}
 	dst.Set(out)
 	return r.close(s, &e, path, "["+strings.Join(e.shown, ", ")+"]")
@@ -58,6 +62,12 @@ func (r *reader) object(token json.Token, s *Shape, dst reflect.Value, path stri
 		if err != nil {
 			return nil, err
 		}
+		if e.n >= s.most() {
+			if err = r.skipNext(); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		key := textValue(fmt.Sprint(name))
 		at := join(path, key.shown+".member")
 		if dst.MapIndex(reflect.ValueOf(key.text)).IsValid() {
@@ -70,9 +80,7 @@ func (r *reader) object(token json.Token, s *Shape, dst reflect.Value, path stri
 		}
 		e.badKey = e.badKey || !s.Key.meets(key)
 		e.show(key.shown + "=" + shown)
-		if e.n < s.most() {
-			dst.SetMapIndex(reflect.ValueOf(key.text), element)
-		}
+		dst.SetMapIndex(reflect.ValueOf(key.text), element)
 	}
 	return r.close(s, &e, path, "{"+strings.Join(e.shown, ", ")+"}")
 }
@@ -133,7 +141,8 @@ func (e *entries) show(entry string) {
 	}
 }
 
-// most is how many entries are kept.
+// most is how many entries are looked at and kept. There being more is wrong already, whatever they are, so these are only
+// counted.
 func (s *Shape) most() int64 {
 	if s.Max != nil {
 		return *s.Max

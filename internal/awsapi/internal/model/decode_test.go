@@ -2,10 +2,12 @@ package model
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 const faceID = "056a95fa-2060-4159-9cab-7ed4daa030fa"
@@ -239,6 +241,35 @@ func TestDecodeOfTooManyEntriesKeepsFew(t *testing.T) {
 	if len(in.FaceIds) != 100 || cap(in.FaceIds) > 200 {
 		t.Errorf("%d ids kept", len(in.FaceIds))
 	}
+	tags := &TagResourceRequest{}
+	var many strings.Builder
+	for i := range 1_000 {
+		fmt.Fprintf(&many, `"key %d":"v",`, i)
+	}
+	err = Decode("TagResource", []byte(`{"ResourceArn":"arn:aws:rekognition:::","Tags":{`+many.String()+`"last":"v"}}`), tags)
+	if e := (*ValidationError)(nil); !errors.As(err, &e) || len(e.Violations) != 1 || len(tags.Tags) != 200 {
+		t.Errorf("%d tags kept, error %.300v", len(tags.Tags), err)
+	}
+}
+
+// TestDecodeDoesNotCareForTheOrder: the same members in another order are the same request and the same message.
+func TestDecodeDoesNotCareForTheOrder(t *testing.T) {
+	t.Parallel()
+	members := []string{
+		`"JobTag":"!"`, `"CollectionId":""`, `"Video":{"S3Object":{"Name":"","Bucket":"b"}}`, `"ClientRequestToken":"t"`,
+		`"FaceMatchThreshold":-1`, `"NotificationChannel":{}`, `"Unknown":[1,{"CollectionId":"x"}]`,
+	}
+	want := Decode("StartFaceSearch", []byte("{"+strings.Join(members, ",")+"}"), &StartFaceSearchRequest{})
+	if e := (*ValidationError)(nil); !errors.As(want, &e) || len(e.Violations) != 8 {
+		t.Fatal(want)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		shuffled := rapid.Permutation(members).Draw(t, "members")
+		got := Decode("StartFaceSearch", []byte("{"+strings.Join(shuffled, ",")+"}"), &StartFaceSearchRequest{})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
 }
 
 func TestDecodeForAnotherStruct(t *testing.T) {

@@ -124,3 +124,12 @@ func (r *reader) skip(token json.Token) error {
 		}
 	}
 }
+
+// skipNext reads a value without looking at it.
+func (r *reader) skipNext() error {
+	token, err := r.next()
+	if err != nil {
+		return err
+	}
+	return r.skip(token)
+}
