@@ -339,6 +339,13 @@ func TestReadFileIsBounded(t *testing.T) {
 	}
 }
 
+func TestReadFileEnds(t *testing.T) {
+	t.Parallel()
+	if _, err := ReadFile("/dev/zero", 1000); err == nil {
+		t.Error("a file without end was read to its end")
+	}
+}
+
 func TestDistance(t *testing.T) {
 	t.Parallel()
 	words := rapid.StringMatching(`[a-d]{0,8}`)

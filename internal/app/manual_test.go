@@ -1,0 +1,112 @@
+package app
+
+import (
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/spotter-video/spotter/internal/awsapi"
+)
+
+const manual = "../../docs/OPERATIONS.md"
+
+// blocks are the fenced blocks of the manual in a language.
+func blocks(t *testing.T, language string) []string {
+	t.Helper()
+	var all []string
+	for _, match := range regexp.MustCompile("(?ms)^```"+language+"\n(.*?)^```$").FindAllStringSubmatch(content(t, manual), -1) {
+		all = append(all, match[1])
+	}
+	return all
+}
+
+func TestPoliciesOfTheManual(t *testing.T) {
+	t.Parallel()
+	policies := 0
+	for _, block := range blocks(t, "json") {
+		if !strings.Contains(block, `"Statement"`) {
+			continue
+		}
+		policies++
+		if err := awsapi.CheckPolicy(block); err != nil {
+			t.Errorf("%v:\n%s", err, block)
+		}
+	}
+	if policies != 3 {
+		t.Errorf("%d policies in the manual, want 3", policies)
+	}
+}
+
+// Every metric is in the manual, and the manual speaks of no other.
+func TestMetricsOfTheManual(t *testing.T) {
+	t.Parallel()
+	m := newMetrics(metricsConfig{Sources: fullSources(), Now: noon, Log: slog.New(slog.DiscardHandler)})
+	do(m)
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, known := content(t, manual), map[string]bool{}
+	for _, family := range families {
+		name := family.GetName()
+		if !strings.HasPrefix(name, "spotter_") {
+			continue
+		}
+		known[name] = true
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("%s is not in the manual", name)
+		}
+	}
+	for _, name := range regexp.MustCompile(`\bspotter_[a-z_]+`).FindAllString(text, -1) {
+		name = regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
+		if !known[name] {
+			t.Errorf("the manual speaks of %s, which is no metric", name)
+		}
+	}
+}
+
+func TestAlertsOfTheManual(t *testing.T) {
+	t.Parallel()
+	for _, block := range blocks(t, "yaml") {
+		var file struct {
+			Groups []struct {
+				Name  string
+				Rules []struct{ Alert, Expr string }
+			}
+		}
+		if err := yaml.Unmarshal([]byte(block), &file); err != nil || len(file.Groups) != 1 || len(file.Groups[0].Rules) < 5 {
+			t.Errorf("%v: %+v", err, file)
+		}
+	}
+}
+
+// The keys that the manual names are keys of the example file, which is held against the settings.
+func TestKeysOfTheManual(t *testing.T) {
+	t.Parallel()
+	example, err := os.ReadFile("../../spotter.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range regexp.MustCompile("(?m)^\\| (`[a-z-]+`.*?) \\|").FindAllStringSubmatch(section(t, "### Limits"), -1) {
+		for _, key := range regexp.MustCompile("`([a-z-]+)`").FindAllStringSubmatch(line[1], -1) {
+			if !strings.Contains(string(example), "\n"+key[1]+":") {
+				t.Errorf("%s is no key", key[1])
+			}
+		}
+	}
+}
+
+// section is what stands between a heading of the manual and the next.
+func section(t *testing.T, heading string) string {
+	t.Helper()
+	_, text, found := strings.Cut(content(t, manual), heading+"\n")
+	if !found {
+		t.Fatalf("no heading %s", heading)
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+	return text
+}
