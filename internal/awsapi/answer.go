@@ -25,14 +25,14 @@ func (d *Door) encode(x *exchange, out any) error {
 // fail makes an error the answer. Its whole text goes to the log, under the number that the caller has, where it is not
 // the caller's doing.
 func (d *Door) fail(r *http.Request, x *exchange, err error) {
-	f := asFailure(r.Context(), err)
+	f, code := asFailure(r.Context(), err)
 	body, err := f.body(x.id)
 	if err != nil { // of strings only, so it cannot be
 		body = []byte("{}")
 	}
-	x.code, x.status, x.body = f.exception, f.status, body
+	x.code, x.status, x.body = code, f.status, body
 	attrs := []slog.Attr{
-		slog.String("request_id", x.id), slog.String("operation", d.table.label(x.target)), slog.String("code", f.exception),
+		slog.String("request_id", x.id), slog.String("operation", d.table.label(x.target)), slog.String("code", code),
 		slog.String("source", sourceOf(r)),
 	}
 	switch {

@@ -14,13 +14,13 @@ type Entry struct {
 	// Key is the access key's id, empty where signatures are not checked; Name is the ARN of its holder; Source is the
 	// address that the request came from.
 	Key, Name, Source string
-	// Operation is the operation's name, and its whole target where there is none such.
+	// Operation is the operation's name, and "unknown" where there is none such.
 	Operation string
 	// Collection, User and Job are the ids of what the request was about, or what it made; empty where there is none.
 	Collection, User, Job string
 	// Objects are the ones that were to be read, as s3://bucket/key.
 	Objects []string
-	// Code is "OK", or the name of the exception that was the answer.
+	// Code is "OK", the name of the exception that was the answer, or "Aborted" if nobody waited for one.
 	Code string
 }
 

@@ -21,16 +21,21 @@ type table map[string]*operation
 func newTable(ops []operation) (table, error) {
 	t := make(table, len(ops))
 	for i := range ops {
-		target := ops[i].name
-		if !strings.HasPrefix(target, beyondPrefix) {
-			target = rekognitionPrefix + target
-		}
+		target := targetOf(ops[i].name)
 		if t[target] != nil {
 			return nil, fmt.Errorf("operation %s is defined twice", target)
 		}
 		t[target] = &ops[i]
 	}
 	return t, nil
+}
+
+// targetOf is what X-Amz-Target says for an operation of the name.
+func targetOf(name string) string {
+	if strings.HasPrefix(name, beyondPrefix) {
+		return name
+	}
+	return rekognitionPrefix + name
 }
 
 // find is the operation of a target, or the failure that says why there is none.

@@ -30,8 +30,8 @@ type Config struct {
 	Random io.Reader
 	Log    *slog.Logger
 	Limits Limits
-	// Observe is told of every request: the operation's name, "OK" or the exception's name, and how long it took. Both are
-	// of short lists. Nil for nobody.
+	// Observe is told of every request: the operation's name, the code as [Entry] has it, and how long it took. Names and
+	// codes are of short lists. Nil for nobody.
 	Observe func(operation, code string, took time.Duration)
 	// Audit is told of every request whose signature was good, before it is answered. Nil for nobody.
 	Audit func(Entry)
@@ -75,6 +75,9 @@ func newDoor(cfg Config, ops []operation) (*Door, error) {
 	}
 	t, err := newTable(ops)
 	if err != nil {
+		return nil, fmt.Errorf("API door: %w", err)
+	}
+	if err := cfg.Limits.check(t); err != nil {
 		return nil, fmt.Errorf("API door: %w", err)
 	}
 	return &Door{cfg: cfg, table: t, throttle: newThrottle(cfg.Limits, cfg.Now)}, nil

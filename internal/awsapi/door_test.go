@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,6 +49,7 @@ type nothing struct{ Service }
 // bench is a door on a real server, with operations of the tests' own.
 type bench struct {
 	door   *Door
+	server *httptest.Server
 	url    string
 	config Config
 	log    *buffer
@@ -99,9 +101,9 @@ func newBench(t *testing.T, change func(*Config), ops ...operation) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(door)
-	t.Cleanup(server.Close)
-	b.door, b.url = door, server.URL
+	b.door, b.server = door, httptest.NewServer(door)
+	t.Cleanup(b.server.Close)
+	b.url = b.server.URL
 	return b
 }
 
@@ -446,6 +448,10 @@ func TestCallersThatLeave(t *testing.T) {
 	if err := <-left; !errors.Is(err, context.Canceled) {
 		t.Errorf("the operation was told %v", err)
 	}
+	b.server.Close() // waits for the handler
+	if diff := cmp.Diff([]string{"ListCollections Aborted"}, b.observed); diff != "" || b.audited[0].Code != "Aborted" {
+		t.Errorf("%s, audited %+v", diff, b.audited)
+	}
 }
 
 func TestAStoppedDoorSendsSDKsElsewhere(t *testing.T) {
@@ -541,6 +547,22 @@ func TestConfigMustBeWhole(t *testing.T) {
 		change(&c)
 		if _, err := newDoor(c, nil); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("without %s: %v", name, err)
+		}
+	}
+	if _, err := New(good); err != nil {
+		t.Error(err)
+	}
+	for name, l := range map[string]Limits{
+		"of no operation": {PerOperation: map[string]float64{"Search": 1}},
+		"no number":       {PerOperation: map[string]float64{"ListFaces": math.NaN()}},
+		"below nothing":   {PerKey: -1},
+		"without end":     {Overall: math.Inf(1)},
+		"no places":       {InFlight: -1},
+	} {
+		c := good
+		c.Limits = l
+		if _, err := New(c); err == nil {
+			t.Errorf("a limit %s is accepted", name)
 		}
 	}
 	if _, err := newDoor(good, []operation{listOp(nil), listOp(nil)}); err == nil {

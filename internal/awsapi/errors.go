@@ -180,17 +180,16 @@ func undecodable(err error) *failure {
 	return internal(err)
 }
 
-// asFailure is any error as an answer. Where the context has ended, whatever went wrong went wrong because of that: the
-// caller has left, or the server stops.
-func asFailure(ctx context.Context, err error) *failure {
-	f := (*failure)(nil)
+// asFailure is any error as an answer, and its code for logs and metrics. Where the context has ended, whatever went wrong
+// went wrong because of that: the caller has left, or the server stops.
+func asFailure(ctx context.Context, err error) (f *failure, code string) {
 	if !errors.As(err, &f) {
 		f = internal(err)
 	}
 	if ctx.Err() != nil && f.status >= http.StatusInternalServerError {
-		return stopping()
+		return stopping(), "Aborted"
 	}
-	return f
+	return f, f.exception
 }
 
 // body is the failure on the wire. The name stands there bare and in both members, because some SDKs read only one; the

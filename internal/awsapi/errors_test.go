@@ -128,6 +128,25 @@ func TestAllOperationsMayRefuse(t *testing.T) {
 	}
 }
 
+func TestAllOperationsThatAreMissingSaySo(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(c *Config) { c.Keys, c.Unsigned = nil, true }, operations()...)
+	missing := 0
+	for _, name := range model.Names() {
+		if op, _ := model.Lookup(name); op.Supported() {
+			continue
+		}
+		missing++
+		got := b.send(t, http.MethodPost, "/", "{}", "X-Amz-Target", "RekognitionService."+name)
+		if got.status != http.StatusBadRequest || !strings.Contains(got.body, "Spotter does not support "+name+".") {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	if supported := len(operations()) - 3; missing+supported != 75 {
+		t.Errorf("%d are missing and %d are there", missing, supported)
+	}
+}
+
 func TestABodyThatIsCutIsAnswered(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(c *Config) { c.Keys, c.Unsigned = nil, true })

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -22,6 +23,24 @@ type Limits struct {
 	// of the door must give slow senders a deadline.
 	InFlight int
 }
+
+// check says which limit means nothing.
+func (l *Limits) check(t table) error {
+	for name, perSecond := range l.PerOperation {
+		if t[targetOf(name)] == nil {
+			return fmt.Errorf("rate limit of operation %q: there is no such operation", name)
+		}
+		if !meaningful(perSecond) {
+			return fmt.Errorf("rate limit of operation %s: %v requests a second", name, perSecond)
+		}
+	}
+	if !meaningful(l.PerKey) || !meaningful(l.Overall) || l.InFlight < 0 {
+		return fmt.Errorf("rate limits: %v requests a second per key, %v overall, %d in flight", l.PerKey, l.Overall, l.InFlight)
+	}
+	return nil
+}
+
+func meaningful(perSecond float64) bool { return perSecond >= 0 && !math.IsInf(perSecond, 1) }
 
 // throttle applies [Limits]. Safe for concurrent use.
 type throttle struct {
