@@ -12,16 +12,16 @@ import (
 )
 
 // enrolled makes the collection people with so many faces.
-func enrolled(t testing.TB, s *sqlite.Store, faces int) *service.Collection {
-	t.Helper()
+func enrolled(tb testing.TB, s *sqlite.Store, faces int) *service.Collection {
+	tb.Helper()
 	ctx := context.Background()
 	c := &service.Collection{ID: "people", Created: time.Unix(1, 0).UTC()}
 	if err := s.CreateCollection(ctx, c); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	added, err := s.AddFaces(ctx, c.Serial, someFaces(0, faces, 512), 1<<40)
 	if err != nil || len(added) != faces {
-		t.Fatalf("%d of %d faces were added: %v", len(added), faces, err)
+		tb.Fatalf("%d of %d faces were added: %v", len(added), faces, err)
 	}
 	c.Faces = int64(faces)
 	return c
@@ -38,7 +38,7 @@ func TestReadersDoNotWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	if _, err := tx.ExecContext(t.Context(), `UPDATE collections SET faces = 0`); err != nil {
+	if _, err = tx.ExecContext(t.Context(), `UPDATE collections SET faces = 0`); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -122,10 +122,10 @@ func finishedJob(t *testing.T, s *sqlite.Store) {
 	must(t, err)
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

@@ -92,7 +92,7 @@ func killed(t *testing.T, path string, batches int) (faces int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := child.Start(); err != nil {
+	if err = child.Start(); err != nil {
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(out)
@@ -102,7 +102,7 @@ func killed(t *testing.T, path string, batches int) (faces int64) {
 		}
 	}
 	time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond) // in the middle of a batch, at no moment in particular
-	if err := child.Process.Kill(); err != nil {
+	if err = child.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	last := lines.Text()

@@ -11,7 +11,7 @@ import (
 )
 
 //go:embed migrations/*.sql
-var migrations embed.FS //nolint:gochecknoglobals // go:embed fills package variables only
+var migrations embed.FS
 
 // migrate brings the tables up to date.
 func migrate(ctx context.Context, db *sql.DB) error {

@@ -54,7 +54,7 @@ func open(ctx context.Context, path string) (_ *DB, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	if err := create(path); err != nil {
+	if err = create(path); err != nil {
 		return nil, err
 	}
 	empty, err := checkOurs(ctx, path)
@@ -62,7 +62,7 @@ func open(ctx context.Context, path string) (_ *DB, err error) {
 		return nil, err
 	}
 	if empty {
-		if err := claim(ctx, path); err != nil {
+		if err = claim(ctx, path); err != nil {
 			return nil, err
 		}
 	}
@@ -70,7 +70,7 @@ func open(ctx context.Context, path string) (_ *DB, err error) {
 		return nil, err
 	}
 	db.writer.SetMaxOpenConns(1)
-	if err := migrate(ctx, db.writer); err != nil {
+	if err = migrate(ctx, db.writer); err != nil {
 		return nil, err
 	}
 	if db.reader, err = sql.Open("sqlite", reading(path)); err != nil {
@@ -83,7 +83,7 @@ func open(ctx context.Context, path string) (_ *DB, err error) {
 
 // create makes an empty file that only its owner can read; SQLite gives the files beside it the same mode.
 func create(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the path is the operator's
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}

@@ -28,22 +28,22 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func openDB(t testing.TB, path string) *sqlite.DB {
-	t.Helper()
+func openDB(tb testing.TB, path string) *sqlite.DB {
+	tb.Helper()
 	db, err := sqlite.Open(context.Background(), path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := db.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return db
 }
 
-func newStore(t testing.TB, db *sqlite.DB, enqueue func([]service.Task) error) *sqlite.Store {
-	t.Helper()
+func newStore(tb testing.TB, db *sqlite.DB, enqueue func([]service.Task) error) *sqlite.Store {
+	tb.Helper()
 	return sqlite.New(db, func(ctx context.Context, tx *sql.Tx, tasks []service.Task) error {
 		var one int
 		if err := tx.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {

@@ -17,8 +17,9 @@ func create(t *testing.T, s service.Store, id service.CollectionID) *service.Col
 	return c
 }
 
-func testCollections(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testCollections(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	_, err := s.Collection(ctx, "people")
 	wantKind(t, err, service.NotFound)
 	wantKind(t, s.DeleteCollection(ctx, "people"), service.NotFound)
@@ -34,7 +35,7 @@ func testCollections(t *testing.T, open Open) {
 	if diff := cmp.Diff(c, got); diff != "" {
 		t.Fatalf("collection (-made +read):\n%s", diff)
 	}
-	if _, err := s.Collection(ctx, "People"); service.KindOf(err) != service.NotFound {
+	if _, err = s.Collection(ctx, "People"); service.KindOf(err) != service.NotFound {
 		t.Fatalf("names are not told apart by case: %v", err)
 	}
 
@@ -45,12 +46,12 @@ func testCollections(t *testing.T, open Open) {
 	if made := create(t, s, "people"); made.Serial <= c.Serial {
 		t.Fatalf("made again with serial %d, was %d", made.Serial, c.Serial)
 	}
-	listCollections(t, open)
+	listCollections(t, u.open(t, nil))
 }
 
-func listCollections(t *testing.T, open Open) {
+func listCollections(t *testing.T, s service.Store) {
 	t.Helper()
-	s, ctx := open(t, nil), t.Context()
+	ctx := t.Context()
 	list, err := s.Collections(ctx, 0, 10)
 	ok(t, err)
 	if len(list) != 0 {
@@ -85,8 +86,9 @@ func listCollections(t *testing.T, open Open) {
 	}
 }
 
-func testTags(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testTags(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	_, err := s.Tags(ctx, "people")
 	wantKind(t, err, service.NotFound)
 	wantKind(t, s.SetTags(ctx, "people", map[string]string{"a": "1"}, 50), service.NotFound)
@@ -94,28 +96,29 @@ func testTags(t *testing.T, open Open) {
 
 	c := &service.Collection{ID: "people", Created: day(), Tags: map[string]string{"made": "with", "": "empty"}}
 	ok(t, s.CreateCollection(ctx, c))
-	wantTags(t, s, "people", map[string]string{"made": "with", "": "empty"})
+	wantTags(t, s, map[string]string{"made": "with", "": "empty"})
 	ok(t, s.SetTags(ctx, "people", map[string]string{"made": "new", "Größe": "ß'\"; DROP TABLE tags"}, 3))
 	want := map[string]string{"made": "new", "": "empty", "Größe": "ß'\"; DROP TABLE tags"}
-	wantTags(t, s, "people", want)
+	wantTags(t, s, want)
 
 	wantKind(t, s.SetTags(ctx, "people", map[string]string{"made": "newer", "fourth": "x"}, 3), service.QuotaExceeded)
-	wantTags(t, s, "people", want)
+	wantTags(t, s, want)
 	ok(t, s.DeleteTags(ctx, "people", []string{"", "made", "absent"}))
 	delete(want, "")
 	delete(want, "made")
-	wantTags(t, s, "people", want)
+	wantTags(t, s, want)
 
 	ok(t, s.DeleteCollection(ctx, "people"))
 	_, err = s.Tags(ctx, "people")
 	wantKind(t, err, service.NotFound)
 	create(t, s, "people")
-	wantTags(t, s, "people", map[string]string{})
+	wantTags(t, s, map[string]string{})
 }
 
-func wantTags(t *testing.T, s service.Store, id service.CollectionID, want map[string]string) {
+// wantTags checks the tags of the collection people.
+func wantTags(t *testing.T, s service.Store, want map[string]string) {
 	t.Helper()
-	got, err := s.Tags(t.Context(), id)
+	got, err := s.Tags(t.Context(), "people")
 	ok(t, err)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("tags (-want +got):\n%s", diff)
@@ -123,10 +126,11 @@ func wantTags(t *testing.T, s service.Store, id service.CollectionID, want map[s
 }
 
 // testGone does everything with the serial of a collection that was deleted and made again.
-func testGone(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testGone(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	gone := create(t, s, "people").Serial
-	addFaces(t, s, gone, 0, 3)
+	addFaces(t, s, gone, 3)
 	ok(t, s.CreateUser(ctx, gone, "ann", 10, nil))
 	ok(t, s.Associate(ctx, gone, "ann", ids(0, 1), 100, nil))
 	ok(t, s.DeleteCollection(ctx, "people"))
@@ -151,7 +155,7 @@ func testGone(t *testing.T, open Open) {
 	}
 
 	// The one that was made again is empty, and what the old one held can be cleared away beside it.
-	addFaces(t, s, made, 0, 2)
+	addFaces(t, s, made, 2)
 	_, err := s.Sweep(ctx, day(), 100)
 	ok(t, err)
 	wantFaces(t, s, made, service.FaceQuery{Limit: 10}, 0, 1)

@@ -15,11 +15,12 @@ import (
 )
 
 // testFacePaging checks that the pages of any query are what it selects, in order, whatever their size.
-func testFacePaging(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testFacePaging(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	c := create(t, s, "people").Serial
 	const n = 40
-	addFaces(t, s, c, 0, n)
+	addFaces(t, s, c, n)
 	ok(t, s.CreateUser(ctx, c, "ann", 10, nil))
 	var anns []face.ID
 	for i := 3; i < n; i += 3 {
@@ -77,8 +78,9 @@ func (m *model) of(u service.UserID) (n int) {
 }
 
 // testFaceModel does things at random and compares the store with a model after each.
-func testFaceModel(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testFaceModel(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	runs := 0
 	names := []service.UserID{"ann", "bob", "cy"}
 	rapid.Check(t, func(r *rapid.T) {

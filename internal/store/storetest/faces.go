@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -18,7 +19,9 @@ const dim = 16
 
 // id is the n-th id; ids ascend with n.
 func id(n int) face.ID {
-	return face.ID{0: byte(n >> 16), 1: byte(n >> 8), 2: byte(n), 15: 0xff}
+	f := face.ID{15: 0xff}
+	binary.BigEndian.PutUint64(f[:8], uint64(n)) //nolint:gosec // tests count from 0
+	return f
 }
 
 // ids are those from a up to and without b.
@@ -57,12 +60,13 @@ func newFaces(a, b int) []service.NewFace {
 	return list
 }
 
-func addFaces(t *testing.T, s service.Store, c service.Serial, a, b int) {
+// addFaces adds the first n faces.
+func addFaces(t *testing.T, s service.Store, c service.Serial, n int) {
 	t.Helper()
-	added, err := s.AddFaces(t.Context(), c, newFaces(a, b), math.MaxInt64)
+	added, err := s.AddFaces(t.Context(), c, newFaces(0, n), math.MaxInt64)
 	ok(t, err)
-	if len(added) != b-a {
-		t.Fatalf("%d faces were added, want %d", len(added), b-a)
+	if len(added) != n {
+		t.Fatalf("%d faces were added, want %d", len(added), n)
 	}
 }
 
@@ -71,7 +75,7 @@ func wantFaces(t *testing.T, s service.Store, c service.Serial, q service.FaceQu
 	t.Helper()
 	list, err := s.Faces(t.Context(), c, q)
 	ok(t, err)
-	var got, wanted []face.ID
+	got, wanted := make([]face.ID, 0, len(list)), make([]face.ID, 0, len(want))
 	for _, f := range list {
 		got = append(got, f.ID)
 	}
@@ -93,11 +97,12 @@ func wantCounts(t *testing.T, s service.Store, name service.CollectionID, faces,
 	}
 }
 
-func testFaces(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testFaces(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	c := create(t, s, "people").Serial
 	other := create(t, s, "others").Serial
-	addFaces(t, s, other, 0, 2)
+	addFaces(t, s, other, 2)
 
 	added, err := s.AddFaces(ctx, c, nil, 0)
 	ok(t, err)
@@ -131,15 +136,16 @@ func testFaces(t *testing.T, open Open) {
 	}
 	owned := newFace(9)
 	owned.User = "ann"
-	if _, err := s.AddFaces(ctx, c, []service.NewFace{owned}, 10); err == nil {
+	if _, err = s.AddFaces(ctx, c, []service.NewFace{owned}, 10); err == nil {
 		t.Fatal("a face was added that is a user's already")
 	}
 	_, err = s.AddFaces(ctx, c+1000, newFaces(0, 1), 10)
 	wantKind(t, err, service.NotFound)
 }
 
-func testVectors(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testVectors(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	c := create(t, s, "people").Serial
 	const n = 700
 	odd := newFace(n)
@@ -207,11 +213,12 @@ func sameBits(a, b []float32) bool {
 	return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
 }
 
-func testDeleteFaces(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testDeleteFaces(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	c := create(t, s, "people").Serial
 	const n = 4096
-	addFaces(t, s, c, 0, n)
+	addFaces(t, s, c, n)
 	ok(t, s.CreateUser(ctx, c, "ann", 10, nil))
 	ok(t, s.Associate(ctx, c, "ann", ids(10, 12), 100, nil))
 

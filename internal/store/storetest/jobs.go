@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -116,9 +117,10 @@ func wantOnce(t *testing.T, results []error, others service.Kind) {
 	}
 }
 
-func testJobs(t *testing.T, open Open) {
+func testJobs(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	_, err := s.Job(ctx, jobID(1))
 	wantKind(t, err, service.NotFound)
 	wantOpen(t, s, 0, time.Time{})
@@ -164,9 +166,10 @@ func testJobs(t *testing.T, open Open) {
 	}
 }
 
-func testJobListing(t *testing.T, open Open) {
+func testJobListing(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	const n = 7
 	var open3, all []service.JobID
 	for i := range n {
@@ -186,7 +189,8 @@ func testJobListing(t *testing.T, open Open) {
 		for state, want := range map[service.JobState][]service.JobID{"": all, service.InProgress: open3, service.Failed: nil} {
 			var got []service.JobID
 			for before := service.Serial(0); ; {
-				page, err := s.Jobs(ctx, service.JobQuery{State: state, Before: before, Limit: limit})
+				var page []service.Job
+				page, err = s.Jobs(ctx, service.JobQuery{State: state, Before: before, Limit: limit})
 				ok(t, err)
 				if len(page) == 0 {
 					break
@@ -207,9 +211,10 @@ func testJobListing(t *testing.T, open Open) {
 	}
 }
 
-func testPlans(t *testing.T, open Open) {
+func testPlans(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	_, err := s.SavePlan(ctx, jobID(1), newPlan(1), nil)
 	wantKind(t, err, service.NotFound)
 	j := createJob(t, s, 1)
@@ -250,20 +255,21 @@ func testPlans(t *testing.T, open Open) {
 	}
 }
 
-func testSegments(t *testing.T, open Open) {
+func testSegments(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	last := task(service.FinishTask, 1, 0)
 	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, last)
 	wantKind(t, err, service.NotFound)
 	createJob(t, s, 1)
-	if _, err := s.SaveSegment(ctx, jobID(1), 0, nil, last); err == nil {
+	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, last); err == nil {
 		t.Fatal("a segment was saved without a plan")
 	}
 	_, err = s.SavePlan(ctx, jobID(1), newPlan(3), nil)
 	ok(t, err)
 	for _, n := range []int{-1, 3} {
-		if _, err := s.SaveSegment(ctx, jobID(1), n, nil, last); err == nil {
+		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, last); err == nil {
 			t.Fatalf("segment %d of 3 was saved", n)
 		}
 	}
@@ -282,7 +288,8 @@ func testSegments(t *testing.T, open Open) {
 		{"again when all are there", 1, []byte("one"), 3, 0},
 	}
 	for _, step := range steps {
-		saved, err := s.SaveSegment(ctx, jobID(1), step.segment, step.data, last)
+		var saved bool
+		saved, err = s.SaveSegment(ctx, jobID(1), step.segment, step.data, last)
 		ok(t, err)
 		j, err := s.Job(ctx, jobID(1))
 		ok(t, err)
@@ -313,9 +320,10 @@ func wantSegments(t *testing.T, s service.Store, job int, want ...[]byte) {
 	}
 }
 
-func testChunks(t *testing.T, open Open) {
+func testChunks(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	chunk := func(kind service.ChunkKind, n int, data string) service.Chunk {
 		return service.Chunk{Kind: kind, Number: n, Data: []byte(data)}
 	}
@@ -360,13 +368,14 @@ func testChunks(t *testing.T, open Open) {
 	read(service.SightingsByTime, 0, 100)
 }
 
-func testEndJob(t *testing.T, open Open) {
+func testEndJob(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	_, err := s.EndJob(ctx, ended(1), nil)
 	wantKind(t, err, service.NotFound)
 	j := createJob(t, s, 1)
-	if _, err := s.EndJob(ctx, newJob(1), nil); err == nil {
+	if _, err = s.EndJob(ctx, newJob(1), nil); err == nil {
 		t.Fatal("a job ended that is in progress")
 	}
 	done, err := s.EndJob(ctx, ended(1), newNotice(1))
@@ -401,9 +410,10 @@ func testEndJob(t *testing.T, open Open) {
 	wantOpen(t, s, 1, newJob(3).Created)
 }
 
-func testDeleteJob(t *testing.T, open Open) {
+func testDeleteJob(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	wantKind(t, s.DeleteJob(ctx, jobID(1)), service.NotFound)
 	createJob(t, s, 1)
 	wantKind(t, s.DeleteJob(ctx, jobID(1)), service.Conflict)
@@ -426,9 +436,10 @@ func testDeleteJob(t *testing.T, open Open) {
 }
 
 // testEnqueue checks that nothing happens where the queue refuses the tasks.
-func testEnqueue(t *testing.T, open Open) {
+func testEnqueue(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	createJob(t, s, 1)
 	createJob(t, s, 2)
 	_, err := s.SavePlan(ctx, jobID(2), newPlan(1), nil)
@@ -469,7 +480,8 @@ func testEnqueue(t *testing.T, open Open) {
 }
 
 // testRaces has twenty callers do one thing at once.
-func testRaces(t *testing.T, open Open) {
+func testRaces(u suite) {
+	t, open := u.T, u.open
 	const callers = 20
 	var q queue
 	s, ctx := open(t, q.enqueue), t.Context()
@@ -501,7 +513,7 @@ func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID, call
 	q.take()
 	// Each segment twice, as when a worker was thought dead and is not.
 	for _, err := range together(callers, func(i int) error {
-		return saveSegment(ctx, s, id, i/2, fmt.Sprint(i/2))
+		return saveSegment(ctx, s, id, i/2, strconv.Itoa(i/2))
 	}) {
 		ok(t, err)
 	}
@@ -529,7 +541,7 @@ func endRace(t *testing.T, s service.Store, id service.JobID, callers int) {
 	winner := -1
 	for _, err := range together(callers, func(i int) error {
 		j := ended(0)
-		j.ID, j.Message = id, fmt.Sprint(i)
+		j.ID, j.Message = id, strconv.Itoa(i)
 		done, err := s.EndJob(t.Context(), j, newNotice(i))
 		if done {
 			mu.Lock()
@@ -545,17 +557,18 @@ func endRace(t *testing.T, s service.Store, id service.JobID, callers int) {
 	}
 	j, err := s.Job(t.Context(), id)
 	ok(t, err)
-	if j.Message != fmt.Sprint(winner) {
+	if j.Message != strconv.Itoa(winner) {
 		t.Fatalf("the job was ended by %s, and %d was told so", j.Message, winner)
 	}
 	wantDue(t, s, day(), 100, winner)
 }
 
-func testSweep(t *testing.T, open Open) {
+func testSweep(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
+	s, ctx := u.open(t, q.enqueue), t.Context()
 	for i := range 5 {
-		_, err := s.CreateJob(ctx, newJob(i), 100, newToken(fmt.Sprint(i)), task(service.PlanTask, i, 0))
+		_, err := s.CreateJob(ctx, newJob(i), 100, newToken(strconv.Itoa(i)), task(service.PlanTask, i, 0))
 		ok(t, err)
 		if i == 4 {
 			break
@@ -595,6 +608,6 @@ func testSweep(t *testing.T, open Open) {
 		if (len(chunks) == 1) != (i == 3) {
 			t.Fatalf("job %d has %d chunks", i, len(chunks))
 		}
-		wantToken(t, s, nil, "op people", fmt.Sprint(i), day())
+		wantToken(t, s, nil, "op people", strconv.Itoa(i), day())
 	}
 }

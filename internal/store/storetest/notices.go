@@ -24,7 +24,7 @@ func wantDue(t *testing.T, s service.Store, now time.Time, limit int, want ...in
 	t.Helper()
 	list, err := s.DueNotices(t.Context(), now, limit)
 	ok(t, err)
-	var got, wanted []string
+	got, wanted := make([]string, 0, len(list)), make([]string, 0, len(want))
 	for _, n := range list {
 		got = append(got, n.ID)
 	}
@@ -36,13 +36,14 @@ func wantDue(t *testing.T, s service.Store, now time.Time, limit int, want ...in
 	}
 }
 
-func testNotices(t *testing.T, open Open) {
+func testNotices(u suite) {
+	t := u.T
 	var q queue
-	s, ctx := open(t, q.enqueue), t.Context()
-	for i, due := range []time.Duration{3, 1, 2, 1} {
+	s, ctx := u.open(t, q.enqueue), t.Context()
+	for i, due := range []time.Duration{3 * time.Minute, time.Minute, 2 * time.Minute, time.Minute} {
 		createJob(t, s, i)
 		n := newNotice(i)
-		n.Due = day().Add(due * time.Minute)
+		n.Due = day().Add(due)
 		_, err := s.EndJob(ctx, ended(i), n)
 		ok(t, err)
 	}
@@ -73,8 +74,9 @@ func testNotices(t *testing.T, open Open) {
 	wantDue(t, s, day().Add(time.Hour), 10)
 }
 
-func testKeys(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testKeys(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	_, err := s.Key(ctx, "AKIA1")
 	wantKind(t, err, service.NotFound)
 	wantKind(t, s.SetKey(ctx, &service.AccessKey{ID: "AKIA1"}), service.NotFound)

@@ -9,16 +9,19 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-// Open makes a store for one test, empty, and closes it when the test ends. What the store has to hand to the job queue it
-// hands to enqueue, whose error must undo the transaction; enqueue is nil where a test has no jobs.
-type Open func(t *testing.T, enqueue func(tasks []service.Task) error) service.Store
+// suite is what one test has: itself, and a way to open stores.
+type suite struct {
+	*testing.T
+	open func(t *testing.T, enqueue func(tasks []service.Task) error) service.Store
+}
 
-// Run runs all tests of a store.
+// Run runs all tests of a store. open makes one, empty, and closes it when the test ends. What the store has to hand to the
+// job queue it hands to enqueue, whose error must undo the transaction; enqueue is nil where a test has no jobs.
 func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task) error) service.Store) {
 	t.Helper()
-	suites := []struct {
+	tests := []struct {
 		name string
-		run  func(t *testing.T, open Open)
+		run  func(suite)
 	}{
 		{"Collections", testCollections},
 		{"Tags", testTags},
@@ -45,10 +48,10 @@ func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task
 		{"Keys", testKeys},
 		{"Ping", testPing},
 	}
-	for _, s := range suites {
-		t.Run(s.name, func(t *testing.T) {
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s.run(t, open)
+			test.run(suite{t, open})
 		})
 	}
 }
@@ -85,7 +88,7 @@ func (q *queue) failWith(err error) {
 	q.fail = err
 }
 
-var errQueue = errors.New("the queue is down") //nolint:gochecknoglobals // an error value
+var errQueue = errors.New("the queue is down")
 
 // day is when everything happens.
 func day() time.Time { return time.Date(2026, 5, 4, 3, 2, 1, 987_000_000, time.UTC) }
@@ -107,7 +110,8 @@ func wantKind(t *testing.T, err error, kind service.Kind) {
 	}
 }
 
-func testPing(t *testing.T, open Open) {
+func testPing(u suite) {
+	t, open := u.T, u.open
 	s := open(t, nil)
 	ok(t, s.Ping(t.Context()))
 	ok(t, s.Close())

@@ -11,8 +11,9 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-func testUsers(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testUsers(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	c := create(t, s, "people").Serial
 	other := create(t, s, "others").Serial
 	ok(t, s.CreateUser(ctx, other, "ann", 10, nil))
@@ -64,10 +65,11 @@ func wantUser(t *testing.T, s service.Store, c service.Serial, u service.UserID,
 	wantFaces(t, s, c, service.FaceQuery{User: u, Limit: 100}, faces...)
 }
 
-func testAssociations(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testAssociations(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	c := create(t, s, "people").Serial
-	addFaces(t, s, c, 0, 10)
+	addFaces(t, s, c, 10)
 	wantKind(t, s.Associate(ctx, c, "ann", ids(0, 1), 100, nil), service.NotFound)
 	wantKind(t, s.Disassociate(ctx, c, "ann", ids(0, 1), nil), service.NotFound)
 	for _, u := range []service.UserID{"ann", "bob"} {
@@ -114,10 +116,11 @@ func wantToken(t *testing.T, s service.Store, want *service.RequestToken, scope,
 	}
 }
 
-func testTokens(t *testing.T, open Open) {
-	s, ctx := open(t, nil), t.Context()
+func testTokens(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
 	c := create(t, s, "people").Serial
-	addFaces(t, s, c, 0, 3)
+	addFaces(t, s, c, 3)
 	calls := []struct {
 		name string
 		call func(*service.RequestToken) error

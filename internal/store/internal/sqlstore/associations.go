@@ -15,12 +15,12 @@ func (s *Store) Associate(
 	ctx context.Context, c service.Serial, u service.UserID, ids []face.ID, most int, token *service.RequestToken,
 ) error {
 	return s.write(ctx, fmt.Sprintf("associate faces with user %s of collection %d", u, c), func(tx *sql.Tx) error {
-		ids := sorted(ids)
-		n, err := setOwner(ctx, tx, c, u, ids, associating, token)
+		each := sorted(ids)
+		n, err := setOwner(ctx, tx, c, u, each, associating, token)
 		if err != nil {
 			return err
 		}
-		if n != int64(len(ids)) {
+		if n != int64(len(each)) {
 			return service.Errorf(service.Conflict, "some of the faces are gone or associated by now")
 		}
 		now, err := countFaces(ctx, tx, c, u, n)
@@ -57,13 +57,13 @@ func setOwner(
 	ctx context.Context, tx *sql.Tx, c service.Serial, u service.UserID, ids []face.ID, statement string,
 	token *service.RequestToken,
 ) (changed int64, err error) {
-	if err := keepToken(ctx, tx, token); err != nil {
+	if err = keepToken(ctx, tx, token); err != nil {
 		return 0, err
 	}
-	if err := lock(ctx, tx, c); err != nil {
+	if err = lock(ctx, tx, c); err != nil {
 		return 0, err
 	}
-	if _, err := countFaces(ctx, tx, c, u, 0); err != nil {
+	if _, err = countFaces(ctx, tx, c, u, 0); err != nil {
 		return 0, err
 	}
 	for batch := range slices.Chunk(ids, batchIDs) {

@@ -23,8 +23,8 @@ func (s *Store) AddFaces(
 	if slices.ContainsFunc(faces, func(f service.NewFace) bool { return f.User != "" }) {
 		return nil, errOwned
 	}
-	err = s.write(ctx, fmt.Sprintf("add %d faces to collection %d", len(faces), c), func(tx *sql.Tx) error {
-		if err := lock(ctx, tx, c); err != nil {
+	err = s.write(ctx, fmt.Sprintf("add %d faces to collection %d", len(faces), c), func(tx *sql.Tx) (err error) {
+		if err = lock(ctx, tx, c); err != nil {
 			return err
 		}
 		fresh, err := insertFaces(ctx, tx, c, faces)
@@ -97,16 +97,16 @@ func (s *Store) DeleteFaces(
 	ctx context.Context, c service.Serial, ids []face.ID,
 ) (deleted []face.ID, associated map[face.ID]service.UserID, err error) {
 	associated = map[face.ID]service.UserID{}
-	err = s.write(ctx, fmt.Sprintf("delete %d faces of collection %d", len(ids), c), func(tx *sql.Tx) error {
-		if err := lock(ctx, tx, c); err != nil {
+	err = s.write(ctx, fmt.Sprintf("delete %d faces of collection %d", len(ids), c), func(tx *sql.Tx) (err error) {
+		if err = lock(ctx, tx, c); err != nil {
 			return err
 		}
 		gone := make(map[face.ID]bool, len(ids))
 		for batch := range slices.Chunk(sorted(ids), batchIDs) {
-			if err := deleteFaces(ctx, tx, c, batch, gone); err != nil {
+			if err = deleteFaces(ctx, tx, c, batch, gone); err != nil {
 				return err
 			}
-			if err := owners(ctx, tx, c, batch, associated); err != nil {
+			if err = owners(ctx, tx, c, batch, associated); err != nil {
 				return err
 			}
 		}
@@ -116,7 +116,7 @@ func (s *Store) DeleteFaces(
 				delete(gone, id)
 			}
 		}
-		_, err := change(ctx, tx, c, counts{faces: -int64(len(deleted))})
+		_, err = change(ctx, tx, c, counts{faces: -int64(len(deleted))})
 		return err
 	})
 	if err != nil {
@@ -136,7 +136,7 @@ func deleteFaces(ctx context.Context, tx *sql.Tx, c service.Serial, ids []face.I
 		AND id IN (`+placeholders(2, len(ids))+`) RETURNING id`, with([]any{c}, ids)...)
 }
 
-// owners says whose those of a batch are that are somebody's.
+// owners says whose those of a batch are that are left: somebody's.
 func owners(
 	ctx context.Context, tx *sql.Tx, c service.Serial, ids []face.ID, into map[face.ID]service.UserID,
 ) error {
@@ -146,7 +146,7 @@ func owners(
 		err := r.Scan(&id, &owner)
 		into[face.ID(id)] = owner
 		return err
-	}, `SELECT id, owner FROM faces WHERE collection = $1 AND owner IS NOT NULL
+	}, `SELECT id, owner FROM faces WHERE collection = $1
 		AND id IN (`+placeholders(2, len(ids))+`)`, with([]any{c}, ids)...)
 }
 

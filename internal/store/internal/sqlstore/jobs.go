@@ -112,35 +112,35 @@ func (s *Store) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (
 	if j.State == service.InProgress {
 		return false, errOpen
 	}
-	err = s.write(ctx, fmt.Sprintf("end job %s", j.ID), func(tx *sql.Tx) error {
-		serial, err := endJob(ctx, tx, j)
-		if errors.Is(err, sql.ErrNoRows) {
-			return jobExists(ctx, tx, j.ID)
-		}
-		if err != nil {
+	err = s.write(ctx, fmt.Sprintf("end job %s", j.ID), func(tx *sql.Tx) (err error) {
+		ended, err = endJob(ctx, tx, j)
+		if err != nil || !ended || n == nil {
 			return err
 		}
-		if _, err := countOpen(ctx, tx, -1); err != nil {
-			return err
+		if err = addNotice(ctx, tx, n); err != nil {
+			return fmt.Errorf("keep notice %s: %w", n.ID, err)
 		}
-		if n != nil {
-			if err := addNotice(ctx, tx, n); err != nil {
-				return fmt.Errorf("keep notice %s: %w", n.ID, err)
-			}
-		}
-		ended = true
-		return leave(ctx, tx, ofSegments, serial)
+		return nil
 	})
 	return ended && err == nil, err
 }
 
-// endJob is sql.ErrNoRows if the job is not open.
-func endJob(ctx context.Context, tx *sql.Tx, j *service.Job) (service.Serial, error) {
+// endJob says false if the job has ended already.
+func endJob(ctx context.Context, tx *sql.Tx, j *service.Job) (bool, error) {
 	var serial service.Serial
 	err := tx.QueryRowContext(ctx, `UPDATE jobs SET state = $2, message = $3, results = $4, finished = $5, expires = $6
 		WHERE id = $1 AND state = 'in-progress' RETURNING serial`,
 		j.ID, j.State, j.Message, document{resultsRecordOf(j.Results)}, millis(j.Finished), millis(j.Expires)).Scan(&serial)
-	return serial, err
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, jobExists(ctx, tx, j.ID)
+	}
+	if err != nil {
+		return false, err
+	}
+	if _, err = countOpen(ctx, tx, -1); err != nil {
+		return false, err
+	}
+	return true, leave(ctx, tx, ofSegments, serial)
 }
 
 // DeleteJob implements [service.JobStore]. Its results cannot be found any more; [Store.Sweep] removes them.
@@ -150,7 +150,7 @@ func (s *Store) DeleteJob(ctx context.Context, id service.JobID) error {
 		err := tx.QueryRowContext(ctx, `UPDATE jobs SET id = NULL, expires = 0
 			WHERE id = $1 AND state <> 'in-progress' RETURNING serial`, id).Scan(&serial)
 		if errors.Is(err, sql.ErrNoRows) {
-			if err := jobExists(ctx, tx, id); err != nil {
+			if err = jobExists(ctx, tx, id); err != nil {
 				return err
 			}
 			return service.Errorf(service.Conflict, "the job %s is in progress", id)

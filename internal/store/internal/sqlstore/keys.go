@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -12,7 +11,7 @@ const keyColumns = `id, sealed, name, policy, disabled, created`
 
 // CreateKey implements [service.KeyStore].
 func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
-	return s.write(ctx, fmt.Sprintf("create access key %s", k.ID), func(tx *sql.Tx) error {
+	return s.write(ctx, "create access key "+k.ID, func(tx *sql.Tx) error {
 		n, err := affected(tx.ExecContext(ctx, `INSERT INTO access_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (id) DO NOTHING`, k.ID, blob(k.Sealed), k.Name, k.Policy, k.Disabled, millis(k.Created)))
 		if err == nil && n == 0 {
@@ -25,7 +24,7 @@ func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
 // Key implements [service.KeyStore].
 func (s *Store) Key(ctx context.Context, id string) (*service.AccessKey, error) {
 	k := new(service.AccessKey)
-	err := s.read(ctx, fmt.Sprintf("read access key %s", id), func(tx *sql.Tx) error {
+	err := s.read(ctx, "read access key "+id, func(tx *sql.Tx) error {
 		row := tx.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM access_keys WHERE id = $1`, id)
 		return orElse(scanKey(row, k), noKey(id))
 	})
@@ -58,7 +57,7 @@ func (s *Store) DeleteKey(ctx context.Context, id string) error {
 
 // changeKey runs a statement that takes the id as $1.
 func (s *Store) changeKey(ctx context.Context, verb, id, statement string, args ...any) error {
-	return s.write(ctx, fmt.Sprintf("%s access key %s", verb, id), func(tx *sql.Tx) error {
+	return s.write(ctx, verb+" access key "+id, func(tx *sql.Tx) error {
 		n, err := affected(tx.ExecContext(ctx, statement, append([]any{id}, args...)...))
 		if err == nil && n == 0 {
 			return noKey(id)

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/service"
@@ -26,7 +25,7 @@ func (s *Store) DueNotices(ctx context.Context, now time.Time, limit int) ([]ser
 // NoticeTried implements [service.NoticeStore]. A notice that is not there any more has been delivered by somebody else:
 // nothing is kept of it.
 func (s *Store) NoticeTried(ctx context.Context, n *service.Notice, delivered bool) error {
-	return s.write(ctx, fmt.Sprintf("keep an attempt at notice %s", n.ID), func(tx *sql.Tx) error {
+	return s.write(ctx, "keep an attempt at notice "+n.ID, func(tx *sql.Tx) error {
 		if delivered {
 			_, err := tx.ExecContext(ctx, `DELETE FROM notices WHERE id = $1`, n.ID)
 			return err
@@ -38,8 +37,8 @@ func (s *Store) NoticeTried(ctx context.Context, n *service.Notice, delivered bo
 }
 
 func addNotice(ctx context.Context, tx *sql.Tx, n *service.Notice) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO notices (`+noticeColumns+`) VALUES (`+placeholders(1, 13)+`)`,
-		n.ID, n.Topic, n.Job, n.Operation, n.State, n.Tag, n.Video.Bucket, n.Video.Key, n.Video.Version,
+	_, err := tx.ExecContext(ctx, `INSERT INTO notices (`+noticeColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`, n.ID, n.Topic, n.Job, n.Operation, n.State, n.Tag, n.Video.Bucket, n.Video.Key, n.Video.Version,
 		millis(n.Ended), n.Attempts, millis(n.Due), document{&n.Sinks})
 	return err
 }

@@ -73,5 +73,3 @@ func (p *preparing) close() {
 	}
 	p.text, p.stmt = "", nil
 }
-
-func scanText(r row, s *string) error { return r.Scan(s) }

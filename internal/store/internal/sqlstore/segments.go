@@ -13,9 +13,9 @@ import (
 func (s *Store) SavePlan(
 	ctx context.Context, id service.JobID, p *service.JobPlan, next []service.Task,
 ) (saved bool, err error) {
-	err = s.write(ctx, fmt.Sprintf("save the plan of job %s", id), func(tx *sql.Tx) error {
+	err = s.write(ctx, fmt.Sprintf("save the plan of job %s", id), func(tx *sql.Tx) (err error) {
 		var serial service.Serial
-		err := tx.QueryRowContext(ctx, `UPDATE jobs SET segments = $2
+		err = tx.QueryRowContext(ctx, `UPDATE jobs SET segments = $2
 			WHERE id = $1 AND state = 'in-progress' AND segments IS NULL RETURNING serial`, id, p.Segments).Scan(&serial)
 		if errors.Is(err, sql.ErrNoRows) {
 			return jobExists(ctx, tx, id)
@@ -38,7 +38,7 @@ func (s *Store) SavePlan(
 func (s *Store) SaveSegment(
 	ctx context.Context, id service.JobID, segment int, data []byte, last service.Task,
 ) (saved bool, err error) {
-	err = s.write(ctx, fmt.Sprintf("save segment %d of job %s", segment, id), func(tx *sql.Tx) error {
+	err = s.write(ctx, fmt.Sprintf("save segment %d of job %s", segment, id), func(tx *sql.Tx) (err error) {
 		j, err := lockOpenJob(ctx, tx, id)
 		if err != nil || j == nil {
 			return err

@@ -39,7 +39,7 @@ func (s *Store) SetTags(ctx context.Context, id service.CollectionID, tags map[s
 		if err != nil {
 			return err
 		}
-		if err := putTags(ctx, tx, serial, tags); err != nil {
+		if err = putTags(ctx, tx, serial, tags); err != nil {
 			return err
 		}
 		var n int

@@ -57,7 +57,7 @@ func (s *Store) Users(
 ) ([]service.User, error) {
 	var list []service.User
 	err := s.read(ctx, fmt.Sprintf("list users of collection %d", c), func(tx *sql.Tx) (err error) {
-		if err := present(ctx, tx, c); err != nil {
+		if err = present(ctx, tx, c); err != nil {
 			return err
 		}
 		list, err = collect(ctx, tx, scanUser, `SELECT serial, id, faces FROM users
@@ -78,7 +78,8 @@ func (s *Store) DeleteUser(
 		if err := lock(ctx, tx, c); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE faces SET owner = NULL WHERE collection = $1 AND owner = $2`, c, u)
+		_, err := tx.ExecContext(ctx, `UPDATE faces SET owner = NULL WHERE collection = $1
+			AND id IN (SELECT id FROM faces WHERE collection = $1 AND owner = $2)`, c, u)
 		if err != nil {
 			return err
 		}

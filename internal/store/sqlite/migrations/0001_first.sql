@@ -29,7 +29,8 @@ CREATE TABLE users (
 CREATE INDEX users_in_order ON users (collection, serial);
 
 -- Without row ids the rows themselves lie in the order of their keys, so that a collection is read from one end to the other
--- without jumping about. seen and vector are float32 values, little-endian.
+-- without jumping about. seen and vector are float32 values, little-endian. owner is a user's id. It is no foreign key: to
+-- check it when a user is deleted SQLite would read the whole collection, because it does not use the index below for that.
 CREATE TABLE faces (
     collection  INTEGER NOT NULL REFERENCES collections (serial),
     id          BLOB    NOT NULL,
@@ -39,8 +40,7 @@ CREATE TABLE faces (
     owner       TEXT,
     seen        BLOB    NOT NULL,
     vector      BLOB    NOT NULL,
-    PRIMARY KEY (collection, id),
-    FOREIGN KEY (collection, owner) REFERENCES users (collection, id)
+    PRIMARY KEY (collection, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX faces_by_owner ON faces (collection, owner, id) WHERE owner IS NOT NULL;
 
@@ -73,7 +73,6 @@ CREATE TABLE jobs (
     results           TEXT
 ) STRICT;
 CREATE INDEX jobs_by_state ON jobs (state, serial);
-CREATE INDEX jobs_open ON jobs (created) WHERE state = 'in-progress';
 CREATE INDEX jobs_expiring ON jobs (expires) WHERE expires > 0;
 
 -- A table of its own, because an update writes the whole row and a plan is large.
