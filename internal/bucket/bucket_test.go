@@ -25,10 +25,10 @@ type fixture struct {
 // testLimit is the largest object of the fixtures' buckets.
 const testLimit = 8 << 20
 
-func config(t *testing.T, buckets map[string]bucket.Source) bucket.Config {
-	t.Helper()
+func config(tb testing.TB, buckets map[string]bucket.Source) bucket.Config {
+	tb.Helper()
 	cfg := bucket.Config{
-		Buckets: buckets, Cache: bucket.DefaultCache(t.TempDir()), Limits: bucket.DefaultLimits(), Now: time.Now,
+		Buckets: buckets, Cache: bucket.DefaultCache(tb.TempDir()), Limits: bucket.DefaultLimits(), Now: time.Now,
 	}
 	cfg.Cache.MinFree = 0
 	cfg.Limits.Object = testLimit
@@ -36,15 +36,15 @@ func config(t *testing.T, buckets map[string]bucket.Source) bucket.Config {
 	return cfg
 }
 
-func open(t *testing.T, cfg bucket.Config) *bucket.Buckets {
-	t.Helper()
+func open(tb testing.TB, cfg bucket.Config) *bucket.Buckets {
+	tb.Helper()
 	b, err := bucket.New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := b.Close(); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return b
@@ -68,20 +68,20 @@ func wantKind(t *testing.T, err error, kind bucket.Kind) {
 	}
 }
 
-func pin(t *testing.T, b *bucket.Buckets, o bucket.Object) bucket.Info {
-	t.Helper()
-	info, err := b.Stat(t.Context(), o)
+func pin(tb testing.TB, b *bucket.Buckets, o bucket.Object) bucket.Info {
+	tb.Helper()
+	info, err := b.Stat(tb.Context(), o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return info
 }
 
-func mustOpen(t *testing.T, b *bucket.Buckets, o bucket.Object, pinned bucket.Info) *bucket.File {
-	t.Helper()
-	f, err := b.Open(t.Context(), o, pinned)
+func mustOpen(tb testing.TB, b *bucket.Buckets, o bucket.Object, pinned bucket.Info) *bucket.File {
+	tb.Helper()
+	f, err := b.Open(tb.Context(), o, pinned)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return f
 }

@@ -317,6 +317,30 @@ func TestCacheEndsWithLast(t *testing.T) {
 	_ = openTest(t, c, "a", 10, &count).Close()
 }
 
+// TestCacheDropsUnwanted has a download succeed that nobody waits for any more.
+func TestCacheDropsUnwanted(t *testing.T) {
+	t.Parallel()
+	c, _ := testCache(t, nil)
+	finish := make(chan struct{})
+	var file *os.File
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := c.open(ctx, keyOf("a", 10), func(_ context.Context, to *tempFile) error {
+		file = to.file
+		cancel()
+		<-finish
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	close(finish)
+	c.close()
+	wantUsage(t, c, Usage{})
+	if _, err := file.Stat(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the file is open: %v", err)
+	}
+}
+
 func TestCacheForgetsFailures(t *testing.T) {
 	t.Parallel()
 	c, _ := testCache(t, nil)

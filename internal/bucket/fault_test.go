@@ -223,6 +223,23 @@ func TestFaults(t *testing.T) {
 			},
 			kind: bucket.Changed,
 		},
+		"shorter than pinned": {
+			answer: func(f *faulty) answer {
+				return func(http.ResponseWriter, *http.Request, int) bool { f.replace(noise(50_000), `"one"`); return false }
+			},
+			kind: bucket.Changed, gets: 1,
+		},
+		"in pieces": { // as proxies do that keep pieces
+			answer: func(*faulty) answer {
+				return func(_ http.ResponseWriter, r *http.Request, _ int) bool {
+					from, _, _ := strings.Cut(strings.TrimPrefix(r.Header.Get("Range"), "bytes="), "-")
+					n, _ := strconv.Atoi(from)
+					r.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", n, n+29_999))
+					return false
+				}
+			},
+			gets: 4,
+		},
 		"no ETag": {
 			answer: func(*faulty) answer {
 				return func(w http.ResponseWriter, _ *http.Request, _ int) bool { _, _ = w.Write(content); return true }
@@ -394,8 +411,9 @@ func TestStatAnswers(t *testing.T) {
 		"restored": {status: http.StatusOK, headers: map[string]string{
 			"ETag": `"x"`, "X-Amz-Storage-Class": "GLACIER", "X-Amz-Restore": `ongoing-request="false", expiry-date="x"`,
 		}},
-		"not S3":          {status: http.StatusOK, kind: bucket.Unavailable, says: "endpoint"},
-		"negative length": {status: http.StatusOK, headers: map[string]string{"ETag": `"x"`, "Content-Length": "-5"}, kind: bucket.Unavailable},
+		"from before versions": {status: http.StatusOK, headers: map[string]string{"ETag": `"x"`, "X-Amz-Version-Id": "null"}},
+		"not S3":               {status: http.StatusOK, kind: bucket.Unavailable, says: "endpoint"},
+		"negative length":      {status: http.StatusOK, headers: map[string]string{"ETag": `"x"`, "Content-Length": "-5"}, kind: bucket.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -407,8 +425,11 @@ func TestStatAnswers(t *testing.T) {
 				}
 				w.WriteHeader(c.status)
 			}))
-			_, err := faultyBucket(t, f, nil).Stat(t.Context(), film("x"))
+			info, err := faultyBucket(t, f, nil).Stat(t.Context(), film("x"))
 			wantKind(t, err, c.kind)
+			if info.Version != "" {
+				t.Errorf("the version is %q", info.Version)
+			}
 			if err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v does not say %q", err, c.says)
 			}

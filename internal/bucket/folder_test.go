@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -127,43 +126,6 @@ func TestFolderDenied(t *testing.T) {
 	}
 	_, err := b.Read(t.Context(), film("in/x"), 100)
 	wantKind(t, err, bucket.Denied)
-}
-
-// TestFolderRace swaps a folder for a link that leads outside, as fast as it can, while it is read through.
-func TestFolderRace(t *testing.T) {
-	t.Parallel()
-	folder, b := folderBucket(t)
-	dir, link := filepath.Join(folder, "in"), filepath.Join(folder, "link")
-	write(t, filepath.Join(folder, "..", "outside", "x"), []byte("outside"))
-	if err := os.Symlink("../outside", link); err != nil {
-		t.Fatal(err)
-	}
-	var stop atomic.Bool
-	swapped := make(chan int)
-	go func() {
-		n := 0
-		for ; !stop.Load(); n++ {
-			_ = os.Rename(dir, dir+"2")
-			_ = os.Rename(link, dir)
-			_ = os.Rename(dir, link)
-			_ = os.Rename(dir+"2", dir)
-		}
-		swapped <- n
-	}()
-	read, refused := 0, 0
-	for range 5000 {
-		data, err := b.Read(t.Context(), film("in/x"), 100)
-		switch {
-		case string(data) == "outside":
-			t.Error("read a file from outside")
-		case err == nil:
-			read++
-		case bucket.KindOf(err) == bucket.Denied:
-			refused++
-		}
-	}
-	stop.Store(true)
-	t.Logf("%d swaps, %d read inside, %d refused as links", <-swapped, read, refused)
 }
 
 func TestFolderVerify(t *testing.T) {

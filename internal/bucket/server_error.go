@@ -26,8 +26,8 @@ func serverError(ctx context.Context, o Object, err error) error {
 	case http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone: // 405: the version is a mark of deletion
 		return fail(NotFound, err, "There is no such object %q in bucket %q.", o.Key, o.Bucket)
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fail(Denied, err, "Bucket %q denies the server object %q, or that object is not there: "+
-			"check its name and the permissions of the server's credentials.", o.Bucket, o.Key)
+		return fail(Denied, err, "Object %q of bucket %q may not be read with the credentials set for the bucket, "+
+			"or is not there: check its name and their permissions.", o.Key, o.Bucket)
 	case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		return wrongRegion(o, err)
 	case http.StatusBadRequest:
