@@ -12,21 +12,19 @@ const (
 	// defaultMaxBody holds an image of 5 MB, AWS's limit for one sent inline, in base64 (6.99 MB) with what is said about
 	// it; an image that is a little too large is thus still told so by name.
 	defaultMaxBody = 8<<20 + 64<<10
-	// firstRead is what a body gets before it has arrived, whatever length it claims. Most requests are below 1 kB.
-	firstRead = 4 << 10
+	// firstRead must have arrived before a body gets the memory that it claims to need. Nearly all requests without an image
+	// are smaller.
+	firstRead = 16 << 10
 )
 
-// readBody reads the whole body, of which there may be at most that many bytes. A length that is claimed is believed only
-// where it is too large.
+// readBody reads the whole body, of which there may be at most that many bytes.
 func readBody(r *http.Request, most int64) ([]byte, error) {
 	if r.ContentLength > most {
 		return nil, tooLarge(most)
 	}
-	var b bytes.Buffer
-	b.Grow(int(min(max(r.ContentLength, 0), firstRead)) + bytes.MinRead)
-	n, err := b.ReadFrom(io.LimitReader(r.Body, most+1))
+	body, err := readAll(io.LimitReader(r.Body, most+1), r.ContentLength)
 	switch {
-	case n > most:
+	case int64(len(body)) > most:
 		return nil, tooLarge(most)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, frontEnd("SerializationException", http.StatusBadRequest,
@@ -34,7 +32,24 @@ func readBody(r *http.Request, most int64) ([]byte, error) {
 	case err != nil:
 		return nil, frontEnd("SerializationException", http.StatusBadRequest, "The request body cannot be read: %v", err)
 	}
-	return b.Bytes(), nil
+	return body, nil
+}
+
+// readAll is [io.ReadAll] that knows what length to expect, or -1 if none, and so neither grows step by step nor reserves
+// much for who only claims to send much.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(length, 0), firstRead)) + bytes.MinRead)
+	n, err := io.CopyN(&b, r, firstRead)
+	switch {
+	case errors.Is(err, io.EOF):
+		return b.Bytes(), nil
+	case err != nil:
+		return nil, err
+	}
+	b.Grow(int(max(length-n, 0)) + bytes.MinRead)
+	_, err = b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 func tooLarge(most int64) *failure {
