@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -166,6 +167,9 @@ func TestADeniedCallerLearnsNothing(t *testing.T) {
 	if e := (*types.AccessDeniedException)(nil); !errors.As(err, &e) || looked {
 		t.Errorf("got %v", err)
 	}
+	if got := b.audited[0]; got.Code != "AccessDeniedException" || got.Collection != "staff" {
+		t.Errorf("audited %+v", got)
+	}
 	if _, err := b.client().ListCollections(t.Context(), &rekognition.ListCollectionsInput{}); err != nil {
 		t.Error(err)
 	}
@@ -185,5 +189,28 @@ func TestEveryObjectOfAnInputIsFound(t *testing.T) {
 		if found := objects(none); len(found) != 0 {
 			t.Errorf("found %v", found)
 		}
+	}
+}
+
+// What the operator's handbook shows must be what the door reads.
+func TestPoliciesOfTheHandbook(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/OPERATIONS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, block := range strings.Split(string(text), "```json\n")[1:] {
+		document, _, _ := strings.Cut(block, "```")
+		if !strings.Contains(document, `"Statement"`) {
+			continue
+		}
+		found++
+		if err := CheckPolicy(document); err != nil {
+			t.Errorf("%v in\n%s", err, document)
+		}
+	}
+	if found == 0 {
+		t.Error("there are no policies")
 	}
 }
