@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what must happen; nothing depends on it but how long a failure takes.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // open opens a database as the store does, with River's tables.
 func open(tb testing.TB, path string) *sql.DB {
