@@ -34,6 +34,10 @@ func BenchmarkDownload(b *testing.B) {
 			}
 			buckets := open(b, cfg)
 			pinned := pin(b, buckets, film("x"))
+			first := mustOpen(b, buckets, film("x"), pinned)
+			if err := first.Close(); err != nil {
+				b.Fatal(err)
+			}
 			b.SetBytes(size)
 			for b.Loop() {
 				if err := mustOpen(b, buckets, film("x"), pinned).Close(); err != nil {

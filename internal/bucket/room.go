@@ -1,0 +1,105 @@
+package bucket
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+)
+
+// This file is where the cache finds room for downloads: within its budget, on its disk, and in time.
+
+// reserve counts a download in before it begins. Room is made by dropping what has been unused for longest.
+func (c *cache) reserve(key cacheKey) error {
+	size := key.pinned.Size
+	if size > c.cfg.MaxBytes {
+		return fail(TooLarge, nil, "Object %q has %d bytes, more than all downloads together may have (%d): raise that limit.",
+			key.object.Key, size, c.cfg.MaxBytes)
+	}
+	var dropped []*os.File
+	defer func() { closeAll(dropped...) }()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.used.Bytes > c.cfg.MaxBytes-size {
+		oldest := c.oldest()
+		if oldest == nil {
+			return fail(Unavailable, nil, "Downloads in use take %d bytes of the %d that all may: "+
+				"try again when other work is done, or raise that limit.", c.used.Bytes, c.cfg.MaxBytes)
+		}
+		dropped = append(dropped, c.drop(oldest))
+	}
+	c.used.Files++
+	c.used.Bytes += size
+	return nil
+}
+
+// release takes back a reservation.
+func (c *cache) release(size int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used.Files--
+	c.used.Bytes -= size
+}
+
+// create makes the file for a download if that leaves enough of the disk free. Here too the longest unused make room.
+func (c *cache) create(key cacheKey) (*tempFile, error) {
+	c.disk.Lock()
+	defer c.disk.Unlock()
+	for {
+		free, err := freeBytes(c.cfg.Folder)
+		if err != nil {
+			return nil, fail(Unavailable, err, "The folder for downloads cannot be reached: correct its path or permissions.")
+		}
+		if free-key.pinned.Size >= c.cfg.MinFree {
+			return newTempFile(c.cfg.Folder, key.object.Key, key.pinned.Size, c.cfg.MinFree)
+		}
+		if !c.dropOldest() {
+			return nil, diskFull(fmt.Errorf("%d bytes are free, %d needed and %d to be left", free, key.pinned.Size, c.cfg.MinFree))
+		}
+	}
+}
+
+func (c *cache) dropOldest() bool {
+	c.mu.Lock()
+	var drop *os.File
+	oldest := c.oldest()
+	if oldest != nil {
+		drop = c.drop(oldest)
+	}
+	c.mu.Unlock()
+	closeAll(drop)
+	return oldest != nil
+}
+
+// oldest is the download that has been unused for longest, or nil. The caller holds mu.
+func (c *cache) oldest() *entry {
+	if front := c.idle.Front(); front != nil {
+		e, _ := front.Value.(*entry) // nothing else is in the list
+		return e
+	}
+	return nil
+}
+
+func (c *cache) sweepEvery(ctx context.Context, interval time.Duration) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			c.sweep()
+		}
+	}
+}
+
+// sweep drops what has been unused for too long.
+func (c *cache) sweep() {
+	var dropped []*os.File
+	c.mu.Lock()
+	for e := c.oldest(); e != nil && c.now().Sub(e.since) >= c.cfg.Idle; e = c.oldest() {
+		dropped = append(dropped, c.drop(e))
+	}
+	c.mu.Unlock()
+	closeAll(dropped...)
+}
