@@ -20,6 +20,7 @@ type ModelPack struct {
 	Detector    string      `json:"detector"`
 	Dimension   int         `json:"dimension"`
 	Calibration string      `json:"calibration"` // what its similarities rest on
+	Attributes  []string    `json:"attributes"`  // what it tells of a face's look, beside the points of its landmarks
 	Files       []ModelFile `json:"files"`
 }
 
@@ -42,7 +43,7 @@ func VerifyModels(c config.Config) (ModelPack, error) {
 	m := pack.Manifest()
 	d := ModelPack{
 		Folder: pack.Dir(), Name: m.Name, Version: m.Version, Model: string(pack.Model()), Detector: m.Detector.Kind,
-		Dimension: pack.Dim(),
+		Dimension: pack.Dim(), Attributes: attributeNames(m),
 	}
 	if m.Calibration != nil {
 		d.Calibration = m.Calibration.Source
@@ -51,6 +52,24 @@ func VerifyModels(c config.Config) (ModelPack, error) {
 		d.Files = append(d.Files, ModelFile(f))
 	}
 	return d, nil
+}
+
+// attributeNames are the attributes that a pack gives.
+func attributeNames(m *recognizer.Manifest) []string {
+	names := []string{} // a list in JSON too
+	if a := m.Attributes; a != nil && a.AgeGender != nil {
+		names = append(names, "age", "gender")
+	}
+	if a := m.Attributes; a != nil && a.Expressions != nil {
+		names = append(names, "emotions", "smile")
+	}
+	if a := m.Attributes; a != nil && a.Eyes != nil {
+		names = append(names, "eyes open")
+	}
+	if m.Landmarks != nil {
+		names = append(names, "mouth open")
+	}
+	return names
 }
 
 // loadPack loads the model pack that the settings name, or the one in the usual place.

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -99,8 +101,9 @@ func (l *line) modelsShowCommand() *cobra.Command {
 }
 
 func showPack(l *line, p app.ModelPack) error {
-	if _, err := fmt.Fprintf(l.Stdout, "%s %s in %s\n\n  model id    %s\n  detector    %s\n  embeddings  %d dimensions\n  calibrated  %s\n",
-		p.Name, p.Version, printable(p.Folder), p.Model, p.Detector, p.Dimension, printable(p.Calibration)); err != nil {
+	if _, err := fmt.Fprintf(l.Stdout, "%s %s in %s\n\n  model id    %s\n  detector    %s\n  embeddings  %d dimensions\n  calibrated  %s\n  attributes  %s\n",
+		p.Name, p.Version, printable(p.Folder), p.Model, p.Detector, p.Dimension, printable(p.Calibration),
+		cmp.Or(strings.Join(p.Attributes, ", "), "none")); err != nil {
 		return err
 	}
 	for _, f := range p.Files {

@@ -165,7 +165,7 @@ func (r *Recognizer) tellExpressions(p *face.Picture, box face.PixelBox, roll fl
 	if l == nil {
 		return nil
 	}
-	if err := l.at(p, l.around(box, roll)); err != nil {
+	if err := l.after(r.attributer.ageGender, p, l.around(box, roll)); err != nil {
 		return err
 	}
 	spec, raw := r.pack.manifest.Attributes.Expressions, l.run.Output(0)

@@ -178,29 +178,25 @@ func TestAttributesSayWhatTheModelsSay(t *testing.T) {
 		"none":  {plain(0, 0, 255), face.AgeRange{Low: 0, High: 2}, true, []face.EmotionType{face.Calm, face.Happy, face.Sad}, false, false},
 		"old":   {plain(250, 130, 200), face.AgeRange{Low: 114, High: 122}, false, []face.EmotionType{face.Happy, face.Sad, face.Calm}, true, true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			a, err := r.Attributes(t.Context(), c.picture, inTheMiddle())
-			if err != nil {
-				t.Fatal(err)
+		a, err := r.Attributes(t.Context(), c.picture, inTheMiddle())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *a.Age != c.age || a.Gender.Female != c.female || a.Smile.Value != c.smile || a.EyesOpen.Value != c.eyesOpen ||
+			!a.MouthOpen.Value || len(a.Points) != 23 {
+			t.Errorf("%s: age %+v, gender %+v, smile %+v, eyes %+v, mouth %+v, %d points", name, *a.Age, *a.Gender, *a.Smile,
+				*a.EyesOpen, *a.MouthOpen, len(a.Points))
+		}
+		sum := float32(0)
+		for i, e := range a.Emotions {
+			sum += e.Confidence
+			if e.Type != c.emotions[i] {
+				t.Errorf("%s: emotion %d is %s instead of %s", name, i, e.Type, c.emotions[i])
 			}
-			if *a.Age != c.age || a.Gender.Female != c.female || a.Smile.Value != c.smile || a.EyesOpen.Value != c.eyesOpen ||
-				!a.MouthOpen.Value {
-				t.Errorf("age %+v, gender %+v, smile %+v, eyes %+v, mouth %+v", *a.Age, *a.Gender, *a.Smile, *a.EyesOpen, *a.MouthOpen)
-			}
-			sum := float32(0)
-			for i, e := range a.Emotions {
-				sum += e.Confidence
-				if e.Type != c.emotions[i] {
-					t.Errorf("emotion %d is %s instead of %s", i, e.Type, c.emotions[i])
-				}
-			}
-			if math.Abs(float64(sum)-100) > 1e-3 {
-				t.Errorf("the emotions sum up to %v %%", sum)
-			}
-			if len(a.Points) != 23 {
-				t.Errorf("%d points", len(a.Points))
-			}
-		})
+		}
+		if math.Abs(float64(sum)-100) > 1e-3 {
+			t.Errorf("%s: the emotions sum up to %v %%", name, sum)
+		}
 	}
 }
 
@@ -213,13 +209,13 @@ func TestAttributesThatThePackCannotGiveAreNil(t *testing.T) {
 		"nothing at all": {scrfdPack, face.Attributes{}},
 		"no landmarks": {func(t *testing.T) string {
 			t.Helper()
-			return attributesPack(t, func(m *Manifest, models map[string][]byte) {
+			return attributesPack(t, func(m *Manifest, _ map[string][]byte) {
 				m.Landmarks, m.Attributes.Eyes, m.Attributes.Expressions = nil, nil, nil
 			})
 		}, face.Attributes{Age: &face.AgeRange{Low: 8, High: 12}, Gender: &face.Gender{Confidence: 50}}},
 		"no models": {func(t *testing.T) string {
 			t.Helper()
-			return attributesPack(t, func(m *Manifest, models map[string][]byte) { m.Attributes = &AttributesSpec{} })
+			return attributesPack(t, func(m *Manifest, _ map[string][]byte) { m.Attributes = &AttributesSpec{} })
 		}, face.Attributes{MouthOpen: mouth(.3), Points: namedIn(frontal68(.3))}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -246,6 +242,33 @@ func namedIn(s shape68) []face.NamedPoint {
 		s[i] = face.Point{X: 50 + 100*p.X, Y: 50 + 100*p.Y}
 	}
 	return s.named(200, 200)
+}
+
+// TestModelsThatSeeTheSameShareIt compares a pack whose models are shown the same with one whose models are not.
+func TestModelsThatSeeTheSameShareIt(t *testing.T) {
+	t.Parallel()
+	shared := newRecognizer(t, attributesPack(t, nil), Options{})
+	apart := newRecognizer(t, attributesPack(t, func(m *Manifest, _ map[string][]byte) {
+		m.Attributes.Expressions.Side = 0.5
+	}), Options{})
+	// The face's square is a quarter red, the middle of it is all red.
+	p := spots(200, 200, nil)
+	for y := 75; y < 125; y++ {
+		for x := 75; x < 125; x++ {
+			p.Planes[0][3*(200*y+x)] = 200
+		}
+	}
+	a, err := shared.Attributes(t.Context(), p, inTheMiddle())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := apart.Attributes(t.Context(), p, inTheMiddle())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *a.Age != *b.Age || a.Emotions[0].Type != face.Calm || b.Emotions[0].Type != face.Happy {
+		t.Errorf("shared %+v %+v, apart %+v %+v", *a.Age, a.Emotions, *b.Age, b.Emotions)
+	}
 }
 
 func TestAttributeModelsAreLoadedLate(t *testing.T) {

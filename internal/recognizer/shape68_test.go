@@ -61,20 +61,34 @@ func TestNamedPointsLieWhereTheirNamesSay(t *testing.T) {
 		at[p.Name] = p.Point
 	}
 	for _, pair := range [][2]string{
-		{"leftEyeBrowLeft", "leftEyeBrowUp"}, {"leftEyeBrowUp", "leftEyeBrowRight"}, {"leftEyeBrowRight", "rightEyeBrowLeft"},
-		{"rightEyeBrowLeft", "rightEyeBrowUp"}, {"rightEyeBrowUp", "rightEyeBrowRight"},
-		{"leftEyeLeft", "leftEyeRight"}, {"leftEyeRight", "rightEyeLeft"}, {"rightEyeLeft", "rightEyeRight"},
-		{"noseLeft", "noseRight"}, {"upperJawlineLeft", "midJawlineLeft"}, {"midJawlineLeft", "chinBottom"},
-		{"chinBottom", "midJawlineRight"}, {"midJawlineRight", "upperJawlineRight"},
+		{"leftEyeBrowLeft", "leftEyeBrowUp"},
+		{"leftEyeBrowUp", "leftEyeBrowRight"},
+		{"leftEyeBrowRight", "rightEyeBrowLeft"},
+		{"rightEyeBrowLeft", "rightEyeBrowUp"},
+		{"rightEyeBrowUp", "rightEyeBrowRight"},
+		{"leftEyeLeft", "leftEyeRight"},
+		{"leftEyeRight", "rightEyeLeft"},
+		{"rightEyeLeft", "rightEyeRight"},
+		{"noseLeft", "noseRight"},
+		{"upperJawlineLeft", "midJawlineLeft"},
+		{"midJawlineLeft", "chinBottom"},
+		{"chinBottom", "midJawlineRight"},
+		{"midJawlineRight", "upperJawlineRight"},
 	} {
 		if !(at[pair[0]].X < at[pair[1]].X) {
 			t.Errorf("%s is not left of %s", pair[0], pair[1])
 		}
 	}
 	for _, pair := range [][2]string{
-		{"leftEyeBrowUp", "leftEyeUp"}, {"leftEyeUp", "leftEyeDown"}, {"rightEyeUp", "rightEyeDown"},
-		{"rightEyeDown", "noseRight"}, {"noseLeft", "mouthUp"}, {"mouthUp", "mouthDown"}, {"mouthDown", "chinBottom"},
-		{"upperJawlineLeft", "midJawlineLeft"}, {"midJawlineRight", "chinBottom"},
+		{"leftEyeBrowUp", "leftEyeUp"},
+		{"leftEyeUp", "leftEyeDown"},
+		{"rightEyeUp", "rightEyeDown"},
+		{"rightEyeDown", "noseRight"},
+		{"noseLeft", "mouthUp"},
+		{"mouthUp", "mouthDown"},
+		{"mouthDown", "chinBottom"},
+		{"upperJawlineLeft", "midJawlineLeft"},
+		{"midJawlineRight", "chinBottom"},
 	} {
 		if !(at[pair[0]].Y < at[pair[1]].Y) {
 			t.Errorf("%s is not above %s", pair[0], pair[1])

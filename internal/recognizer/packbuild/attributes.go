@@ -23,8 +23,14 @@ func ageGender() *recognizer.AgeGenderSpec {
 			"temperature: LFW, where the network is less sure of the gender than it is right"),
 		Age: ageOutput, Gender: genderOutput,
 		AgeErrors: []recognizer.AgeErrorSpec{
-			{From: 0, Years: 1.52}, {From: 4, Years: 3.06}, {From: 9, Years: 4.82}, {From: 19, Years: 4.99},
-			{From: 29, Years: 5.43}, {From: 41, Years: 4.94}, {From: 60, Years: 6.17}, {From: 80, Years: 9.91},
+			{From: 0, Years: 1.52},
+			{From: 4, Years: 3.06},
+			{From: 9, Years: 4.82},
+			{From: 19, Years: 4.99},
+			{From: 29, Years: 5.43},
+			{From: 41, Years: 4.94},
+			{From: 60, Years: 6.17},
+			{From: 80, Years: 9.91},
 		},
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"testing"
 
+	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/recognizer/internal/onnx"
 )
 
@@ -59,6 +62,31 @@ func TestNetworksAgreeWithTheirPackage(t *testing.T) {
 			near(t, "gender", softmax(out[1]), c.gender)
 			near(t, "expressions", softmax(drawn(t, expressions, c.pixel, expressionOutput)[0]), c.expressions)
 		})
+	}
+}
+
+// TestExpressionsAreInTheirOrder compares the order with the labels in the package's source.
+func TestExpressionsAreInTheirOrder(t *testing.T) {
+	t.Parallel()
+	words := map[string]face.EmotionType{
+		"neutral": face.Calm, "happy": face.Happy, "sad": face.Sad, "angry": face.Angry, "fearful": face.Fear,
+		"disgusted": face.Disgusted, "surprised": face.Surprised,
+	}
+	source, err := os.ReadFile(filepath.Join(npmDir(t), filepath.FromSlash(attributesPackage),
+		"src", "faceExpressionNet", "FaceExpressions.ts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := regexp.MustCompile(`FACE_EXPRESSION_LABELS = \[([^]]*)]`).FindSubmatch(source)
+	if labels == nil {
+		t.Fatal("the package's source names no labels")
+	}
+	var want []face.EmotionType
+	for _, word := range regexp.MustCompile(`\w+`).FindAllString(string(labels[1]), -1) {
+		want = append(want, words[word])
+	}
+	if got := expressionOrder(); !slices.Equal(got, want) {
+		t.Errorf("the order is %v, the package's %v", got, want)
 	}
 }
 

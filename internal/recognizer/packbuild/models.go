@@ -76,39 +76,45 @@ func searchFiles(npmDir string) ([]file, error) {
 
 // attributeFiles are what telling the look of a face needs.
 func attributeFiles(npmDir string) ([]file, error) {
+	const eyes, licence = "model/fr_eye.onnx", "LICENSE"
+	eyesModel, err := readPackaged(npmDir, modelsPackage, eyes)
+	if err != nil {
+		return nil, err
+	}
+	licenceText, err := readPackaged(npmDir, attributesPackage, licence)
+	if err != nil {
+		return nil, err
+	}
+	ageGender, err := networkFile(npmDir, ageGenderFile, "model/age_gender_model", ageGenderNetwork)
+	if err != nil {
+		return nil, err
+	}
+	expressions, err := networkFile(npmDir, expressionFile, "model/face_expression_model", expressionNetwork)
+	if err != nil {
+		return nil, err
+	}
+	return []file{
+		newFile(eyesFile, eyesModel, source(modelsPackage, modelsVersion, eyes), "", "MIT"), ageGender, expressions,
+		newFile(attributesLicenceFile, licenceText, source(attributesPackage, attributesVersion, licence), "", "MIT"),
+	}, nil
+}
+
+// networkFile builds a network out of the weights that the package of the attributes keeps under a name.
+func networkFile(npmDir, path, name string, build func(manifest, binaries []byte) ([]byte, error)) (file, error) {
 	const changes = "TensorFlow.js weights, made float32, written as an ONNX graph of the layers in the package's source"
-	eyes, err := readPackaged(npmDir, modelsPackage, "model/fr_eye.onnx")
+	manifest, err := readPackaged(npmDir, attributesPackage, name+"-weights_manifest.json")
 	if err != nil {
-		return nil, err
+		return file{}, err
 	}
-	files := []file{newFile(eyesFile, eyes, source(modelsPackage, modelsVersion, "model/fr_eye.onnx"), "", "MIT")}
-	for _, m := range []struct {
-		path, from string
-		build      func(manifest, binaries []byte) ([]byte, error)
-	}{
-		{ageGenderFile, "model/age_gender_model", ageGenderNetwork},
-		{expressionFile, "model/face_expression_model", expressionNetwork},
-	} {
-		manifest, err := readPackaged(npmDir, attributesPackage, m.from+"-weights_manifest.json")
-		if err != nil {
-			return nil, err
-		}
-		binaries, err := readPackaged(npmDir, attributesPackage, m.from+".bin")
-		if err != nil {
-			return nil, err
-		}
-		content, err := m.build(manifest, binaries)
-		if err != nil {
-			return nil, fmt.Errorf("build %s of %s: %w", m.path, m.from, err)
-		}
-		files = append(files, newFile(m.path, content, source(attributesPackage, attributesVersion, m.from+".bin"), changes, "MIT"))
-	}
-	licence, err := readPackaged(npmDir, attributesPackage, "LICENSE")
+	binaries, err := readPackaged(npmDir, attributesPackage, name+".bin")
 	if err != nil {
-		return nil, err
+		return file{}, err
 	}
-	return append(files, newFile(attributesLicenceFile, licence, source(attributesPackage, attributesVersion, "LICENSE"),
-		"", "MIT")), nil
+	content, err := build(manifest, binaries)
+	if err != nil {
+		return file{}, fmt.Errorf("build %s of %s: %w", path, name, err)
+	}
+	return newFile(path, content, source(attributesPackage, attributesVersion, name+".bin"), changes, "MIT"), nil
 }
 
 // readPackaged reads a file of an installed npm package.

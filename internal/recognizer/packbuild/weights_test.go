@@ -23,20 +23,20 @@ func TestWeights(t *testing.T) {
 	if err != nil || !slices.Equal(a, []float32{1, -2}) {
 		t.Errorf("a is %v, %v", a, err)
 	}
-	if err := w.rest(); err == nil {
+	if w.rest() == nil {
 		t.Error("b was forgotten")
 	}
 	b, err := w.take("b", 3)
 	if err != nil || !slices.Equal(b, []float32{-1, 0, 126.5}) {
 		t.Errorf("b is %v, %v", b, err)
 	}
-	if err := w.rest(); err != nil {
+	if err = w.rest(); err != nil {
 		t.Error(err)
 	}
-	if _, err := w.take("a", 2); err == nil {
+	if _, err = w.take("a", 2); err == nil {
 		t.Error("a has another shape")
 	}
-	if _, err := w.take("c", 2); err == nil {
+	if _, err = w.take("c", 2); err == nil {
 		t.Error("there is no c")
 	}
 }
