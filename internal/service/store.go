@@ -128,7 +128,8 @@ type JobStore interface {
 	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, last Task) (bool, error)
 	// Segment is what was saved; nil if nothing was.
 	Segment(ctx context.Context, id JobID, segment int) ([]byte, error)
-	// SaveChunks keeps pieces of the results, each instead of an earlier one of its order and number.
+	// SaveChunks keeps pieces of the results, each instead of an earlier one of its order and number. [Conflict] if the job
+	// has ended: its results stay as they are.
 	SaveChunks(ctx context.Context, id JobID, chunks []Chunk) error
 	// Chunks gives the pieces of one kind from number from up to and without to, by number.
 	Chunks(ctx context.Context, id JobID, kind ChunkKind, from, to int) ([]Chunk, error)
@@ -137,7 +138,8 @@ type JobStore interface {
 	EndJob(ctx context.Context, j *Job, n *Notice) (bool, error)
 	// DeleteJob deletes a job that has ended, with its results. [NotFound]; [Conflict] if it is in progress.
 	DeleteJob(ctx context.Context, id JobID) error
-	// Sweep deletes jobs and request tokens that have expired, at most limit of each, and says how many.
+	// Sweep deletes jobs and request tokens that have expired, at most limit of each, and says how many. It also removes
+	// what deleted collections and jobs have left behind, uncounted, in several transactions if that is much.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 }
 

@@ -222,6 +222,12 @@ func testDeleteFaces(u suite) {
 	ok(t, s.CreateUser(ctx, c, "ann", 10, nil))
 	ok(t, s.Associate(ctx, c, "ann", ids(10, 12), 100, nil))
 
+	// More ids than a statement names, and a limit that is reached among them.
+	page, err := s.Faces(ctx, c, service.FaceQuery{IDs: ids(100, 2000), After: &ids(99, 151)[51], Limit: 1200})
+	ok(t, err)
+	if len(page) != 1200 || page[0].ID != id(151) || page[1199].ID != id(1350) {
+		t.Fatalf("a page of %d faces, from %v", len(page), page[0].ID)
+	}
 	backwards := ids(1, n+5)
 	slices.Reverse(backwards)
 	deleted, associated, err := s.DeleteFaces(ctx, c, append(backwards, id(1), id(10)))

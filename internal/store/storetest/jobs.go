@@ -260,19 +260,7 @@ func testSegments(u suite) {
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
 	last := task(service.FinishTask, 1, 0)
-	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, last)
-	wantKind(t, err, service.NotFound)
-	createJob(t, s, 1)
-	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, last); err == nil {
-		t.Fatal("a segment was saved without a plan")
-	}
-	_, err = s.SavePlan(ctx, jobID(1), newPlan(3), nil)
-	ok(t, err)
-	for _, n := range []int{-1, 3} {
-		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, last); err == nil {
-			t.Fatalf("segment %d of 3 was saved", n)
-		}
-	}
+	refusedSegments(t, s, last)
 	q.take()
 	steps := []struct {
 		name    string
@@ -288,8 +276,7 @@ func testSegments(u suite) {
 		{"again when all are there", 1, []byte("one"), 3, 0},
 	}
 	for _, step := range steps {
-		var saved bool
-		saved, err = s.SaveSegment(ctx, jobID(1), step.segment, step.data, last)
+		saved, err := s.SaveSegment(ctx, jobID(1), step.segment, step.data, last)
 		ok(t, err)
 		j, err := s.Job(ctx, jobID(1))
 		ok(t, err)
@@ -307,6 +294,25 @@ func testSegments(u suite) {
 	}
 	wantSegments(t, s, 1, nil)
 	wantSegments(t, s, 2, nil)
+}
+
+// refusedSegments saves segments that do not exist, and the plan of job 1 with three that do.
+func refusedSegments(t *testing.T, s service.Store, last service.Task) {
+	t.Helper()
+	ctx := t.Context()
+	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, last)
+	wantKind(t, err, service.NotFound)
+	createJob(t, s, 1)
+	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, last); err == nil {
+		t.Fatal("a segment was saved without a plan")
+	}
+	_, err = s.SavePlan(ctx, jobID(1), newPlan(3), nil)
+	ok(t, err)
+	for _, n := range []int{-1, 3} {
+		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, last); err == nil {
+			t.Fatalf("segment %d of 3 was saved", n)
+		}
+	}
 }
 
 func wantSegments(t *testing.T, s service.Store, job int, want ...[]byte) {

@@ -14,7 +14,7 @@ import (
 // the next [Store.Sweep].
 func (s *Store) Token(ctx context.Context, scope, token string, now time.Time) (*service.RequestToken, error) {
 	t := &service.RequestToken{Scope: scope, Token: token}
-	what := fmt.Sprintf("read a request token of %s", scope)
+	what := "read a request token of " + scope
 	err := s.read(ctx, what, func(tx *sql.Tx) error {
 		var input []byte
 		err := tx.QueryRowContext(ctx, `SELECT input, result, expires FROM tokens WHERE scope = $1 AND token = $2`,
