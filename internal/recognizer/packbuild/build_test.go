@@ -35,6 +35,10 @@ func TestBuildIsAPackAndAlwaysTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// Stored embeddings belong to this space: a pack that has it otherwise needs another version.
+	if id := pack.Model(); id != "default-1.0-49c6db5c" {
+		t.Errorf("the model is %q", id)
+	}
 	if pack.Dim() != 512 || len(pack.Cohort().Mean) != 512 || pack.Calibration().Check() != nil {
 		t.Errorf("dimension %d, cohort of %d", pack.Dim(), len(pack.Cohort().Mean))
 	}
