@@ -63,7 +63,7 @@ Give it a folder with photos of the people that you look for and the videos to s
 	root.SetOut(l.Stdout)
 	root.SetErr(l.Stderr)
 	root.SetUsageFunc(usage)
-	root.AddCommand(l.searchCommand(), l.doctorCommand(), l.modelsCommand(), l.versionCommand(), exitCodesTopic(),
+	root.AddCommand(l.searchCommand(), l.serveCommand(), l.doctorCommand(), l.modelsCommand(), l.versionCommand(), exitCodesTopic(),
 		l.settingsTopic())
 	return root
 }

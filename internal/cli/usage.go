@@ -21,7 +21,9 @@ const (
 
 func sections() []string {
 	return []string{
-		sectionOf(config.Matching), outputSection, sectionOf(config.Environment), sectionOf(config.Limits), otherSection,
+		sectionOf(config.Storage), sectionOf(config.Listening), sectionOf(config.Requests), sectionOf(config.Jobs),
+		sectionOf(config.Running), sectionOf(config.Matching), outputSection, sectionOf(config.Environment),
+		sectionOf(config.Limits), otherSection,
 	}
 }
 
@@ -33,6 +35,16 @@ func sectionOf(g config.Group) string {
 		return "Environment"
 	case config.Limits:
 		return "Limits"
+	case config.Storage:
+		return "Data"
+	case config.Listening:
+		return "Listening"
+	case config.Requests:
+		return "Requests"
+	case config.Jobs:
+		return "Jobs"
+	case config.Running:
+		return "Running"
 	default:
 		return otherSection
 	}

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/photo"
+	"github.com/spotter-video/spotter/internal/recognizer"
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// photos is the service's eyes for photos.
+type photos struct {
+	recognizers *pool
+	limits      photo.Limits
+}
+
+// Look implements [service.Photos].
+func (p *photos) Look(ctx context.Context, image []byte, want service.Wanted) ([]service.PhotoFace, error) {
+	// Its turn comes before it is decoded, which takes memory that only a few photos at a time may have.
+	rec, err := p.recognizers.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer p.recognizers.give(rec)
+	picture, err := photo.Decode(bytes.NewReader(image), p.limits)
+	if err != nil {
+		return nil, photoError(err)
+	}
+	found, err := rec.Faces(ctx, picture)
+	if err != nil {
+		return nil, err
+	}
+	faces := make([]service.PhotoFace, len(found))
+	for i := range found {
+		if faces[i], err = photoFace(ctx, rec, picture, &found[i], want); err != nil {
+			return nil, err
+		}
+	}
+	return faces, nil
+}
+
+func photoFace(
+	ctx context.Context, rec *recognizer.Recognizer, p *face.Picture, f *recognizer.Face, want service.Wanted,
+) (out service.PhotoFace, err error) {
+	out = service.PhotoFace{Height: f.Height, Weak: f.Doubtful}
+	out.Detection = f.Detection
+	embeddable := f.Sample.Embedding.Vector != nil
+	if want.Probe && embeddable {
+		out.Probe = f.Sample.Embedding.Vector
+	}
+	if want.Template && embeddable {
+		template, err := rec.Template(ctx, p, &f.Detection)
+		if err != nil {
+			return out, err
+		}
+		out.Template = template.Embedding.Vector
+	}
+	if want.Attributes {
+		out.Attributes, err = rec.Attributes(ctx, p, &f.Detection)
+	}
+	return out, err
+}
+
+// photoError says in the service's words why a photo cannot be used.
+func photoError(err error) error {
+	refused := (*photo.Error)(nil)
+	if !errors.As(err, &refused) {
+		return err
+	}
+	switch refused.Kind {
+	case photo.TooLarge:
+		return &service.Error{Kind: service.ImageTooLarge, Message: "Image size is too large: " + refused.Message}
+	case photo.TooSmall:
+		return &service.Error{Kind: service.Invalid, Message: "Request has invalid parameters: " + refused.Message}
+	default:
+		return &service.Error{Kind: service.BadImage, Message: "Request has invalid image format: " + refused.Message}
+	}
+}

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/search"
+	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/video"
+)
+
+// stored is the service's eyes for stored videos.
+type stored struct {
+	*engine
+	// awsFormats takes only what AWS does: H.264 in MP4 or MOV.
+	awsFormats bool
+}
+
+// segmentData is what is kept of a segment until the job is finished.
+type segmentData struct {
+	Tracklets search.Tracklets
+	Damage    video.Damage
+}
+
+// Plan implements [service.Videos].
+func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
+	plan, err := s.decoder.Plan(ctx, f)
+	if err != nil {
+		return nil, videoError(err)
+	}
+	if s.awsFormats && (plan.Info.Codec != "h264" || plan.Info.Format != "QuickTime / MOV") {
+		return nil, service.Errorf(service.Invalid, "Unsupported codec/format. The video is %s in %s; this server is set to "+
+			"take H.264 in MP4 or MOV only, as AWS does.", plan.Info.Codec, plan.Info.Format)
+	}
+	data, err := json.Marshal(plan)
+	if err != nil {
+		return nil, fmt.Errorf("encode plan: %w", err)
+	}
+	return &service.JobPlan{
+		Info: plan.Info, Segments: len(plan.Segments), Data: data, Warnings: plan.Warnings,
+	}, nil
+}
+
+// Segment implements [service.Videos].
+func (s *stored) Segment(ctx context.Context, f *os.File, p *service.JobPlan, n int) ([]byte, error) {
+	var plan video.Plan
+	if err := json.Unmarshal(p.Data, &plan); err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
+	if n < 0 || n >= len(plan.Segments) {
+		return nil, fmt.Errorf("the plan has %d segments, not %d", len(plan.Segments), n+1)
+	}
+	data, err := s.analyse(ctx, f, &plan, plan.Segments[n])
+	if err != nil {
+		return nil, videoError(err)
+	}
+	var out bytes.Buffer
+	if err := gob.NewEncoder(&out).Encode(data); err != nil {
+		return nil, fmt.Errorf("encode segment: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+func (s *stored) analyse(
+	ctx context.Context, f *os.File, plan *video.Plan, seg video.Segment,
+) (data *segmentData, err error) {
+	rec, err := s.recognizers.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.recognizers.give(rec)
+	const alternate, overlap = 1, 2 // as for a search from the command line
+	ahead := overlap
+	if s.recognizers.size() == 1 {
+		ahead = alternate
+	}
+	stream, err := s.decoder.Open(ctx, f, plan, seg, video.StreamOptions{SampleRate: s.params.SampleRate, Lookahead: ahead})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stream.Close()) }()
+	tracklets, err := search.Analyze(ctx, search.Stretch{
+		Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: s.params,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &segmentData{Tracklets: *tracklets, Damage: stream.Stats().Damage}, nil
+}
+
+// Finish implements [service.Videos].
+func (s *stored) Finish(
+	ctx context.Context, p *service.JobPlan, segment func(int) ([]byte, error), m service.Matching,
+) (*service.Found, error) {
+	tracklets := make([]*search.Tracklets, p.Segments)
+	var damage video.Damage
+	for n := range tracklets {
+		encoded, err := segment(n)
+		if err != nil {
+			return nil, err
+		}
+		var data segmentData
+		if err := gob.NewDecoder(bytes.NewReader(encoded)).Decode(&data); err != nil {
+			return nil, fmt.Errorf("read segment %d: %w", n, err)
+		}
+		damage.Add(data.Damage)
+		tracklets[n] = &data.Tracklets
+	}
+	in := search.Matching{
+		Gallery: m.Gallery, Cohort: s.pack.Cohort(), Calibration: s.pack.Calibration(), Threshold: m.Threshold,
+		MaxMatches: m.MaxMatches, Params: s.params, Person: m.Person,
+	}
+	if m.Gallery == nil {
+		in.Gallery = nobody{}
+	}
+	result, err := search.Finish(ctx, tracklets, in)
+	if err != nil {
+		return nil, err
+	}
+	found := &service.Found{Sightings: result.Sightings, Persons: result.Persons, Warnings: p.Warnings}
+	for _, w := range damage.Warnings() {
+		if !slices.Contains(found.Warnings, w) {
+			found.Warnings = append(found.Warnings, w)
+		}
+	}
+	return found, nil
+}
+
+// nobody is a gallery without faces.
+type nobody struct{}
+
+// Search finds nothing.
+func (nobody) Search(_ context.Context, probes []face.Probe) ([][]face.Hit, error) {
+	return make([][]face.Hit, len(probes)), nil
+}
+
+// videoError says in the service's words why a video cannot be searched. What is the video's own fault will not pass, and
+// neither will a crash or a time limit, which the same file meets again.
+func videoError(err error) error {
+	failure := (*video.Error)(nil)
+	if !errors.As(err, &failure) {
+		return err
+	}
+	switch failure.Kind {
+	case video.Unavailable:
+		return &service.Error{Kind: service.Unavailable, Message: "The decoder is not available.", Err: err}
+	case video.Unsupported, video.NoVideo:
+		return &service.Error{Kind: service.Invalid, Message: "Unsupported codec/format. " + failure.Reason, Err: failure.Err}
+	default:
+		return &service.Error{Kind: service.Invalid, Message: failure.Reason, Err: failure.Err}
+	}
+}

@@ -1,0 +1,438 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/spotter-video/spotter/internal/awsapi"
+	"github.com/spotter-video/spotter/internal/bucket"
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/gallery"
+	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/notify"
+	"github.com/spotter-video/spotter/internal/photo"
+	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/store/sqlite"
+)
+
+// ServeRequest is what a server needs beside its settings.
+type ServeRequest struct {
+	// Version and Revision are the program's.
+	Version, Revision string
+	Now               func() time.Time
+	// Log takes the messages.
+	Log io.Writer
+	// Started, if set, is told when requests are taken.
+	Started func(Welcome)
+}
+
+// Welcome says how to reach a server.
+type Welcome struct {
+	URL    string
+	Region string
+	// Credentials is the file with the administrator's access key, NewKey whether that was made just now.
+	Credentials string
+	NewKey      bool
+	// Unsigned says that nobody needs a key.
+	Unsigned bool
+	// Buckets are the names of those that are configured.
+	Buckets []string
+}
+
+// Serve runs a server until ctx ends, and then stops it in good order: requests under way are answered, and running tasks
+// get the time that the settings give before they are handed back to the queue. Errors are [*UsageError],
+// [*EnvironmentError], and the system's.
+func Serve(ctx context.Context, c config.Config, s config.Server, r ServeRequest) (err error) {
+	srv := &server{engineConfig: c, config: s, request: r, log: newLog(r.Log, &s)}
+	defer func() { err = errors.Join(err, srv.close()) }()
+	for _, step := range []func(context.Context) error{
+		srv.listen, srv.openData, srv.openEngine, srv.openBuckets, srv.openNotifier, srv.openService, srv.openDoor,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return srv.run(ctx)
+}
+
+// server is one [Serve]: its rooms, in the order in which they are opened. Each of them is nil until then.
+type server struct {
+	engineConfig config.Config
+	config       config.Server
+	request      ServeRequest
+	log          *slog.Logger
+	closers      []func() error
+
+	api, metricsAPI net.Listener
+	db              *sqlite.DB
+	store           service.Store
+	queue           *jobs.Queue
+	keys            *keyring
+	newKey          bool
+	audit           *auditLog
+	engine          *engine
+	photoPool       *pool
+	buckets         *bucket.Buckets
+	notifier        *notify.Notifier
+	metrics         *metrics
+	service         *service.Service
+	loaded          atomic.Bool
+	health          *health
+	door            *awsapi.Door
+}
+
+// newLog makes the logger that the settings ask for.
+func newLog(w io.Writer, s *config.Server) *slog.Logger {
+	options := &slog.HandlerOptions{Level: s.LogLevel.Level()}
+	if s.LogFormat == config.JSONLog {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// onClose has something done at the end, in the reverse order.
+func (s *server) onClose(do func() error) { s.closers = append(s.closers, do) }
+
+func (s *server) close() error {
+	var err error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.closers[i]())
+	}
+	return err
+}
+
+// listen comes first: that an address is taken is the commonest mistake, and the cheapest to find.
+func (s *server) listen(ctx context.Context) (err error) {
+	if s.api, err = s.listener(ctx, s.config.Listen); err != nil {
+		return err
+	}
+	if s.config.MetricsListen != "" {
+		s.metricsAPI, err = s.listener(ctx, s.config.MetricsListen)
+	}
+	return err
+}
+
+func (s *server) listener(ctx context.Context, address config.Address) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", string(address))
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("listen on %s: %w; is another server running? --listen chooses another address",
+			address, err)}
+	}
+	s.onClose(func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	return l, nil
+}
+
+// The files of the data folder.
+const (
+	databaseFile    = "spotter.db"
+	keyFileName     = "secret.key"
+	credentialsFile = "credentials"
+	auditFile       = "audit.log"
+)
+
+func dataFile(s *config.Server, name string) string { return filepath.Join(string(s.Data), name) }
+
+// openData opens what outlives the process: database, queue, keys, audit log.
+func (s *server) openData(ctx context.Context) (err error) {
+	if err := os.MkdirAll(string(s.config.Data), 0o700); err != nil {
+		return &UsageError{fmt.Errorf("data folder: %w", plain(err))}
+	}
+	if s.db, err = sqlite.Open(ctx, dataFile(&s.config, databaseFile)); err != nil {
+		return &UsageError{err}
+	}
+	s.onClose(s.db.Close)
+	if err := jobs.Migrate(ctx, s.db.Writer()); err != nil {
+		return err
+	}
+	queue := jobs.Default()
+	queue.Workers, queue.Recover, queue.Logger, queue.Now = workers(s.engineConfig), true, s.log, s.request.Now
+	if s.queue, err = jobs.New(s.db.Writer(), queue); err != nil {
+		return err
+	}
+	s.store = sqlite.New(s.db, s.queue.Enqueue)
+	if s.keys, err = openKeyring(ctx, s.store, &s.config, s.request.Now); err != nil {
+		return err
+	}
+	if s.newKey, err = s.keys.first(ctx, dataFile(&s.config, credentialsFile)); err != nil {
+		return err
+	}
+	if s.audit, err = openAudit(dataFile(&s.config, auditFile)); err != nil {
+		return err
+	}
+	s.onClose(s.audit.Close)
+	return nil
+}
+
+// openEngine loads the models and looks whether videos can be decoded: better now than when the first job fails.
+func (s *server) openEngine(ctx context.Context) (err error) {
+	if s.engine, err = newEngine(s.engineConfig); err != nil {
+		return err
+	}
+	s.onClose(s.engine.Close)
+	if !s.engine.decoder.Check(ctx).Usable {
+		return &EnvironmentError{Err: errors.New("videos cannot be decoded"), Mend: "'spotter doctor' says what is missing."}
+	}
+	photoWorkers := int(s.config.PhotoWorkers)
+	if photoWorkers == 0 {
+		photoWorkers = workers(config.Config{})
+	}
+	// Photos have recognizers of their own: whoever sends one waits, and should not wait for a segment of video.
+	s.photoPool = newPool(photoWorkers, s.engine.runtime, s.engine.pack)
+	s.onClose(s.photoPool.close)
+	return nil
+}
+
+func (s *server) openBuckets(context.Context) (err error) {
+	limits := bucket.DefaultLimits()
+	limits.Object = int64(s.engineConfig.MaxVideoSize)
+	cache := bucket.DefaultCache(s.config.CacheFolder())
+	cache.MaxBytes, cache.MinFree = int64(s.config.CacheSize), int64(s.config.MinFreeDisk)
+	cache.Idle = time.Duration(s.config.CacheIdle)
+	s.buckets, err = bucket.New(bucket.Config{
+		Buckets: bucketSources(&s.config), Cache: cache, Limits: limits, Log: s.log, Now: s.request.Now,
+	})
+	if err != nil {
+		return &UsageError{fmt.Errorf("buckets: %w", err)}
+	}
+	s.onClose(s.buckets.Close)
+	return nil
+}
+
+func (s *server) openNotifier(context.Context) (err error) {
+	s.notifier, err = notify.New(notify.Config{Topics: topicSinks(&s.config), Log: s.log, Now: s.request.Now})
+	if err != nil {
+		return &UsageError{fmt.Errorf("topics: %w", err)}
+	}
+	return nil
+}
+
+func (s *server) openService(context.Context) (err error) {
+	s.metrics = newMetrics(metricsConfig{
+		Version: s.request.Version, Revision: s.request.Revision, Now: s.request.Now, Log: s.log,
+		Sources: metricSources{
+			OpenJobs: s.store.OpenJobs, Queue: s.queue.Stats, Notices: s.notifier.Stats, Downloads: s.buckets.Usage,
+		},
+	})
+	photoLimits := photo.DefaultLimits()
+	photoLimits.Bytes = int64(s.config.MaxImageSize)
+	pack := s.engine.pack
+	s.service, err = service.New(service.Ports{
+		Store: s.store, Objects: objects{s.buckets},
+		Photos: &photos{recognizers: s.photoPool, limits: photoLimits},
+		Videos: &stored{engine: s.engine, awsFormats: s.config.Formats == config.AWSFormats},
+		Model: service.Model{
+			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
+		},
+		NewGallery: func() (service.Gallery, error) {
+			g, err := gallery.New(pack.Dim())
+			return album{g}, err
+		},
+		Knows: s.notifier.Knows, Wake: s.notifier.Wake,
+		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
+		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: s.keys.TokenKey(),
+	}, serviceSettings(&s.engineConfig, &s.config))
+	if err != nil {
+		return err
+	}
+	s.onClose(s.service.Close)
+	return nil
+}
+
+// album is a gallery as the service wants it.
+type album struct{ *gallery.Gallery }
+
+// Snapshot is the gallery as it is now.
+func (a album) Snapshot() service.Snapshot { return a.Gallery.Snapshot() }
+
+func serviceSettings(c *config.Config, s *config.Server) service.Settings {
+	settings := service.DefaultSettings()
+	settings.OpenJobs = int(s.OpenJobs)
+	settings.KeepResults, settings.KeepTokens = time.Duration(s.KeepResults), time.Duration(s.KeepTokens)
+	settings.PageTokens = time.Duration(s.PageTokens)
+	settings.MaxImage, settings.MaxInline = int64(s.MaxImageSize), int64(s.MaxInlineImage)
+	settings.MaxVideo, settings.MaxMatches = int64(c.MaxVideoSize), int(c.MaxFaces)
+	settings.FacesPerCollection = int64(s.MaxFacesPerCollection)
+	settings.AcceptUnknownTopics = s.UnknownTopics == config.LogTopics
+	return settings
+}
+
+func (s *server) openDoor(context.Context) (err error) {
+	s.health = newHealth(healthConfig{Now: s.request.Now, Log: s.log, Checks: []readiness{
+		{"store", s.store.Ping},
+		{"faces", func(context.Context) error {
+			if !s.loaded.Load() {
+				return &notReadyError{"collections are being read into memory"}
+			}
+			return nil
+		}},
+	}})
+	rates := map[string]float64{}
+	for operation, rate := range s.config.Rates {
+		rates[operation] = float64(rate)
+	}
+	s.door, err = awsapi.New(awsapi.Config{
+		Service: s.service, Keys: s.keys, Region: string(s.config.Region), Account: string(s.config.Account),
+		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, MaxBody: int64(s.config.MaxBody),
+		Unsigned: bool(s.config.Unsigned),
+		Limits: awsapi.Limits{
+			PerOperation: rates, PerKey: float64(s.config.RatePerKey), Overall: float64(s.config.Rate),
+			InFlight: int(s.config.RequestsInFlight),
+		},
+	})
+	if err != nil {
+		return &UsageError{err} // of a name or a number in the settings
+	}
+	return nil
+}
+
+// record writes a request to the audit log. One that cannot be written is told of, and answered all the same.
+func (s *server) record(e awsapi.Entry) {
+	if err := s.audit.Write(auditOf(e)); err != nil {
+		s.log.Error("audit entry lost", slog.Any("error", err), slog.String("operation", e.Operation))
+	}
+}
+
+// handler puts the doors together.
+func (s *server) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", s.door)
+	mux.HandleFunc("GET /healthz", s.health.Healthz)
+	mux.HandleFunc("GET /readyz", s.health.Readyz)
+	if s.config.MetricsBesideAPI() {
+		mux.Handle("GET /metrics", s.metrics.Handler())
+	}
+	return mux
+}
+
+// How long a client may take to send a request's head, and all of it; and how long a connection may idle. The largest body
+// takes a link of 2 Mb/s a minute.
+const (
+	headTimeout = 10 * time.Second
+	bodyTimeout = time.Minute
+	idleTimeout = 2 * time.Minute
+)
+
+func (s *server) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+}
+
+// run works until ctx ends or a part fails.
+func (s *server) run(ctx context.Context) error {
+	if err := s.queue.Start(ctx, s.service); err != nil {
+		return err
+	}
+	s.notifier.Start(ctx, s.store)
+	servers := []*http.Server{s.httpServer(s.handler())}
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.serveAPI(servers[0]) })
+	if s.metricsAPI != nil {
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", s.metrics.Handler())
+		servers = append(servers, s.httpServer(mux))
+		group.Go(func() error { return ended(servers[1].Serve(s.metricsAPI)) })
+	}
+	group.Go(func() error { return s.load(running) })
+	group.Go(func() error {
+		<-running.Done()
+		return s.stop(servers)
+	})
+	s.welcome()
+	err := group.Wait()
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil // it was asked to stop
+	}
+	return err
+}
+
+func (s *server) serveAPI(h *http.Server) error {
+	if s.config.TLS() {
+		return ended(h.ServeTLS(s.api, string(s.config.TLSCertificate), string(s.config.TLSKey)))
+	}
+	return ended(h.Serve(s.api))
+}
+
+func ended(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// load reads the collections into memory.
+func (s *server) load(ctx context.Context) error {
+	began := s.request.Now()
+	if err := s.service.Load(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil //nolint:nilerr // it was asked to stop
+		}
+		return fmt.Errorf("read the collections: %w", err)
+	}
+	s.loaded.Store(true)
+	s.log.LogAttrs(ctx, slog.LevelInfo, "collections are in memory", slog.Duration("took", s.request.Now().Sub(began)))
+	return nil
+}
+
+// stop ends the work in good order.
+func (s *server) stop(servers []*http.Server) error {
+	s.health.Stopping()
+	s.door.Stop()
+	// What runs is not to be cut off by what has asked for the stop.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.config.StopTimeout))
+	defer cancel()
+	var err error
+	for _, h := range servers {
+		if shut := h.Shutdown(ctx); shut != nil {
+			err = errors.Join(err, h.Close())
+		}
+	}
+	err = errors.Join(err, s.queue.Stop(ctx), s.notifier.Stop(ctx))
+	s.log.LogAttrs(ctx, slog.LevelInfo, "stopped")
+	return err
+}
+
+func (s *server) welcome() {
+	scheme := "http"
+	if s.config.TLS() {
+		scheme = "https"
+	}
+	credentials := dataFile(&s.config, credentialsFile)
+	if abs, err := filepath.Abs(credentials); err == nil {
+		credentials = abs
+	}
+	if _, err := os.Stat(credentials); errors.Is(err, fs.ErrNotExist) {
+		credentials = ""
+	}
+	w := Welcome{
+		URL: scheme + "://" + s.api.Addr().String(), Region: string(s.config.Region), Credentials: credentials,
+		NewKey: s.newKey, Unsigned: bool(s.config.Unsigned), Buckets: s.buckets.Names(),
+	}
+	s.log.Info("listening", slog.String("url", w.URL), slog.String("version", s.request.Version))
+	if s.request.Started != nil {
+		s.request.Started(w)
+	}
+}
+
