@@ -39,3 +39,27 @@ func Example() {
 	}
 	_ = enrol
 }
+
+// What a face looks like is told of a detection and its picture. A pack that cannot tell something leaves it nil.
+func ExampleRecognizer_Attributes() {
+	describe := func(ctx context.Context, r *recognizer.Recognizer, photo *face.Picture) error {
+		faces, err := r.Faces(ctx, photo)
+		if err != nil {
+			return err
+		}
+		for i := range faces {
+			a, err := r.Attributes(ctx, photo, &faces[i].Detection)
+			if err != nil {
+				return err
+			}
+			if a.Age != nil {
+				fmt.Printf("%d to %d years\n", a.Age.Low, a.Age.High)
+			}
+			if len(a.Emotions) > 0 {
+				fmt.Printf("%s, %.0f %%\n", a.Emotions[0].Type, a.Emotions[0].Confidence)
+			}
+		}
+		return nil
+	}
+	_ = describe
+}
