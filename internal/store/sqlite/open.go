@@ -114,8 +114,11 @@ const (
 	pageSize = 16384
 	// busyMillis is how long to wait for somebody who looks into the file with another program.
 	busyMillis = 10_000
-	// cacheKiB is a connection's page cache: the upper levels of the tree of a million faces.
-	cacheKiB = 8 << 10
+	// readerKiB is a reader's page cache: the upper levels of the tree of a million faces.
+	readerKiB = 8 << 10
+	// writerKiB is the writer's: it holds all pages that a request to enrol 4096 faces changes. Where they do not fit they are
+	// written twice, which takes a fifth of the time that such a request needs.
+	writerKiB = 64 << 10
 	// logBytes is what the write-ahead log shrinks to after it had to grow while somebody was reading for long.
 	logBytes = 64 << 20
 )
@@ -128,7 +131,7 @@ func writing(path string) string {
 			"synchronous(FULL)",
 			"foreign_keys(ON)",
 			"journal_size_limit(" + strconv.Itoa(logBytes) + ")",
-			"cache_size(-" + strconv.Itoa(cacheKiB) + ")",
+			"cache_size(-" + strconv.Itoa(writerKiB) + ")",
 		},
 	})
 }
@@ -136,7 +139,7 @@ func writing(path string) string {
 func reading(path string) string {
 	return dsn(path, url.Values{
 		"mode":    {"ro"},
-		"_pragma": {"cache_size(-" + strconv.Itoa(cacheKiB) + ")"},
+		"_pragma": {"cache_size(-" + strconv.Itoa(readerKiB) + ")"},
 	})
 }
 

@@ -41,9 +41,9 @@ func recorded(t *testing.T, r *recorder, enqueue func([]service.Task) error) ser
 		t.Fatal(err)
 	}
 	open := func(dsn string) *sql.DB {
-		c, err := modernc.NewConnector(dsn)
-		if err != nil {
-			t.Fatal(err)
+		c, invalid := modernc.NewConnector(dsn)
+		if invalid != nil {
+			t.Fatal(invalid)
 		}
 		return sql.OpenDB(connector{c, r})
 	}
