@@ -435,4 +435,3 @@ func (s *server) welcome() {
 		s.request.Started(w)
 	}
 }
-
