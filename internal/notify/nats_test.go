@@ -45,11 +45,12 @@ func dialNATS(t *testing.T, url string) *nats.Conn {
 func TestNATSPublishes(t *testing.T) {
 	t.Parallel()
 	s := newNATS(t, -1, "", "")
-	sub, err := dialNATS(t, s.ClientURL()).SubscribeSync("spotter.jobs")
+	listener := dialNATS(t, s.ClientURL())
+	sub, err := listener.SubscribeSync("spotter.jobs")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err = sub.SetPendingLimits(10, 1<<20); err != nil {
+	if err = listener.Flush(); err != nil { // now the server knows of the subscription
 		t.Fatal(err)
 	}
 	if err = sendOne(t, NATS{URL: s.ClientURL(), Subject: "spotter.jobs"}, nil); err != nil {

@@ -137,6 +137,13 @@ func TestSlowSinkHoldsUpNobody(t *testing.T) {
 		if len(quick.ids()) != 2 {
 			t.Error("a later notice of the other topic waits behind the slow sink's")
 		}
+		busy := 0
+		for _, left := range box.all() {
+			busy += min(left.Attempts, 1)
+		}
+		if want := many - laneWidth - laneQueue; busy < want {
+			t.Errorf("%d were put off, want all %d that are more than may wait", busy, want)
+		}
 		if got := n.Stats().Waiting; got < pageSize {
 			t.Errorf("%d are said to be waiting, want a page at least", got)
 		}
@@ -200,6 +207,36 @@ func TestSinkThatAsksForAPauseIsLeftAlone(t *testing.T) {
 		}
 		if len(awake.ids()) < 10 {
 			t.Errorf("the other sink was tried %d times only", len(awake.ids()))
+		}
+	})
+}
+
+func TestSparingASinkIsNoAttempt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		tired := &fake{name: "tired"}
+		tired.take = func(context.Context, *message) error {
+			if len(tired.ids()) == 1 {
+				return &failure{err: errors.New("too much"), pause: 10 * time.Minute}
+			}
+			return nil
+		}
+		n, _ := newTest(t, map[string]Topic{testTopic: {tired}})
+		box := newOutbox(notice(1, testTopic))
+		end := time.Now().Add(10 * time.Minute)
+		n.Start(t.Context(), box)
+		time.Sleep(time.Second)
+		box.add(notice(2, testTopic))
+		n.Wake()
+		synctest.Wait()
+		if got, _ := box.get(2); got.Attempts != 0 || !got.Due.Equal(end) || n.Stats().Failed != 1 {
+			t.Errorf("it has %d attempts and is due at %v, stats are %+v; want none, %v and one failure",
+				got.Attempts, got.Due, n.Stats(), end)
+		}
+		time.Sleep(time.Hour)
+		stop(t, n)
+		if box.size() != 0 {
+			t.Errorf("%d are left", box.size())
 		}
 	})
 }
@@ -357,10 +394,32 @@ func TestStopLetsDeliveriesEnd(t *testing.T) {
 		if got := len(sink.ids()); got != laneWidth || box.size() != 100-laneWidth {
 			t.Errorf("%d were sent, %d left; want those under way to end and no more", got, box.size())
 		}
-		for _, left := range box.notices {
+		for _, left := range box.all() {
 			if left.Attempts != 0 {
 				t.Errorf("notice %d has %d attempts, want those that a stop prevented not to count", left.Serial, left.Attempts)
 			}
+		}
+	})
+}
+
+func TestWhatWasTakenAtTheLastMomentIsKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		late := &fake{name: "late", take: func(ctx context.Context, _ *message) error {
+			<-ctx.Done()
+			return nil
+		}}
+		n, _ := newTest(t, map[string]Topic{testTopic: {late}})
+		box := newOutbox(notice(1, testTopic))
+		n.Start(t.Context(), box)
+		synctest.Wait()
+		now, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := n.Stop(now); !errors.Is(err, context.Canceled) {
+			t.Errorf("stop says %v, want that it was cut short", err)
+		}
+		if box.size() != 0 || n.Stats().Delivered != 1 {
+			t.Errorf("%d are left, want the one that was taken removed", box.size())
 		}
 	})
 }

@@ -37,15 +37,15 @@ type run struct {
 
 	inHand struct {
 		sync.Mutex
-		notices map[service.Serial]struct{}
-		more    bool // the outbox has more that is due
+		ids  map[string]struct{} // not serials: a store may give those out again
+		more bool                // the outbox has more that is due
 	}
 }
 
 // newRun makes two contexts: looking and waiting end with halt, sending ends with breakUp.
 func newRun(ctx context.Context, n *Notifier, s service.NoticeStore) *run {
 	r := &run{Notifier: n, store: s, started: n.now()}
-	r.inHand.notices = map[service.Serial]struct{}{}
+	r.inHand.ids = map[string]struct{}{}
 	sending, breakUp := context.WithCancel(ctx)
 	waiting, halt := context.WithCancel(sending)
 	r.halt, r.breakUp = halt, breakUp
@@ -111,7 +111,7 @@ func (r *run) look(waiting, sending context.Context) time.Duration {
 		}
 		// Those in hand before the outbox was read are passed over even if they have been let go since: it may have been read
 		// before the result was kept.
-		if _, busy := before[n.Serial]; !busy {
+		if _, busy := before[n.ID]; !busy {
 			r.take(waiting, sending, n)
 		}
 	}
@@ -129,10 +129,10 @@ func (r *run) dueNotices(ctx context.Context, by time.Time, limit int) ([]servic
 	return r.store.DueNotices(limited, by, limit)
 }
 
-func (r *run) snapshot() map[service.Serial]struct{} {
+func (r *run) snapshot() map[string]struct{} {
 	r.inHand.Lock()
 	defer r.inHand.Unlock()
-	return maps.Clone(r.inHand.notices)
+	return maps.Clone(r.inHand.ids)
 }
 
 func (r *run) setMore(more bool) {
@@ -143,19 +143,19 @@ func (r *run) setMore(more bool) {
 
 func (r *run) take(waiting, sending context.Context, n service.Notice) {
 	r.inHand.Lock()
-	r.inHand.notices[n.Serial] = struct{}{}
+	r.inHand.ids[n.ID] = struct{}{}
 	r.inHand.Unlock()
 	r.group.Go(func() {
 		kept := newRound(r, n).play(waiting, sending)
-		r.letGo(n.Serial, kept)
+		r.letGo(n.ID, kept)
 	})
 }
 
 // letGo ends a round. The outbox is looked at again only if that can bring something: the notice is still there and will
 // be due, or there was no place for others.
-func (r *run) letGo(s service.Serial, kept bool) {
+func (r *run) letGo(id string, kept bool) {
 	r.inHand.Lock()
-	delete(r.inHand.notices, s)
+	delete(r.inHand.ids, id)
 	more := r.inHand.more
 	r.inHand.Unlock()
 	if kept || more {

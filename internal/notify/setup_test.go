@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -96,6 +97,12 @@ func (o *outbox) get(s service.Serial) (service.Notice, bool) {
 	defer o.mu.Unlock()
 	n, ok := o.notices[s]
 	return n, ok
+}
+
+func (o *outbox) all() []service.Notice {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Values(o.notices))
 }
 
 func (o *outbox) size() int {

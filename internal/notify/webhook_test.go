@@ -250,6 +250,12 @@ func TestWebhookNeverEndingAnswer(t *testing.T) {
 		}
 	}))
 	defer s.Close()
+	start := time.Now()
+	defer func() {
+		if d := time.Since(start); d > 10*time.Second {
+			t.Errorf("it was read for %v", d)
+		}
+	}()
 	if err := sendOne(t, Webhook{URL: s.URL, Secrets: []Secret{newSecret}}, nil); err != nil {
 		t.Errorf("an answer without end that begins with 200 is %v, want taken", err)
 	}
