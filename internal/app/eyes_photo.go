@@ -59,7 +59,9 @@ func photoFace(
 		out.Template = template.Embedding.Vector
 	}
 	if want.Attributes {
-		out.Attributes, err = rec.Attributes(ctx, p, &f.Detection)
+		if out.Attributes, err = rec.Attributes(ctx, p, &f.Detection); errors.Is(err, recognizer.ErrNoFace) {
+			err = nil // nothing can be said of it
+		}
 	}
 	return out, err
 }

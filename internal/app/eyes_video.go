@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/search"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/video"
@@ -49,7 +50,9 @@ func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error)
 }
 
 // Segment implements [service.Videos].
-func (s *stored) Segment(ctx context.Context, f *os.File, p *service.JobPlan, n int) ([]byte, error) {
+func (s *stored) Segment(
+	ctx context.Context, f *os.File, p *service.JobPlan, n int, attributes bool,
+) ([]byte, error) {
 	var plan video.Plan
 	if err := json.Unmarshal(p.Data, &plan); err != nil {
 		return nil, fmt.Errorf("read plan: %w", err)
@@ -57,7 +60,7 @@ func (s *stored) Segment(ctx context.Context, f *os.File, p *service.JobPlan, n 
 	if n < 0 || n >= len(plan.Segments) {
 		return nil, fmt.Errorf("the plan has %d segments, not %d", len(plan.Segments), n+1)
 	}
-	data, err := s.analyse(ctx, f, &plan, plan.Segments[n])
+	data, err := s.analyse(ctx, f, &plan, plan.Segments[n], attributes)
 	if err != nil {
 		return nil, videoError(err)
 	}
@@ -69,7 +72,7 @@ func (s *stored) Segment(ctx context.Context, f *os.File, p *service.JobPlan, n 
 }
 
 func (s *stored) analyse(
-	ctx context.Context, f *os.File, plan *video.Plan, seg video.Segment,
+	ctx context.Context, f *os.File, plan *video.Plan, seg video.Segment, attributes bool,
 ) (data *segmentData, err error) {
 	rec, err := s.recognizers.take(ctx)
 	if err != nil {
@@ -86,13 +89,31 @@ func (s *stored) analyse(
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stream.Close()) }()
-	tracklets, err := search.Analyze(ctx, search.Stretch{
-		Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: s.params,
-	})
+	in := search.Stretch{Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: s.params}
+	if attributes {
+		in.Attributes = attributesOf(rec)
+	}
+	tracklets, err := search.Analyze(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	return &segmentData{Tracklets: *tracklets, Damage: stream.Stats().Damage}, nil
+}
+
+// attributesOf says what faces of a video look like, without further landmarks: videos have five, as on AWS.
+func attributesOf(
+	rec *recognizer.Recognizer,
+) func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) {
+	return func(ctx context.Context, p *face.Picture, d *face.Detection) (*face.Attributes, error) {
+		a, err := rec.Attributes(ctx, p, d)
+		if errors.Is(err, recognizer.ErrNoFace) {
+			return nil, nil //nolint:nilnil // nothing can be said of it
+		}
+		if a != nil {
+			a.Points = nil
+		}
+		return a, err
+	}
 }
 
 // Finish implements [service.Videos].

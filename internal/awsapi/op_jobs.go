@@ -94,7 +94,8 @@ func getFaceDetection(
 	}
 	for i := range found.Sightings {
 		f := &found.Sightings[i]
-		out.Faces[i] = model.FaceDetection{Timestamp: new(millis(f.Time)), Face: faceDetail(&f.Detection)}
+		seen := service.Detail{Detection: f.Detection, Attributes: f.Attributes}
+		out.Faces[i] = model.FaceDetection{Timestamp: new(millis(f.Time)), Face: traits{model.AttributeAll}.detail(&seen)}
 	}
 	return out, nil
 }

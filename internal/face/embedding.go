@@ -109,6 +109,8 @@ type Sighting struct {
 	// Matches are sorted by similarity, highest first, ties by id. Shared between the sightings of a tracklet:
 	// read-only.
 	Matches []Match
+	// Attributes are what the face looked like then; nil unless they were asked for.
+	Attributes *Attributes
 }
 
 // Normalize scales v to unit length in place and returns its former length. A vector without a direction (zero, or

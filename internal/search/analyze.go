@@ -23,6 +23,9 @@ type Stretch struct {
 	Params   Params
 	// Portrait, if set, encodes a view of a face for people to look at.
 	Portrait func(*face.Picture, *face.Detection) []byte
+	// Attributes, if set, says what a face looks like. It is called for every face of every frame, which costs half as much
+	// again as all the rest.
+	Attributes func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error)
 	// Progress, if set, is called after each frame with its time and the number of faces in it.
 	Progress func(at time.Duration, faces int)
 }
@@ -104,7 +107,9 @@ func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 	faces := 0
 	for i, id := range ids {
 		if id != track.None {
-			a.observe(id, f, &dets[i])
+			if err := a.observe(ctx, id, f, &dets[i]); err != nil {
+				return err
+			}
 			faces++
 		}
 	}
@@ -117,13 +122,20 @@ func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 }
 
 // observe adds a detection to its tracklet.
-func (a *analysis) observe(id int, f *face.Frame, d *face.Detection) {
+func (a *analysis) observe(ctx context.Context, id int, f *face.Frame, d *face.Detection) error {
 	t := a.live[id]
 	if t == nil {
 		t = &followed{sampler: sampler{most: a.Params.Samples}}
 		a.live[id] = t
 	}
-	t.Observations = append(t.Observations, Observation{Time: f.Time, Detection: *d})
+	seen := Observation{Time: f.Time, Detection: *d}
+	if a.Attributes != nil {
+		var err error
+		if seen.Attributes, err = a.Attributes(ctx, &f.Full, d); err != nil {
+			return fmt.Errorf("attributes of a face: %w", err)
+		}
+	}
+	t.Observations = append(t.Observations, seen)
 	quality := sampleQuality(d, f.Full.Height)
 	if t.sampler.wants(f.Time, quality) {
 		crop := a.crop()
@@ -136,6 +148,7 @@ func (a *analysis) observe(id int, f *face.Frame, d *face.Detection) {
 	if a.Portrait != nil && quality > 1.1*t.PortraitQuality {
 		t.Portrait, t.PortraitQuality = a.Portrait(&f.Full, d), quality
 	}
+	return nil
 }
 
 func (a *analysis) crop() *face.Crop {

@@ -56,8 +56,9 @@ func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, 
 		t, n := &list[i], numbers[i]
 		r.Persons = max(r.Persons, n+1)
 		for _, o := range t.Observations {
-			r.Sightings = append(r.Sightings,
-				face.Sighting{Time: o.Time, Person: n, Detection: o.Detection, Matches: matches[i]})
+			r.Sightings = append(r.Sightings, face.Sighting{
+				Time: o.Time, Person: n, Detection: o.Detection, Matches: matches[i], Attributes: o.Attributes,
+			})
 		}
 		if t.Portrait != nil && t.PortraitQuality > quality[n] {
 			r.Portraits[n], quality[n] = t.Portrait, t.PortraitQuality

@@ -1,6 +1,7 @@
 package search_test
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"slices"
@@ -220,6 +221,37 @@ func TestPortraitsShowTheBestView(t *testing.T) {
 	r := w.finish(t, 1, out)
 	if shown != 1 || !reflect.DeepEqual(r.Portraits, map[int][]byte{0: {1}}) {
 		t.Errorf("%d portraits made, kept %v", shown, r.Portraits)
+	}
+}
+
+func TestAttributesOfEverySighting(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1, 0.3)
+	f := &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
+	asked := 0
+	out, err := search.Analyze(t.Context(), search.Stretch{
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(),
+		Attributes: func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) {
+			asked++
+			return &face.Attributes{Age: &face.AgeRange{Low: asked}}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range w.finish(t, 1, out).Sightings {
+		if s.Attributes == nil || s.Attributes.Age.Low != i+1 {
+			t.Errorf("sighting %d has the attributes %v", i, s.Attributes)
+		}
+	}
+	f = &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
+	boom := errors.New("the model broke")
+	_, err = search.Analyze(t.Context(), search.Stretch{
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(),
+		Attributes: func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) { return nil, boom },
+	})
+	if !errors.Is(err, boom) {
+		t.Errorf("error %v", err)
 	}
 }
 

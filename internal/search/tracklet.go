@@ -10,6 +10,8 @@ import (
 type Observation struct {
 	Time      time.Duration
 	Detection face.Detection
+	// Attributes are what the face looked like, where that was asked for.
+	Attributes *face.Attributes
 }
 
 // Tracklet is one face followed over time within one shot of one stretch.

@@ -211,10 +211,11 @@ func (f testFace) detection() face.Detection {
 
 // testVideo is what a video of a test holds: segments of faces, each seen several times.
 type testVideo struct {
-	Segments [][]testFace
-	Times    int
-	Broken   string // why it cannot be searched
-	Passing  int    // how often it fails for a reason that passes
+	Segments   [][]testFace
+	Times      int
+	Broken     string // why it cannot be searched
+	Passing    int    // how often it fails for a reason that passes
+	Attributes bool   // set by Segment
 }
 
 // readVideos reads such videos.
@@ -239,7 +240,9 @@ func (v *readVideos) Plan(_ context.Context, f *os.File) (*service.JobPlan, erro
 	}, nil
 }
 
-func (v *readVideos) Segment(ctx context.Context, f *os.File, _ *service.JobPlan, n int) ([]byte, error) {
+func (v *readVideos) Segment(
+	ctx context.Context, f *os.File, _ *service.JobPlan, n int, attributes bool,
+) ([]byte, error) {
 	video, err := readTestVideo(f)
 	if err != nil {
 		return nil, err
@@ -258,7 +261,7 @@ func (v *readVideos) Segment(ctx context.Context, f *os.File, _ *service.JobPlan
 		return nil, &service.Error{Kind: service.Unavailable, Message: "The disk is busy."}
 	}
 	v.analysed++
-	return json.Marshal(testVideo{Segments: video.Segments[n : n+1], Times: video.Times})
+	return json.Marshal(testVideo{Segments: video.Segments[n : n+1], Times: video.Times, Attributes: attributes})
 }
 
 func (v *readVideos) Finish(
@@ -280,10 +283,14 @@ func (v *readVideos) Finish(
 				return nil, err
 			}
 			for i := range video.Times {
-				found.Sightings = append(found.Sightings, face.Sighting{
+				seen := face.Sighting{
 					Time: time.Duration(len(found.Sightings))*time.Second + time.Duration(i), Person: found.Persons,
 					Detection: f.detection(), Matches: matches,
-				})
+				}
+				if video.Attributes {
+					seen.Attributes = &face.Attributes{Age: &face.AgeRange{Low: len(found.Sightings)}}
+				}
+				found.Sightings = append(found.Sightings, seen)
 			}
 			found.Persons++
 		}

@@ -341,3 +341,33 @@ func TestFaceDetectionMatchesNobody(t *testing.T) {
 	}
 
 }
+
+func TestFaceDetectionSaysWhatFacesLookLike(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	video := clip()
+	video.Times = 120 // some chunks
+	id := b.begin(service.StartRequest{
+		Operation: service.FaceDetection, Attributes: true, Video: b.objects.put("clip.mp4", video),
+	})
+	b.work()
+	r := service.ResultRequest{Operation: service.FaceDetection, Job: id, Page: service.PageRequest{Max: 77}}
+	for n := 0; ; {
+		page, err := b.Results(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page.Sightings {
+			if s.Attributes == nil || s.Attributes.Age.Low != n {
+				t.Fatalf("sighting %d has the attributes %v", n, s.Attributes)
+			}
+			n++
+		}
+		if r.Page.Token = page.Next; page.Next == "" {
+			if n != 600 {
+				t.Errorf("%d sightings, want 600", n)
+			}
+			return
+		}
+	}
+}

@@ -61,8 +61,8 @@ type PhotoFace struct {
 type Videos interface {
 	// Plan looks at a video and cuts it into segments.
 	Plan(ctx context.Context, f *os.File) (*JobPlan, error)
-	// Segment follows the faces of one segment.
-	Segment(ctx context.Context, f *os.File, plan *JobPlan, segment int) ([]byte, error)
+	// Segment follows the faces of one segment; with attributes it also says what each looks like each time.
+	Segment(ctx context.Context, f *os.File, plan *JobPlan, segment int, attributes bool) ([]byte, error)
 	// Finish joins the segments, which segment hands out one at a time, and matches them. Without a gallery nothing is matched.
 	Finish(ctx context.Context, plan *JobPlan, segment func(n int) ([]byte, error), m Matching) (*Found, error)
 }

@@ -73,6 +73,11 @@ func (s *Service) saveResults(ctx context.Context, j *Job, c *Collection, found 
 	if err := s.saveSightings(ctx, j, SightingsByTime, found.Sightings, listOf); err != nil {
 		return nil, err
 	}
+	if j.Attributes {
+		if err := s.saveAttributes(ctx, j, found.Sightings); err != nil {
+			return nil, err
+		}
+	}
 	slices.SortStableFunc(found.Sightings, byPerson)
 	if err := s.saveSightings(ctx, j, SightingsByPerson, found.Sightings, listOf); err != nil {
 		return nil, err
@@ -176,6 +181,25 @@ func (s *Service) saveSightings(
 	return nil
 }
 
+func (s *Service) saveAttributes(ctx context.Context, j *Job, sightings []face.Sighting) error {
+	number := 0
+	for part := range slices.Chunk(sightings, sightingsPerChunk) {
+		list := make([]*face.Attributes, len(part))
+		for i := range part {
+			list[i] = part[i].Attributes
+		}
+		data, err := json.Marshal(list)
+		if err != nil {
+			return fmt.Errorf("encode attributes: %w", err)
+		}
+		if err := s.Store.SaveChunks(ctx, j.ID, []Chunk{{AttributesByTime, number, data}}); err != nil {
+			return err
+		}
+		number++
+	}
+	return nil
+}
+
 // mostResults is the most sightings of a page, and how many it has where nothing is said: Rekognition's.
 const mostResults = 1000
 
@@ -247,7 +271,35 @@ func (s *Service) sightings(ctx context.Context, j *Job, o Order, from, to int) 
 	if err := binary.Read(bytes.NewReader(data[(from-offset)*recordSize:]), binary.LittleEndian, records); err != nil {
 		return nil, fmt.Errorf("results of job %s: %w", j.ID, err)
 	}
-	return s.withHits(ctx, j, records)
+	out, err := s.withHits(ctx, j, records)
+	if err == nil && j.Attributes && o == ByTime {
+		err = s.addAttributes(ctx, j, out, from)
+	}
+	return out, err
+}
+
+// addAttributes looks up what faces looked like, for sightings in the order of time of which the first has this number.
+func (s *Service) addAttributes(ctx context.Context, j *Job, sightings []JobSighting, from int) error {
+	first, last := from/sightingsPerChunk, (from+len(sightings)-1)/sightingsPerChunk
+	chunks, err := s.Store.Chunks(ctx, j.ID, AttributesByTime, first, last+1)
+	if err != nil {
+		return err
+	}
+	var all []*face.Attributes
+	for _, c := range chunks {
+		var list []*face.Attributes
+		if err := json.Unmarshal(c.Data, &list); err != nil {
+			return fmt.Errorf("attributes of job %s: %w", j.ID, err)
+		}
+		all = append(all, list...)
+	}
+	if all = all[min(from-first*sightingsPerChunk, len(all)):]; len(all) < len(sightings) {
+		return fmt.Errorf("results of job %s are incomplete", j.ID)
+	}
+	for i := range sightings {
+		sightings[i].Attributes = all[i]
+	}
+	return nil
 }
 
 // withHits looks up the match lists of sightings.

@@ -215,7 +215,7 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 	began := s.Now()
 	var data []byte
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
-		data, err = s.Videos.Segment(ctx, f, j.Plan, n)
+		data, err = s.Videos.Segment(ctx, f, j.Plan, n, j.Attributes)
 		return err
 	})
 	if err != nil {

@@ -151,6 +151,8 @@ const (
 	SightingsByTime ChunkKind = iota
 	SightingsByPerson
 	MatchLists
+	// AttributesByTime are the attributes of the sightings of the chunk of the same number in the order of time.
+	AttributesByTime
 )
 
 // Chunk is a piece of a job's results.
