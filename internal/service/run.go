@@ -67,7 +67,7 @@ func (s *Service) Run(ctx context.Context, t Task) (err error) {
 	if err != nil || j.State != InProgress {
 		return err
 	}
-	err = s.step(ctx, j, t)
+	err = s.watched(ctx, j, t)
 	switch {
 	case err == nil, errors.Is(context.Cause(ctx), errEnded):
 		return nil
@@ -138,6 +138,12 @@ func (s *Service) notice(j *Job) *Notice {
 	}
 }
 
+// watched does a step and watches meanwhile whether another process ends the job.
+func (s *Service) watched(ctx context.Context, j *Job, t Task) error {
+	defer s.watch(ctx, j.ID)()
+	return s.step(ctx, j, t)
+}
+
 func (s *Service) step(ctx context.Context, j *Job, t Task) error {
 	if err := s.unchanged(ctx, j); err != nil {
 		return err
@@ -152,6 +158,12 @@ func (s *Service) step(ctx context.Context, j *Job, t Task) error {
 	default:
 		return fmt.Errorf("there is no task of kind %q", t.Kind)
 	}
+}
+
+// began tells that a task has found something to do. Who wants to know what a crash has cost counts these.
+func (s *Service) began(ctx context.Context, t Task) {
+	s.Log.LogAttrs(ctx, slog.LevelDebug, "task begins", slog.String("task", string(t.Kind)),
+		slog.String("job_id", string(t.Job)), slog.Int("segment", t.Segment))
 }
 
 // unchanged says whether the collection that a job searches is still there.
@@ -188,6 +200,7 @@ func (s *Service) plan(ctx context.Context, j *Job) error {
 	if j.Plan != nil {
 		return nil
 	}
+	s.began(ctx, Task{Kind: PlanTask, Job: j.ID})
 	var p *JobPlan
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
 		p, err = s.Videos.Plan(ctx, f)
@@ -213,6 +226,7 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 		return err
 	}
 	began := s.Now()
+	s.began(ctx, Task{Kind: SegmentTask, Job: j.ID, Segment: n})
 	var data []byte
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
 		data, err = s.Videos.Segment(ctx, f, j.Plan, n, j.Attributes)
@@ -225,11 +239,13 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 		return err
 	}
 	s.Events.SegmentDone(j.Plan.Info.Duration/time.Duration(j.Plan.Segments), s.Now().Sub(began))
+	s.Log.LogAttrs(ctx, slog.LevelDebug, "segment saved", slog.String("job_id", string(j.ID)), slog.Int("segment", n))
 	return nil
 }
 
 // finish matches what the segments gave against the collection as it is now, and ends the job.
 func (s *Service) finish(ctx context.Context, j *Job) error {
+	s.began(ctx, Task{Kind: FinishTask, Job: j.ID})
 	saved := func(n int) ([]byte, error) {
 		data, err := s.Store.Segment(ctx, j.ID, n)
 		if err == nil && data == nil {
