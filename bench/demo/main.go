@@ -15,6 +15,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+
+	"github.com/spotter-video/spotter/internal/testkit/media"
 )
 
 // options are where things are.
@@ -26,7 +28,7 @@ type options struct {
 
 func main() {
 	o := options{}
-	flag.StringVar(&o.photos, "photos", "node_modules/@vladmandic/face-api/demo", "folder with sample1.jpg to sample6.jpg")
+	flag.StringVar(&o.photos, "photos", media.Folder, "folder with sample1.jpg to sample6.jpg")
 	flag.StringVar(&o.out, "out", "demo", "folder to write to")
 	flag.StringVar(&o.spotter, "spotter", "bin/spotter", "the program to show")
 	flag.Parse()
@@ -45,10 +47,10 @@ func demo(ctx context.Context, o options) error {
 		return fmt.Errorf("clear %s: %w", people, err)
 	}
 	fmt.Println("Making a video from group photos ...")
-	if err := makeVideo(ctx, o.photos, video); err != nil {
+	if err := media.Party().Write(ctx, o.photos, video); err != nil {
 		return err
 	}
-	if err := makePeople(ctx, o.photos, people); err != nil {
+	if err := media.MakePeople(ctx, o.photos, people); err != nil {
 		return err
 	}
 	arguments := []string{"search", video, "--faces", people, "--html", page, "--annotate", seen}
@@ -73,14 +75,4 @@ func address(path string) string {
 		return "file://" + abs
 	}
 	return path
-}
-
-// ffmpeg runs the program, quiet unless it fails.
-func ffmpeg(ctx context.Context, arguments ...string) error {
-	cmd := exec.CommandContext(ctx, "ffmpeg", append([]string{"-v", "error", "-nostdin", "-y"}, arguments...)...) //nolint:gosec // our own words
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("ffmpeg: %w\n%s", err, out)
-	}
-	return nil
 }
