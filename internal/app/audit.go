@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,14 +19,14 @@ import (
 type auditEntry struct {
 	Time time.Time `json:"time"`
 	// Request is the id that the answer carried; Key and Name are those of the access key, Address is where the request
-	// came from. Empty for what the server did by itself.
+	// came from. Of an operator's command there is the Name only.
 	Request string `json:"request_id,omitempty"`
 	Key     string `json:"access_key_id,omitempty"`
 	Name    string `json:"name,omitempty"`
 	Address string `json:"address,omitempty"`
 	// Operation is what was asked for, or what happened to faces: FacesEnrolled, FacesDeleted.
 	Operation string `json:"operation"`
-	// Resources are what it was about, such as collection/staff, user/anna, job/0123, s3://archive/clip.mp4.
+	// Resources are what it was about, such as collection/staff, user/anna, job/0123, key/AKIA0123, s3://archive/clip.mp4.
 	Resources []string `json:"resources,omitempty"`
 	// Outcome is "OK" or the name of the exception.
 	Outcome string `json:"outcome,omitempty"`
@@ -48,14 +49,15 @@ func auditOf(e awsapi.Entry) auditEntry {
 	return entry
 }
 
-// auditLog appends entries to a file, one JSON document a line. Safe for concurrent use, also by several processes.
+// auditLog appends entries to a file, one JSON document a line. Safe for concurrent use, also by several processes. When
+// the file has been moved away or removed the next entry begins a new one of the same name.
 //
 // An entry is written before Write returns and outlives the process; a machine that loses power may lose the last
 // seconds. Close it.
 type auditLog struct {
 	path string
-	mu   sync.Mutex
-	file *os.File // nil when closed
+	mu   sync.Mutex // guards what follows
+	file *os.File   // nil when closed
 	// torn says that the file's last line may be incomplete.
 	torn bool
 }
@@ -65,28 +67,42 @@ var errAuditClosed = errors.New("the audit log is closed")
 // openAudit opens the file, or makes one that only its owner can read.
 func openAudit(path string) (*auditLog, error) {
 	a := &auditLog{path: path}
-	if err := a.Reopen(); err != nil {
+	if err := a.open(); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-// Reopen goes on in a new file of the same name, after the old one has been moved away. If that cannot be opened entries go
-// on being written to the old one.
-func (a *auditLog) Reopen() error {
+// open goes on in the file that has the name now. If that cannot be opened the old one is kept.
+func (a *auditLog) open() error {
 	file, err := os.OpenFile(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the audit log: %w", err)
 	}
 	torn, err := endsWithin(file)
+	if err == nil {
+		err = adopt(file)
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("look at the audit log: %w", err), file.Close())
 	}
-	a.mu.Lock()
 	old := a.file
 	a.file, a.torn = file, torn
-	a.mu.Unlock()
 	return closeAudit(old)
+}
+
+// follow opens the file anew if it has been moved away. Looking at a name takes about a microsecond, so it is done for
+// every entry: none goes into a file that is about to be compressed.
+func (a *auditLog) follow() error {
+	mine, err := a.file.Stat()
+	if err != nil {
+		return fmt.Errorf("look at the audit log: %w", err)
+	}
+	named, err := os.Stat(a.path)
+	if err == nil && os.SameFile(mine, named) {
+		return nil
+	}
+	return a.open()
 }
 
 // endsWithin says whether a file's last line has no end, as after a crash or on a full disk.
@@ -113,10 +129,15 @@ func (a *auditLog) Write(e auditEntry) error {
 	if a.file == nil {
 		return errAuditClosed
 	}
+	// An entry in the old file is better than none.
+	return errors.Join(a.follow(), a.append(line))
+}
+
+// append writes a line in one piece, so that those of several processes do not mix.
+func (a *auditLog) append(line []byte) error {
 	if a.torn {
 		line = append([]byte{'\n'}, line...)
 	}
-	// One write, so that lines of several processes do not mix.
 	n, err := a.file.Write(line)
 	if n > 0 {
 		a.torn = n < len(line)
@@ -156,21 +177,24 @@ type auditedEvents struct {
 }
 
 // FacesEnrolled writes which faces were enrolled.
-func (e auditedEvents) FacesEnrolled(c service.CollectionID, ids []face.ID) {
-	e.Events.FacesEnrolled(c, ids)
-	e.write(c, auditEntry{Operation: "FacesEnrolled", Enrolled: faceIDs(ids)})
+func (e auditedEvents) FacesEnrolled(ctx context.Context, c service.CollectionID, ids []face.ID) {
+	e.Events.FacesEnrolled(ctx, c, ids)
+	e.write(ctx, c, auditEntry{Operation: "FacesEnrolled", Enrolled: faceIDs(ids)})
 }
 
 // FacesDeleted writes which faces were deleted.
-func (e auditedEvents) FacesDeleted(c service.CollectionID, ids []face.ID) {
-	e.Events.FacesDeleted(c, ids)
-	e.write(c, auditEntry{Operation: "FacesDeleted", Deleted: faceIDs(ids)})
+func (e auditedEvents) FacesDeleted(ctx context.Context, c service.CollectionID, ids []face.ID) {
+	e.Events.FacesDeleted(ctx, c, ids)
+	e.write(ctx, c, auditEntry{Operation: "FacesDeleted", Deleted: faceIDs(ids)})
 }
 
-func (e auditedEvents) write(c service.CollectionID, entry auditEntry) {
+func (e auditedEvents) write(ctx context.Context, c service.CollectionID, entry auditEntry) {
+	by := service.OriginOf(ctx)
+	entry.Request, entry.Key, entry.Name, entry.Address = by.Request, by.Caller.Key, by.Caller.Name, by.Address
 	entry.Time, entry.Resources, entry.Outcome = e.now(), []string{"collection/" + string(c)}, "OK"
 	if err := e.audit.Write(entry); err != nil {
-		e.log.Error("audit entry lost", slog.Any("error", err), slog.String("operation", entry.Operation),
+		e.log.LogAttrs(ctx, slog.LevelError, "audit log fails", slog.Any("error", err),
+			slog.String("operation", entry.Operation), slog.String("request_id", by.Request),
 			slog.String("collection_id", string(c)), slog.Int("faces", len(entry.Enrolled)+len(entry.Deleted)))
 	}
 }

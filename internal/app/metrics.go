@@ -156,12 +156,12 @@ func (m *metrics) GalleryLoaded(c service.CollectionID, faces int, took time.Dur
 func (m *metrics) GallerySize(c service.CollectionID, faces int) { m.galleries.set(c, faces) }
 
 // FacesEnrolled counts faces.
-func (m *metrics) FacesEnrolled(_ service.CollectionID, ids []face.ID) {
+func (m *metrics) FacesEnrolled(_ context.Context, _ service.CollectionID, ids []face.ID) {
 	m.enrolled.Add(float64(len(ids)))
 }
 
 // FacesDeleted counts faces.
-func (m *metrics) FacesDeleted(_ service.CollectionID, ids []face.ID) {
+func (m *metrics) FacesDeleted(_ context.Context, _ service.CollectionID, ids []face.ID) {
 	m.deleted.Add(float64(len(ids)))
 }
 

@@ -308,7 +308,7 @@ func (s *server) openDoor(context.Context) (err error) {
 // record writes a request to the audit log. One that cannot be written is told of, and answered all the same.
 func (s *server) record(e awsapi.Entry) {
 	if err := s.audit.Write(auditOf(e)); err != nil {
-		s.log.Error("audit entry lost", slog.Any("error", err), slog.String("operation", e.Operation))
+		s.log.Error("audit log fails", slog.Any("error", err), slog.String("operation", e.Operation))
 	}
 }
 

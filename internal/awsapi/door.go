@@ -206,6 +206,7 @@ func (d *Door) perform(ctx context.Context, x *exchange, who *identity, body []b
 	if err = d.authorize(who, op, in); err != nil {
 		return nil, err
 	}
+	ctx = service.WithOrigin(ctx, service.Origin{Request: x.id, Caller: who.caller, Address: x.entry.Source})
 	out, err := op.handle(ctx, d.cfg.Service, d.call(x, who), in)
 	if err != nil {
 		return nil, failureOf(op, in, err)

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
+	"github.com/spotter-video/spotter/internal/service"
 )
 
 func TestAnSDKGetsThrough(t *testing.T) {
@@ -333,6 +334,29 @@ func TestAudit(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, b.audited); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestOrigin reads whose request it is where the service would.
+func TestOrigin(t *testing.T) {
+	t.Parallel()
+	var got service.Origin
+	b := newBench(t, nil, define("ListCollections", nil,
+		func(ctx context.Context, _ Service, _ call, _ *model.ListCollectionsRequest) (*model.ListCollectionsResponse, error) {
+			got = service.OriginOf(ctx)
+			return new(model.ListCollectionsResponse), nil
+		}))
+	if _, err := b.client().ListCollections(t.Context(), new(rekognition.ListCollectionsInput)); err != nil {
+		t.Fatal(err)
+	}
+	want := service.Origin{
+		Request: b.audited[0].RequestID, Caller: service.Caller{Key: keyID, Name: ann}, Address: "127.0.0.1",
+	}
+	if got != want || got.Request == "" {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if none := service.OriginOf(t.Context()); none != (service.Origin{}) {
+		t.Errorf("a context of no request is of %+v", none)
 	}
 }
 

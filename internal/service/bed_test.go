@@ -223,7 +223,8 @@ type readVideos struct {
 	mu       sync.Mutex
 	failed   int
 	analysed int
-	block    chan struct{} // if set, segments wait for it
+	block    chan struct{} // if set, segments wait for it, and say so on waits
+	waits    chan struct{}
 }
 
 func (v *readVideos) Plan(_ context.Context, f *os.File) (*service.JobPlan, error) {
@@ -248,6 +249,11 @@ func (v *readVideos) Segment(
 		return nil, err
 	}
 	if v.block != nil {
+		select {
+		case v.waits <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 		select {
 		case <-v.block:
 		case <-ctx.Done():
@@ -412,14 +418,14 @@ func (g testGallery) Snapshot() service.Snapshot { return g.Gallery.Snapshot() }
 // silence takes no notice of events.
 type silence struct{}
 
-func (silence) JobStarted(*service.Job)                                {}
-func (silence) JobEnded(*service.Job)                                  {}
-func (silence) TaskRun(service.Task, time.Duration, error)             {}
-func (silence) SegmentDone(_, _ time.Duration)                         {}
-func (silence) GalleryLoaded(service.CollectionID, int, time.Duration) {}
-func (silence) GallerySize(service.CollectionID, int)                  {}
-func (silence) FacesEnrolled(service.CollectionID, []face.ID)          {}
-func (silence) FacesDeleted(service.CollectionID, []face.ID)           {}
+func (silence) JobStarted(*service.Job)                                        {}
+func (silence) JobEnded(*service.Job)                                          {}
+func (silence) TaskRun(service.Task, time.Duration, error)                     {}
+func (silence) SegmentDone(_, _ time.Duration)                                 {}
+func (silence) GalleryLoaded(service.CollectionID, int, time.Duration)         {}
+func (silence) GallerySize(service.CollectionID, int)                          {}
+func (silence) FacesEnrolled(context.Context, service.CollectionID, []face.ID) {}
+func (silence) FacesDeleted(context.Context, service.CollectionID, []face.ID)  {}
 
 func wantKind(t *testing.T, what string, err error, kind service.Kind) {
 	t.Helper()

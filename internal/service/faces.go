@@ -92,7 +92,7 @@ func (s *Service) enrol(ctx context.Context, id CollectionID, serial Serial, fac
 	if err := a.faces.Add(ids, vectors); err != nil {
 		return err
 	}
-	s.Events.FacesEnrolled(id, ids)
+	s.Events.FacesEnrolled(ctx, id, ids)
 	s.Events.GallerySize(id, a.faces.Len())
 	return nil
 }
@@ -147,7 +147,7 @@ func (s *Service) DeleteFaces(ctx context.Context, id CollectionID, ids []face.I
 	}
 	a.faces.Delete(deleted)
 	if len(deleted) > 0 {
-		s.Events.FacesDeleted(id, deleted)
+		s.Events.FacesDeleted(ctx, id, deleted)
 		s.Events.GallerySize(id, a.faces.Len())
 	}
 	return deletedFaces(ids, deleted, associated), nil

@@ -287,7 +287,7 @@ func TestCancelJob(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.collection("people")
-	b.videos.block = make(chan struct{}) // segments never end by themselves
+	b.videos.block, b.videos.waits = make(chan struct{}), make(chan struct{}) // segments never end by themselves
 	id := b.begin(b.request(b.objects.put("clip.mp4", clip())))
 	plan, _ := b.take()
 	if err := b.Run(t.Context(), plan); err != nil {
@@ -296,6 +296,7 @@ func TestCancelJob(t *testing.T) {
 	task, _ := b.take()
 	ended := make(chan error)
 	go func() { ended <- b.Run(t.Context(), task) }()
+	<-b.videos.waits
 	wantKind(t, "deleting an open job", b.DeleteJob(t.Context(), id), service.Invalid)
 	if err := b.CancelJob(t.Context(), id); err != nil {
 		t.Fatal(err)
@@ -312,6 +313,41 @@ func TestCancelJob(t *testing.T) {
 		t.Error(err)
 	}
 	wantKind(t, "deleting twice", b.DeleteJob(t.Context(), id), service.NotFound)
+}
+
+// TestCancelJobOfAnotherProcess ends a job behind the back of the process that works on it.
+func TestCancelJobOfAnotherProcess(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.collection("people")
+	b.videos.block, b.videos.waits = make(chan struct{}), make(chan struct{})
+	id := b.begin(b.request(b.objects.put("clip.mp4", clip())))
+	plan, _ := b.take()
+	if err := b.Run(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	task, _ := b.take()
+	ended := make(chan error)
+	worker := b.Service
+	go func() { ended <- worker.Run(t.Context(), task) }()
+	<-b.videos.waits
+	b.start() // the other process
+	if err := b.CancelJob(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the task that was running ended with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the task goes on though its job has ended")
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.woken != 2 {
+		t.Errorf("%d processes look for notices, want both", b.woken)
+	}
 }
 
 func TestMatchesOutliveFaces(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 // CancelJob ends a job that is in progress: it has failed, and says that it was cancelled. [NotFound]; [Invalid] if it has
 // ended.
 func (s *Service) CancelJob(ctx context.Context, id JobID) error {
-	j, err := s.job(ctx, id)
+	j, err := s.Job(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -132,7 +132,8 @@ type Events interface {
 	// collection that is gone.
 	GalleryLoaded(c CollectionID, faces int, took time.Duration)
 	GallerySize(c CollectionID, faces int)
-	// Enrolled, Deleted and Associated tell which faces of a collection have changed, for the audit log.
-	FacesEnrolled(c CollectionID, ids []face.ID)
-	FacesDeleted(c CollectionID, ids []face.ID)
+	// FacesEnrolled and FacesDeleted tell which faces of a collection have changed, for the audit log; the context is that
+	// of the request, see [OriginOf].
+	FacesEnrolled(ctx context.Context, c CollectionID, ids []face.ID)
+	FacesDeleted(ctx context.Context, c CollectionID, ids []face.ID)
 }

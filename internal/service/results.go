@@ -206,7 +206,7 @@ const mostResults = 1000
 // Results is a job and one page of what it has found. A page that asks for more than there may be on one gets as many as
 // may be. [NotFound] for a job that is not there, is of another operation, or has expired; [BadPage].
 func (s *Service) Results(ctx context.Context, r ResultRequest) (*ResultPage, error) {
-	j, err := s.job(ctx, r.Job)
+	j, err := s.Job(ctx, r.Job)
 	if err != nil {
 		return nil, err
 	}
@@ -234,8 +234,8 @@ func (s *Service) Results(ctx context.Context, r ResultRequest) (*ResultPage, er
 	return out, err
 }
 
-// job is a job whose results have not expired.
-func (s *Service) job(ctx context.Context, id JobID) (*Job, error) {
+// Job is a job whose results have not expired. [NotFound].
+func (s *Service) Job(ctx context.Context, id JobID) (*Job, error) {
 	j, err := s.Store.Job(ctx, id)
 	if KindOf(err) == NotFound || err == nil && !j.Expires.IsZero() && !s.Now().Before(j.Expires) {
 		return nil, errNoJob()

@@ -11,7 +11,9 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 )
 
-// Ports are what the service needs of the world. All of them are set.
+// Ports are what the service needs of the world. All of them are set, but for those that look into photos and videos
+// (Objects, Photos, Videos, Model, NewGallery) where nothing is done beside looking after jobs: [Service.Job],
+// [Service.Jobs], [Service.CancelJob] and [Service.DeleteJob].
 type Ports struct {
 	Store   Store
 	Objects Objects

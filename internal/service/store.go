@@ -116,6 +116,9 @@ type JobStore interface {
 	CreateJob(ctx context.Context, j *Job, most int, token *RequestToken, first Task) (open int, err error)
 	// Job is [NotFound] if there is none.
 	Job(ctx context.Context, id JobID) (*Job, error)
+	// Ended says whether a job has ended, or is not there. It is asked every second about each task that runs, and must cost
+	// next to nothing.
+	Ended(ctx context.Context, id JobID) (bool, error)
 	// Jobs lists without plans' data.
 	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
 	// OpenJobs counts the jobs that are in progress, and says since when the oldest is (zero without any).

@@ -46,6 +46,11 @@ func testEndJob(u suite) {
 	if done, err := s.EndJob(ctx, ended(3), n); err == nil || done {
 		t.Fatalf("a job ended without its notice: %v", err)
 	}
+	for job, want := range map[int]bool{1: true, 2: true, 3: false} { // of which 2 was never there
+		if got, err := s.Ended(ctx, jobID(job)); err != nil || got != want {
+			t.Fatalf("job %d has ended: %v, %v", job, got, err)
+		}
+	}
 	wantOpen(t, s, 1, newJob(3).Created)
 }
 

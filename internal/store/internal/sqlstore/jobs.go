@@ -76,6 +76,15 @@ func (s *Store) Job(ctx context.Context, id service.JobID) (*service.Job, error)
 	return j, nil
 }
 
+// Ended implements [service.JobStore].
+func (s *Store) Ended(ctx context.Context, id service.JobID) (bool, error) {
+	var open int
+	err := s.read(ctx, fmt.Sprintf("look at job %s", id), func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM jobs WHERE id = $1 AND state = 'in-progress'`, id).Scan(&open)
+	})
+	return open == 0, err
+}
+
 // Jobs implements [service.JobStore].
 func (s *Store) Jobs(ctx context.Context, q service.JobQuery) ([]service.Job, error) {
 	before := q.Before
