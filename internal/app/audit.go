@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -75,20 +76,32 @@ func openAudit(path string) (*auditLog, error) {
 
 // open goes on in the file that has the name now. If that cannot be opened the old one is kept.
 func (a *auditLog) open() error {
-	file, err := os.OpenFile(a.path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := openToAppend(a.path)
 	if err != nil {
 		return fmt.Errorf("open the audit log: %w", err)
 	}
 	torn, err := endsWithin(file)
-	if err == nil {
-		err = adopt(file)
-	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("look at the audit log: %w", err), file.Close())
 	}
 	old := a.file
 	a.file, a.torn = file, torn
 	return closeAudit(old)
+}
+
+func openToAppend(path string) (*os.File, error) {
+	const how = os.O_RDWR | os.O_CREATE | os.O_APPEND
+	file, err := os.OpenFile(path, how|os.O_EXCL, 0o600) //nolint:gosec // the path is the operator's
+	if errors.Is(err, fs.ErrExist) {
+		return os.OpenFile(path, how, 0o600) //nolint:gosec // as above
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := adopt(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // follow opens the file anew if it has been moved away. Looking at a name takes about a microsecond, so it is done for

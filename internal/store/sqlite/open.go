@@ -66,19 +66,24 @@ func open(ctx context.Context, path string) (_ *DB, err error) {
 			return nil, err
 		}
 	}
+	return db, db.connect(ctx, path, migrate)
+}
+
+// connect opens the connections. What prepare does to the tables comes before anybody reads them.
+func (db *DB) connect(ctx context.Context, path string, prepare func(context.Context, *sql.DB) error) (err error) {
 	if db.writer, err = sql.Open("sqlite", writing(path)); err != nil {
-		return nil, err
+		return err
 	}
 	db.writer.SetMaxOpenConns(1)
-	if err = migrate(ctx, db.writer); err != nil {
-		return nil, err
+	if err = prepare(ctx, db.writer); err != nil {
+		return err
 	}
 	if db.reader, err = sql.Open("sqlite", reading(path)); err != nil {
-		return nil, err
+		return err
 	}
 	db.reader.SetMaxOpenConns(readers)
 	db.reader.SetMaxIdleConns(readers)
-	return db, db.reader.PingContext(ctx)
+	return db.reader.PingContext(ctx)
 }
 
 // create makes an empty file that only its owner can read; SQLite gives the files beside it the same mode.
