@@ -42,6 +42,12 @@ func CheckPolicy(document string) error {
 	return err
 }
 
+// AllowsEverything says whether a policy document is an administrator's. One that cannot be read allows nothing.
+func AllowsEverything(document string) bool {
+	p, err := iam.Parse(document)
+	return err == nil && p.Everything()
+}
+
 // identity is who asks, and what they may do.
 type identity struct {
 	caller service.Caller

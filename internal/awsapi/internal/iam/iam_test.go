@@ -102,6 +102,34 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+func TestEverything(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		document string
+		want     bool
+	}{
+		"administrator":  {iam.Administrator(), true},
+		"among others":   {document(allow("a:b", staff), `{"Effect":"Allow","Action":["a:b","*"],"Resource":["*",`+fmt.Sprintf("%q", staff)+`]}`), true},
+		"some actions":   {document(allow("rekognition:*", "*")), false},
+		"some resources": {document(allow("*", staff)), false},
+		"in two halves":  {document(allow("*", staff), allow("a:b", "*")), false},
+		"but":            {document(allow("*", "*"), deny("a:b", "*")), false},
+		"not":            {document(`{"Effect":"Allow","NotAction":"*","Resource":"*"}`), false},
+		"not resource":   {document(`{"Effect":"Allow","Action":"*","NotResource":"*"}`), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, err := iam.Parse(c.document)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := p.Everything(); got != c.want {
+				t.Errorf("got %v for %s", got, c.document)
+			}
+		})
+	}
+}
+
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	with := func(members string) string {

@@ -1,6 +1,9 @@
 package iam
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Administrator is a document that allows everything.
 func Administrator() string {
@@ -52,6 +55,20 @@ func (p *Policy) Names(service string) bool {
 	return false
 }
 
+// Everything says whether the policy allows all that there is, as [Administrator] does: a statement says so, and none
+// denies anything.
+func (p *Policy) Everything() bool {
+	all := false
+	for i := range p.statements {
+		s := &p.statements[i]
+		if s.deny {
+			return false
+		}
+		all = all || s.actions.everything() && s.resources.everything()
+	}
+	return all
+}
+
 // statement is one sentence of a policy.
 type statement struct {
 	deny      bool
@@ -73,6 +90,8 @@ func (s set) holds(name string) bool {
 	}
 	return s.complement
 }
+
+func (s set) everything() bool { return !s.complement && slices.Contains(s.patterns, "*") }
 
 // fits says whether the whole of a name is of the pattern, byte by byte. It takes at most len(pattern) x len(name) steps:
 // where a later part does not fit, only the last * before it can take more.
