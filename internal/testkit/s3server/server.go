@@ -1,21 +1,19 @@
 package s3server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec" //nolint:depguard // the server under test is a program of its own
+	"os/exec" //nolint:depguard // the server's own command administers it
 	"path/filepath"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
-// startup is how long the server may take until it listens: it is there within 200 ms on an idle machine.
-const startup = 30 * time.Second
+// command is the server's; tools/go.mod pins its version.
+const command = "github.com/versity/versitygw/cmd/versitygw"
 
 // Server is a running S3 server. It knows no virtual hosts: use path style.
 type Server struct {
@@ -25,89 +23,66 @@ type Server struct {
 	Region, KeyID, Secret string
 	// Folder holds a folder for each bucket, with a file for each object.
 	Folder string
+
+	path    string
+	process *program.Process
 }
 
 // Start starts a server with empty storage that ends with the test. It skips the test if the program cannot be built,
 // unless the environment variable CI is set.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	path, err := binary(tb.Context())
+	s, err := Launch(tb.Context(), tb.TempDir())
 	if err != nil {
-		if errors.Is(err, errBuild) && os.Getenv("CI") == "" {
+		if errors.Is(err, program.ErrBuild) && os.Getenv("CI") == "" {
 			tb.Skipf("no S3 server to test against: its source has to be fetched once: %v", err)
 		}
 		tb.Fatal(err)
 	}
-	s := &Server{Region: "us-east-1", KeyID: "test-key", Secret: "test-secret", Folder: filepath.Join(tb.TempDir(), "buckets")}
-	versions := filepath.Join(tb.TempDir(), "versions")
-	for _, folder := range []string{s.Folder, versions} {
-		if err = os.Mkdir(folder, 0o750); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	address, err := freeAddress(tb.Context())
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s.Endpoint = "http://" + address
-	run(tb, address, exec.CommandContext(tb.Context(), path, //nolint:gosec // G204: the program was built here
-		"--port", address, "--region", s.Region, "--access", s.KeyID, "--secret", s.Secret, "--quiet",
-		"posix", "--versioning-dir", versions, s.Folder))
+	tb.Cleanup(s.Stop)
 	return s
 }
 
-// run starts the program, waits until it listens, and ends it with the test.
-func run(tb testing.TB, address string, cmd *exec.Cmd) {
-	tb.Helper()
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = startup
-	if err := cmd.Start(); err != nil {
-		tb.Fatalf("start the S3 server: %v", err)
-	}
-	exited := make(chan struct{})
-	go func() {
-		_ = cmd.Wait() // it is ended by a signal
-		close(exited)
-	}()
-	tb.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have exited
-		<-exited
-	})
-	if err := await(tb.Context(), address, exited); err != nil {
-		_ = cmd.Process.Kill() // it may have exited
-		<-exited
-		tb.Fatalf("start the S3 server: %v\n%s", err, log.String())
-	}
-}
-
-// await returns when the address takes connections.
-func await(ctx context.Context, address string, exited <-chan struct{}) error {
-	ctx, cancel := context.WithTimeout(ctx, startup)
-	defer cancel()
-	poll := time.NewTicker(10 * time.Millisecond)
-	defer poll.Stop()
-	for {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
-		if err == nil {
-			return conn.Close()
-		}
-		select {
-		case <-exited:
-			return errors.New("it has exited")
-		case <-ctx.Done():
-			return fmt.Errorf("it does not listen: %w", err)
-		case <-poll.C:
-		}
-	}
-}
-
-// freeAddress is one that nobody listens on at the moment.
-func freeAddress(ctx context.Context) (string, error) {
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+// Launch starts a server that keeps what it stores below a folder and runs until Stop. It fails with program.ErrBuild if the
+// program cannot be built.
+func Launch(ctx context.Context, folder string) (*Server, error) {
+	path, err := program.Build(ctx, command)
 	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
+		return nil, err
 	}
-	return l.Addr().String(), l.Close()
+	address, err := program.FreeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		Endpoint: "http://" + address, Region: "us-east-1", KeyID: "test-key", Secret: "test-secret",
+		Folder: filepath.Join(folder, "buckets"), path: path,
+	}
+	versions, users := filepath.Join(folder, "versions"), filepath.Join(folder, "users")
+	for _, f := range []string{s.Folder, versions, users} {
+		if err = os.MkdirAll(f, 0o750); err != nil {
+			return nil, fmt.Errorf("make a folder of the S3 server: %w", err)
+		}
+	}
+	s.process, err = program.Program{Path: path, Ready: program.Listens(address), Arguments: []string{
+		"--port", address, "--region", s.Region, "--access", s.KeyID, "--secret", s.Secret, "--quiet", "--iam-dir", users,
+		"posix", "--versioning-dir", versions, s.Folder,
+	}}.Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Stop ends the server.
+func (s *Server) Stop() { s.process.Stop() }
+
+// AddKey lets another access key in, which may make buckets of its own.
+func (s *Server) AddKey(ctx context.Context, id, secret string) error {
+	cmd := exec.CommandContext(ctx, s.path, "admin", "--access", s.KeyID, "--secret", s.Secret, "--region", s.Region, //nolint:gosec // G204: the server's program
+		"--endpoint-url", s.Endpoint, "create-user", "--access", id, "--secret", secret, "--role", "userplus")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("add a key to the S3 server: %w: %s", err, out)
+	}
+	return nil
 }

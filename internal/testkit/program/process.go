@@ -1,0 +1,134 @@
+package program
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec" //nolint:depguard // the servers are programs of their own
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// startup is how long a program may take until it is ready, on a busy machine: those of tests take 200 ms, Spotter with
+	// its models some seconds.
+	startup = 60 * time.Second
+	// farewell is how long it may take to end when it is asked to.
+	farewell = 30 * time.Second
+)
+
+// Program says what to run.
+type Program struct {
+	Path      string
+	Arguments []string
+	// Env is its environment; nil: this process's.
+	Env []string
+	// Ready is asked again and again whether the program is ready: nil means yes.
+	Ready func(context.Context) error
+}
+
+// Process is a running program. It is in a process group of its own, so that Ctrl-C reaches whoever started it first, and
+// ends with this process at the latest (on Linux).
+type Process struct {
+	cmd    *exec.Cmd
+	log    lockedBuffer
+	exited chan struct{}
+}
+
+// Start runs a program and waits until it is ready. The context bounds the wait alone: the program runs until Stop.
+func (p Program) Start(ctx context.Context) (*Process, error) {
+	s := &Process{exited: make(chan struct{})}
+	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), p.Path, p.Arguments...) //nolint:gosec // G204: a program that was built here
+	s.cmd.Env, s.cmd.SysProcAttr = p.Env, attributes()
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", p.Path, err)
+	}
+	go func() {
+		_ = s.cmd.Wait() // it is ended by a signal
+		close(s.exited)
+	}()
+	if err := s.await(ctx, p.Ready); err != nil {
+		s.Stop()
+		return nil, fmt.Errorf("start %s: %w\n%s", p.Path, err, s.Log())
+	}
+	return s, nil
+}
+
+// Log is what the program has written so far.
+func (s *Process) Log() string { return s.log.String() }
+
+// Stop asks the program to end, waits, and kills it if it does not. It may be called more than once.
+func (s *Process) Stop() {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have exited
+	patience := time.NewTimer(farewell)
+	defer patience.Stop()
+	select {
+	case <-s.exited:
+		return
+	case <-patience.C:
+		_ = s.cmd.Process.Kill()
+		<-s.exited
+	}
+}
+
+func (s *Process) await(ctx context.Context, ready func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, startup)
+	defer cancel()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.exited:
+			return errors.New("it has exited")
+		case <-ctx.Done():
+			return fmt.Errorf("it is not ready: %w", err)
+		case <-poll.C:
+		}
+	}
+}
+
+// Listens is ready when the address takes connections.
+func Listens(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
+}
+
+// FreeAddress is one on loopback that nobody listens on at the moment.
+func FreeAddress(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// lockedBuffer is written by the process and read at the same time.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
