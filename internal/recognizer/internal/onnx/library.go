@@ -41,12 +41,17 @@ func Open(path string) (*Library, error) {
 	if err := checkWhole(path); err != nil {
 		return nil, fmt.Errorf("load onnxruntime %s: %w", path, err)
 	}
+	// The library can send usage data home; this program never does. To switch that off once the library is there is too
+	// late: by then its telemetry has run, and has left files in the folder of temporary ones (onnxruntime 1.30 on Linux).
+	if err := os.Setenv("ORT_DISABLE_TELEMETRY", "1"); err != nil {
+		return nil, fmt.Errorf("load onnxruntime %s: keep it from sending usage data: %w", path, err)
+	}
 	ort.SetSharedLibraryPath(path)
 	// Warnings are about graph hints that are wrong on purpose (free input sizes); errors come back as errors.
 	if err := ort.InitializeEnvironment(ort.WithLogLevelFatal()); err != nil {
 		return nil, fmt.Errorf("load onnxruntime %s: %w", path, err)
 	}
-	// The library can send usage data home on some platforms; this program never does.
+	// Other versions of the library may not heed the variable.
 	if err := ort.DisableTelemetry(); err != nil {
 		return nil, errors.Join(fmt.Errorf("load onnxruntime %s: %w", path, err), ort.DestroyEnvironment())
 	}
