@@ -1,0 +1,168 @@
+package crashtest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// patience is for what takes a second: long enough for a machine that is busy with something else.
+const patience = 2 * time.Minute
+
+// server is a running program.
+type server struct {
+	t      *testing.T
+	bed    *bed
+	cmd    *exec.Cmd
+	record *record
+	exited chan struct{} // closed when it has ended and all it wrote has been read
+	url    string        // once it listens
+}
+
+// start runs the server on the bed. It does not wait until it listens.
+func (b *bed) start(t *testing.T, args ...string) *server {
+	t.Helper()
+	return b.launch(t, &syscall.SysProcAttr{}, b.environment(), append([]string{"serve", "--config", b.settings()}, args...)...)
+}
+
+func (b *bed) launch(t *testing.T, attr *syscall.SysProcAttr, env []string, args ...string) *server {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, in, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, bed: b, cmd: exec.Command(self, args...), record: newRecord(), exited: make(chan struct{})}
+	attr.Pdeathsig = 0
+	s.cmd.Env, s.cmd.Dir, s.cmd.Stderr, s.cmd.SysProcAttr = env, b.root, in, attr
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = in.Close()
+	go func() {
+		defer close(s.exited)
+		s.record.read(out) // until no process has the other end any more
+		_ = out.Close()
+		_ = s.cmd.Wait() // its state says how it ended
+	}()
+	t.Cleanup(func() {
+		_ = s.cmd.Process.Kill()
+		<-s.exited
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", s.record.tail())
+		}
+	})
+	return s
+}
+
+// listening waits until the server takes requests.
+func (s *server) listening() *server {
+	s.t.Helper()
+	e, ok := s.record.await(patience, func(e entry) bool { return e.Message == "listening" })
+	if !ok {
+		s.t.Fatalf("the server does not listen; it says:\n%s", s.record.tail())
+	}
+	s.url = e.URL
+	return s
+}
+
+// kill kills the server and nobody else, and waits until it is gone.
+func (s *server) kill() {
+	s.t.Helper()
+	if err := s.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.t.Fatal(err)
+	}
+	s.wait()
+}
+
+// signal sends SIGTERM.
+func (s *server) terminate() {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// wait waits for the end.
+func (s *server) wait() *os.ProcessState {
+	s.t.Helper()
+	select {
+	case <-s.exited:
+	case <-time.After(patience):
+		s.t.Fatalf("the server does not end; it says:\n%s", s.record.tail())
+	}
+	return s.cmd.ProcessState
+}
+
+// stop stops the server in good order, and fails if it is not done in time or says that something was wrong.
+func (s *server) stop() {
+	s.t.Helper()
+	s.terminate()
+	if state := s.wait(); state.ExitCode() != 0 {
+		s.t.Fatalf("asked to stop, the server ended with %v; it says:\n%s", state, s.record.tail())
+	}
+}
+
+// decoders are the processes of the bed's decoder.
+func (b *bed) decoders(t *testing.T) (found []string) {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range lines {
+		// A process may be gone by now; one that is dying has no words.
+		if words, err := os.ReadFile(path); err == nil && bytes.HasPrefix(words, []byte(b.decoder+"\x00")) {
+			found = append(found, filepath.Base(filepath.Dir(path)))
+		}
+	}
+	return found
+}
+
+// noDecoders waits for the end of decoders that nobody waits for any more. The kernel needs a moment.
+func (b *bed) noDecoders(t *testing.T) {
+	t.Helper()
+	var left []string
+	if !eventually(func() bool { left = b.decoders(t); return len(left) == 0 }) {
+		t.Fatalf("decoders are left behind: %s", strings.Join(left, " "))
+	}
+}
+
+// eventually asks until the answer is yes.
+func eventually(yes func() bool) bool {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if yes() {
+			return true
+		}
+	}
+	return false
+}
+
+func copyFile(t *testing.T, from, to string, mode os.FileMode) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
