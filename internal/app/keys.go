@@ -48,17 +48,26 @@ func (k *keyring) Key(ctx context.Context, id string) (awsapi.Credential, error)
 	return awsapi.Credential{Secret: secret, Name: key.Name, Policy: key.Policy, Disabled: key.Disabled}, nil
 }
 
-// create makes a key.
+// create makes a key and keeps it.
 func (k *keyring) create(ctx context.Context, name, policy string) (*service.AccessKey, string, error) {
+	key, secret, err := k.make(name, policy)
+	if err != nil {
+		return nil, "", err
+	}
+	return key, secret, k.store.CreateKey(ctx, key)
+}
+
+// make makes a key that is kept nowhere yet.
+func (k *keyring) make(name, policy string) (*service.AccessKey, string, error) {
 	if err := awsapi.CheckPolicy(policy); err != nil {
-		return nil, "", &UsageError{fmt.Errorf("policy: %w", err)}
+		return nil, "", &UsageError{err}
 	}
 	id, secret, err := newAccessKey(rand.Reader)
 	if err != nil {
 		return nil, "", err
 	}
 	key := &service.AccessKey{ID: id, Sealed: k.Seal(id, secret), Name: name, Policy: policy, Created: k.now()}
-	return key, secret, k.store.CreateKey(ctx, key)
+	return key, secret, nil
 }
 
 // first makes the administrator's key where there is none, and writes it to a file of credentials.

@@ -142,47 +142,6 @@ func (s *server) listener(ctx context.Context, address config.Address) (net.List
 	return l, nil
 }
 
-// The files of the data folder.
-const (
-	databaseFile    = "spotter.db"
-	keyFileName     = "secret.key"
-	credentialsFile = "credentials"
-	auditFile       = "audit.log"
-)
-
-func dataFile(s *config.Server, name string) string { return filepath.Join(string(s.Data), name) }
-
-// openData opens what outlives the process: database, queue, keys, audit log.
-func (s *server) openData(ctx context.Context) (err error) {
-	if err := os.MkdirAll(string(s.config.Data), 0o700); err != nil {
-		return &UsageError{fmt.Errorf("data folder: %w", plain(err))}
-	}
-	if s.db, err = sqlite.Open(ctx, dataFile(&s.config, databaseFile)); err != nil {
-		return &UsageError{err}
-	}
-	s.onClose(s.db.Close)
-	if err := jobs.Migrate(ctx, s.db.Writer()); err != nil {
-		return err
-	}
-	queue := jobs.Default()
-	queue.Workers, queue.Recover, queue.Logger, queue.Now = workers(s.engineConfig), true, s.log, s.request.Now
-	if s.queue, err = jobs.New(s.db.Writer(), queue); err != nil {
-		return err
-	}
-	s.store = sqlite.New(s.db, s.queue.Enqueue)
-	if s.keys, err = openKeyring(ctx, s.store, &s.config, s.request.Now); err != nil {
-		return err
-	}
-	if s.newKey, err = s.keys.first(ctx, dataFile(&s.config, credentialsFile)); err != nil {
-		return err
-	}
-	if s.audit, err = openAudit(dataFile(&s.config, auditFile)); err != nil {
-		return err
-	}
-	s.onClose(s.audit.Close)
-	return nil
-}
-
 // openEngine loads the models and looks whether videos can be decoded: better now than when the first job fails.
 func (s *server) openEngine(ctx context.Context) (err error) {
 	if s.engine, err = newEngine(s.engineConfig); err != nil {

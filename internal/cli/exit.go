@@ -25,11 +25,13 @@ const exitCodesHelp = `Exit statuses of spotter:
 
     0  Done. Whether anybody was found does not matter: look at the output.
     1  Something went wrong that should not: a full disk, an error in spotter.
-    2  The command line, a setting or a named file is wrong; nothing was searched.
+    2  The command line, a setting or what it names is wrong, such as a file, an access key or a job that is not there;
+       nothing was searched or changed. Of several jobs that are named, the others were.
     3  Some videos could not be searched, or not to their end, or their annotated copies could not be written. The
        results of the others, and what was found in these all the same, were written; what is incomplete is marked.
     4  Not one usable face was enrolled: nothing to search for.
-    5  The environment is not ready: decoder, sandbox or models are missing. 'spotter doctor' says what to do.
+    5  The environment is not ready: decoder, sandbox or models are missing, or a server's key file. The message or
+       'spotter doctor' says what to do.
   130  Interrupted (Ctrl-C, or asked to end). Files that were not finished have been removed.
 `
 

@@ -63,8 +63,8 @@ Give it a folder with photos of the people that you look for and the videos to s
 	root.SetOut(l.Stdout)
 	root.SetErr(l.Stderr)
 	root.SetUsageFunc(usage)
-	root.AddCommand(l.searchCommand(), l.serveCommand(), l.doctorCommand(), l.modelsCommand(), l.versionCommand(), exitCodesTopic(),
-		l.settingsTopic())
+	root.AddCommand(l.searchCommand(), l.serveCommand(), l.keyCommand(), l.jobsCommand(), l.backupCommand(), l.doctorCommand(),
+		l.modelsCommand(), l.versionCommand(), exitCodesTopic(), l.settingsTopic())
 	return root
 }
 

@@ -15,13 +15,14 @@ const sectionKey = "spotter_section"
 
 // The sections of flags in a command's help, in their order; flags without a mark come in the last one.
 const (
+	keySection    = "Key"
 	outputSection = "Output"
 	otherSection  = "Other"
 )
 
 func sections() []string {
 	return []string{
-		sectionOf(config.Storage), sectionOf(config.Listening), sectionOf(config.Requests), sectionOf(config.Jobs),
+		keySection, sectionOf(config.Storage), sectionOf(config.Listening), sectionOf(config.Requests), sectionOf(config.Jobs),
 		sectionOf(config.Running), sectionOf(config.Matching), outputSection, sectionOf(config.Environment),
 		sectionOf(config.Limits), otherSection,
 	}

@@ -375,7 +375,6 @@ func TestFaceDetectionMatchesNobody(t *testing.T) {
 	if err != nil || len(page.Sightings) != 25 || page.Sightings[0].Hits != nil {
 		t.Errorf("%d sightings, %v", len(page.Sightings), err)
 	}
-
 }
 
 func TestFaceDetectionSaysWhatFacesLookLike(t *testing.T) {

@@ -1,0 +1,193 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// Job is a stored video that is worked on, or was.
+type Job struct {
+	ID string `json:"job_id"`
+	// Operation is face-search or face-detection; State is in-progress, succeeded or failed.
+	Operation string `json:"operation"`
+	State     string `json:"state"`
+	// Message says why the job failed.
+	Message string   `json:"message,omitempty"`
+	Video   JobVideo `json:"video"`
+	// Collection and Threshold, in percent, are of a face search.
+	Collection string  `json:"collection,omitempty"`
+	Threshold  float32 `json:"threshold,omitempty"`
+	Tag        string  `json:"tag,omitempty"`
+	Topic      string  `json:"topic,omitempty"`
+	// Expires is when the results go away.
+	Created  time.Time `json:"created"`
+	Finished time.Time `json:"finished,omitzero"`
+	Expires  time.Time `json:"expires,omitzero"`
+	// Segments is how many pieces the video is worked on in, SegmentsDone how many are done; 0 until it has been looked at.
+	Segments     int      `json:"segments"`
+	SegmentsDone int      `json:"segments_done"`
+	Warnings     []string `json:"warnings,omitempty"`
+	// Results is how much a job has found that has succeeded.
+	Results *JobResults `json:"results,omitempty"`
+}
+
+// JobVideo is the object that a job is about, and what is known of it.
+type JobVideo struct {
+	Bucket  string  `json:"bucket"`
+	Key     string  `json:"key"`
+	Version string  `json:"version,omitempty"`
+	Size    int64   `json:"size"`              // bytes
+	Seconds float64 `json:"seconds,omitempty"` // of playing; 0 until it has been looked at
+}
+
+// JobResults is how many people a job has seen, and how many times at all: each person counts at each analysed time.
+type JobResults struct {
+	Persons   int `json:"persons"`
+	Sightings int `json:"sightings"`
+}
+
+func jobOf(j *service.Job) Job {
+	out := Job{
+		ID: string(j.ID), Operation: string(j.Operation), State: string(j.State), Message: j.Message,
+		Video:      JobVideo{Bucket: j.Video.Bucket, Key: j.Video.Key, Version: j.Video.Version, Size: j.Pinned.Size},
+		Collection: string(j.Collection), Tag: j.Tag, Topic: j.Topic,
+		Created: j.Created, Finished: j.Finished, Expires: j.Expires, SegmentsDone: j.SegmentsDone,
+	}
+	if j.Operation == service.FaceSearch {
+		out.Threshold = float32(j.Threshold)
+	}
+	if j.Plan != nil {
+		out.Segments, out.Warnings, out.Video.Seconds = j.Plan.Segments, j.Plan.Warnings, j.Plan.Info.Duration.Seconds()
+	}
+	if j.Results != nil {
+		out.Results = &JobResults{Persons: j.Results.Persons, Sightings: j.Results.Sightings}
+	}
+	return out
+}
+
+// Jobs lists jobs in a state, or in any if it is empty: the newest first, at most limit of them, or all if that is 0.
+// There are more than are listed if more says so.
+func (o *Operator) Jobs(ctx context.Context, state string, limit int) (list []Job, more bool, err error) {
+	if err := checkState(state); err != nil {
+		return nil, false, err
+	}
+	s, err := o.service()
+	if err != nil {
+		return nil, false, err
+	}
+	list = []Job{}
+	for page := (service.PageRequest{}); ; {
+		if page.Max = 0; limit > 0 {
+			page.Max = limit - len(list)
+		}
+		got, err := s.Jobs(ctx, service.JobState(state), page)
+		if err != nil {
+			return nil, false, err
+		}
+		for i := range got.Jobs {
+			list = append(list, jobOf(&got.Jobs[i]))
+		}
+		page.Token = got.Next
+		if page.Token == "" || limit > 0 && len(list) >= limit {
+			return list, page.Token != "", nil
+		}
+	}
+}
+
+// JobStates are the states of jobs.
+func JobStates() []string {
+	return []string{string(service.InProgress), string(service.Succeeded), string(service.Failed)}
+}
+
+func checkState(state string) error {
+	switch service.JobState(state) {
+	case "", service.InProgress, service.Succeeded, service.Failed:
+		return nil
+	default:
+		return &UsageError{fmt.Errorf("there are no jobs in the state %q: it is one of %q", state, JobStates())}
+	}
+}
+
+// Job is one job.
+func (o *Operator) Job(ctx context.Context, id string) (Job, error) {
+	s, err := o.service()
+	if err != nil {
+		return Job{}, err
+	}
+	j, err := s.Job(ctx, service.JobID(id))
+	if err != nil {
+		return Job{}, jobError(id, err)
+	}
+	return jobOf(j), nil
+}
+
+// CancelJob ends a job that is in progress. A server that works on it stops doing so within some seconds.
+func (o *Operator) CancelJob(ctx context.Context, id string) error {
+	s, err := o.service()
+	if err != nil {
+		return err
+	}
+	return o.audited("CancelJob", "job/"+id, func() error { return jobError(id, s.CancelJob(ctx, service.JobID(id))) })
+}
+
+// DeleteJob deletes a job that has ended, with its results.
+func (o *Operator) DeleteJob(ctx context.Context, id string) error {
+	s, err := o.service()
+	if err != nil {
+		return err
+	}
+	err = o.audited("DeleteJob", "job/"+id, func() error { return jobError(id, s.DeleteJob(ctx, service.JobID(id))) })
+	if err != nil {
+		return err
+	}
+	// Nobody can find the results any more, and now they go. Without a server nobody else would see to it.
+	return s.Sweep(ctx)
+}
+
+func jobError(id string, err error) error {
+	switch service.KindOf(err) {
+	case service.NotFound:
+		return &UsageError{fmt.Errorf("there is no job %s: 'spotter jobs list' shows those that there are", id)}
+	case service.Invalid:
+		return &UsageError{fmt.Errorf("job %s: %w", id, err)}
+	default:
+		return err
+	}
+}
+
+// service is the use cases of jobs. Page tokens hold as long as the command runs.
+func (o *Operator) service() (*service.Service, error) {
+	key := make([]byte, keyFileSize)
+	if _, err := rand.Read(key); err != nil {
+		return nil, fmt.Errorf("make a key of page tokens: %w", err)
+	}
+	return service.New(service.Ports{
+		Store: o.store, Knows: o.knows, Wake: func() {}, Events: unwatched{}, Log: quiet(), Now: o.request.Now,
+		Random: rand.Reader, PageKey: key,
+	}, serviceSettings(&o.engineConfig, &o.config))
+}
+
+// knows says whether somebody is to be told of a job's end. An operator may not have the server's configuration at hand: as
+// long as unknown topics are rejected, the server has known the topic that a job names.
+func (o *Operator) knows(topic string) bool {
+	_, known := o.config.Topics[topic]
+	return known || o.config.UnknownTopics == config.RejectTopics
+}
+
+// unwatched takes no notice of events: the metrics are the server's.
+type unwatched struct{}
+
+func (unwatched) JobStarted(*service.Job)                                        {}
+func (unwatched) JobEnded(*service.Job)                                          {}
+func (unwatched) TaskRun(service.Task, time.Duration, error)                     {}
+func (unwatched) SegmentDone(_, _ time.Duration)                                 {}
+func (unwatched) GalleryLoaded(service.CollectionID, int, time.Duration)         {}
+func (unwatched) GallerySize(service.CollectionID, int)                          {}
+func (unwatched) FacesEnrolled(context.Context, service.CollectionID, []face.ID) {}
+func (unwatched) FacesDeleted(context.Context, service.CollectionID, []face.ID)  {}

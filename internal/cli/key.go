@@ -1,0 +1,182 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/config"
+)
+
+func (l *line) keyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "key",
+		Short: "Make, list, change and delete access keys of a server",
+		Long: `Access keys let programs in: they sign their requests with a key's secret, and the key's policy says what they may do.
+
+The commands work on the server's data folder, whether it is running or not, and hold at once. Each change is written to
+the audit log.`,
+		Args:                       subcommandsOnly,
+		RunE:                       showHelp,
+		SuggestionsMinimumDistance: 2,
+	}
+	cmd.AddCommand(l.keyCreateCommand(), l.keyListCommand(), l.keyShowCommand(), l.keyPolicyCommand(), l.keyDisableCommand(),
+		l.keyEnableCommand(), l.keyDeleteCommand())
+	return cmd
+}
+
+// policyFlags are the flags that give a policy document.
+type policyFlags struct{ file, text string }
+
+func (p *policyFlags) add(cmd *cobra.Command, otherwise string) {
+	f := cmd.Flags()
+	f.StringVar(&p.file, "policy", "", "`file` with an IAM policy document"+otherwise)
+	f.StringVar(&p.text, "policy-json", "", "the policy document itself, as `text`")
+	section(cmd, keySection, "policy", "policy-json")
+}
+
+// maxPolicyFile is more than any policy document may have, in bytes, with room for a message about that.
+const maxPolicyFile = 64 << 10
+
+// read is the document, empty if none was given.
+func (p *policyFlags) read() (string, error) {
+	if p.file != "" && p.text != "" {
+		return "", &app.UsageError{Err: errors.New("--policy and --policy-json are two ways to say the same; choose one")}
+	}
+	if p.file == "" {
+		return p.text, nil
+	}
+	content, err := config.ReadFile(p.file, maxPolicyFile)
+	if err != nil {
+		return "", &app.UsageError{Err: fmt.Errorf("read the policy: %w", err)}
+	}
+	if len(bytes.TrimSpace(content)) == 0 {
+		return "", &app.UsageError{Err: fmt.Errorf("read the policy: %s is empty", p.file)}
+	}
+	return string(content), nil
+}
+
+func (l *line) keyCreateCommand() *cobra.Command {
+	var (
+		o      operatorOptions
+		name   string
+		policy policyFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "create --name NAME",
+		Short: "Make an access key",
+		Long: `Create makes an access key and prints it as a file of credentials for AWS's tools and SDKs. The secret can be seen this
+once: the server keeps it encrypted.
+
+Without a policy the key may do everything. Give an application one that allows what it does and no more.`,
+		Example: `    spotter key create --name portal --policy portal.json > portal-credentials
+    spotter key create --name anna --policy-json \
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rekognition:Search*","Resource":"*"}]}'`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if name == "" {
+				return errors.New("say whose key it is: --name NAME")
+			}
+			return noArguments(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			document, err := policy.read()
+			if err != nil {
+				return err
+			}
+			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
+				key, err := operator.CreateKey(ctx, name, document)
+				if err != nil {
+					return err
+				}
+				return l.print(&o, key, credentials(key))
+			})
+		},
+	}
+	l.operatorCommand(cmd, &o)
+	cmd.Flags().StringVar(&name, "name", "", "`name` of whose key it is, for logs and messages: letters, digits and _+=,.@- (required)")
+	section(cmd, keySection, "name")
+	policy.add(cmd, "; unset: may do everything")
+	return cmd
+}
+
+// credentials is a key as a file of credentials.
+func credentials(k *app.MadeKey) string {
+	may := "may do what its policy says"
+	if k.Administrator {
+		may = "may do everything"
+	}
+	return fmt.Sprintf("# The access key of %s, which %s. The secret is shown this once.\n"+
+		"[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", k.Name, may, k.ID, k.Secret)
+}
+
+func (l *line) keyListCommand() *cobra.Command {
+	var o operatorOptions
+	return l.operatorCommand(&cobra.Command{
+		Use:     "list",
+		Short:   "List the access keys",
+		Example: `    spotter key list --json | jq -r '.[] | select(.disabled) | .access_key_id'`,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
+				keys, err := operator.Keys(ctx)
+				if err != nil {
+					return err
+				}
+				rows := [][]string{{"ACCESS KEY", "NAME", "STATE", "CREATED", "MAY DO"}}
+				for i := range keys {
+					k := &keys[i]
+					rows = append(rows, []string{k.ID, k.Name, keyState(k), moment(k.Created), keyReach(k)})
+				}
+				return l.print(&o, keys, grid(rows...))
+			})
+		},
+	}, &o)
+}
+
+func keyState(k *app.AccessKey) string {
+	if k.Disabled {
+		return "disabled"
+	}
+	return "enabled"
+}
+
+func keyReach(k *app.AccessKey) string {
+	if k.Administrator {
+		return "everything"
+	}
+	return "what its policy says"
+}
+
+func (l *line) keyShowCommand() *cobra.Command {
+	var o operatorOptions
+	return l.operatorCommand(&cobra.Command{
+		Use:     "show KEY",
+		Short:   "Show an access key with its policy, without its secret",
+		Example: `    spotter key show AKIAIOSFODNN7EXAMPLE`,
+		Args:    one("access key"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
+				k, err := operator.Key(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				return l.print(&o, k, describeKey(&k))
+			})
+		},
+	}, &o)
+}
+
+func describeKey(k *app.AccessKey) string {
+	text := grid([]string{"access key", k.ID}, []string{"name", k.Name}, []string{"state", keyState(k)},
+		[]string{"created", moment(k.Created)}, []string{"may do", keyReach(k)})
+	var policy bytes.Buffer
+	if err := json.Indent(&policy, k.Policy, "", "  "); err != nil {
+		return text + "\n" + printableLines(string(k.Policy)) + "\n"
+	}
+	return text + "\n" + printableLines(policy.String()) + "\n"
+}

@@ -1,0 +1,128 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/spotter-video/spotter/internal/app"
+)
+
+// forceFlag adds the flag that lets the last administrator go.
+func forceFlag(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force", false, "even if no administrator's key is left that works")
+	section(cmd, keySection, "force")
+}
+
+// changed prints a key that has been changed: as it is now, or what has become of it.
+func (l *line) changed(ctx context.Context, operator *app.Operator, o *operatorOptions, id, text string) error {
+	k, err := operator.Key(ctx, id)
+	if err != nil {
+		return err
+	}
+	return l.print(o, k, id+" "+text+"\n")
+}
+
+func (l *line) keyPolicyCommand() *cobra.Command {
+	var (
+		o      operatorOptions
+		policy policyFlags
+		force  bool
+	)
+	cmd := &cobra.Command{
+		Use:     "policy KEY --policy FILE",
+		Short:   "Give an access key another policy",
+		Example: `    spotter key policy AKIAIOSFODNN7EXAMPLE --policy portal.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if policy == (policyFlags{}) {
+				return errors.New("say what the key may do: --policy FILE")
+			}
+			return one("access key")(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			document, err := policy.read()
+			if err != nil {
+				return err
+			}
+			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
+				if err := operator.SetKeyPolicy(ctx, args[0], document, force); err != nil {
+					return err
+				}
+				return l.changed(ctx, operator, &o, args[0], "has the new policy")
+			})
+		},
+	}
+	l.operatorCommand(cmd, &o)
+	policy.add(cmd, "")
+	forceFlag(cmd, &force)
+	return cmd
+}
+
+func (l *line) keyDisableCommand() *cobra.Command {
+	var (
+		o     operatorOptions
+		force bool
+	)
+	cmd := &cobra.Command{
+		Use:     "disable KEY",
+		Short:   "Let an access key in no more, until it is enabled again",
+		Example: `    spotter key disable AKIAIOSFODNN7EXAMPLE`,
+		Args:    one("access key"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
+				if err := operator.DisableKey(ctx, args[0], force); err != nil {
+					return err
+				}
+				return l.changed(ctx, operator, &o, args[0], "is disabled")
+			})
+		},
+	}
+	l.operatorCommand(cmd, &o)
+	forceFlag(cmd, &force)
+	return cmd
+}
+
+func (l *line) keyEnableCommand() *cobra.Command {
+	var o operatorOptions
+	return l.operatorCommand(&cobra.Command{
+		Use:     "enable KEY",
+		Short:   "Let a disabled access key in again",
+		Example: `    spotter key enable AKIAIOSFODNN7EXAMPLE`,
+		Args:    one("access key"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
+				if err := operator.EnableKey(ctx, args[0]); err != nil {
+					return err
+				}
+				return l.changed(ctx, operator, &o, args[0], "is enabled")
+			})
+		},
+	}, &o)
+}
+
+func (l *line) keyDeleteCommand() *cobra.Command {
+	var (
+		o     operatorOptions
+		force bool
+	)
+	cmd := &cobra.Command{
+		Use:   "delete KEY",
+		Short: "Delete an access key for good",
+		Long: `Delete removes an access key for good. Disable it first, and delete it when nobody has missed it for a while: a
+disabled key can be enabled again.`,
+		Example: `    spotter key delete AKIAIOSFODNN7EXAMPLE`,
+		Args:    one("access key"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
+				if err := operator.DeleteKey(ctx, args[0], force); err != nil {
+					return err
+				}
+				return l.print(&o, map[string]any{"access_key_id": args[0], "deleted": true}, args[0]+" is deleted\n")
+			})
+		},
+	}
+	l.operatorCommand(cmd, &o)
+	forceFlag(cmd, &force)
+	return cmd
+}
