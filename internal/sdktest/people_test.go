@@ -64,3 +64,17 @@ func enrol(t *testing.T, c *rekognition.Client, id *string, key, external string
 	}
 	return *out.FaceRecords[0].Face.FaceId
 }
+
+// user makes a user with a face.
+func user(t *testing.T, c *rekognition.Client, collection *string, id string, faces ...string) {
+	t.Helper()
+	ok(c.CreateUser(t.Context(), &rekognition.CreateUserInput{CollectionId: collection, UserId: &id}))(t)
+	for _, face := range faces {
+		out := ok(c.AssociateFaces(t.Context(), &rekognition.AssociateFacesInput{
+			CollectionId: collection, UserId: &id, FaceIds: []string{face},
+		}))(t)
+		if len(out.AssociatedFaces) != 1 {
+			t.Fatalf("face %s cannot be associated with %s", face, id)
+		}
+	}
+}

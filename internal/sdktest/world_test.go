@@ -163,7 +163,9 @@ func (w *world) fill(ctx context.Context) error {
 		// Long enough that a search of it is in progress for seconds.
 		{"-stream_loop", "39", "-i", w.path("clip.mp4"), "-c", "copy", w.path("long.mp4")},
 		{"-i", filepath.Join(photos, "sample6.jpg"), w.path("group.png")},
-		{"-i", w.path("people/ANNA/green.jpg"), "-vf", "scale=70:70", w.path("tiny.jpg")},
+		{"-i", w.path(anna), "-vf", "scale=70:70", w.path("tiny.jpg")},
+		// A face of some 35 pixels.
+		{"-i", w.path(anna), "-vf", "scale=60:60,pad=100:100:20:20:gray", "-q:v", "2", w.path("small.jpg")},
 		{"-i", w.path("clip.mp4"), "-t", "1", "-c:v", "ffv1", w.path("codec.mkv")},
 		{"-f", "lavfi", "-i", "sine=duration=1", w.path("sound.mp4")},
 	} {

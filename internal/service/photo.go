@@ -1,10 +1,12 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
 )
@@ -23,15 +25,18 @@ func (s *Service) read(ctx context.Context, i Image) ([]byte, error) {
 	}
 }
 
-// look finds the faces of an image.
+// look finds the faces of an image, those with the largest boxes first.
 func (s *Service) look(ctx context.Context, i Image, want Wanted) ([]byte, []PhotoFace, error) {
 	content, err := s.read(ctx, i)
 	if err != nil {
 		return nil, nil, err
 	}
 	faces, err := s.Photos.Look(ctx, content, want)
+	slices.SortStableFunc(faces, func(a, b PhotoFace) int { return cmp.Compare(area(b.Box), area(a.Box)) })
 	return content, faces, err
 }
+
+func area(b face.Box) float32 { return b.Width * b.Height }
 
 // bar is how good a face must be to pass a filter.
 type bar struct {

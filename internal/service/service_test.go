@@ -297,3 +297,15 @@ func TestRequestTokens(t *testing.T) {
 	b.advance(7*24*time.Hour + time.Second)
 	wantKind(t, "when the token has expired", b.CreateUser(ctx, "people", "anna", "token"), service.Conflict)
 }
+
+// TestFacesComeBySize shows faces in another order than that of their sizes, as eyes may that go by something else.
+func TestFacesComeBySize(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	small, large := looks(1), looks(0, 1)
+	small.Height, large.At = 60, 0.5
+	found, err := b.DetectFaces(t.Context(), photoOf(small, large), false)
+	if err != nil || len(found) != 2 || found[0].Box.Left != 0.5 {
+		t.Errorf("faces %v, %v", found, err)
+	}
+}
