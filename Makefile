@@ -7,7 +7,7 @@ LINT     := $(GO) tool -modfile=tools/go.mod golangci-lint
 VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-race fuzz lint fmt bench accuracy generate check clean
+.PHONY: help setup build demo walkthrough test test-race fuzz lint fmt bench accuracy generate check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -21,6 +21,9 @@ build: ## Build bin/spotter and bin/spotter-decode
 
 demo: setup ## Make a short video from group photos, search it, and write demo/result.html
 	@$(GO) run ./bench/demo
+
+walkthrough: setup ## Go the way of Amazon's guide once: S3, a queue, a search, who is seen when (needs boto3)
+	@$(GO) run ./bench/walkthrough
 
 test: setup ## Run all tests, after setting up what they need
 	$(GO) test ./...
