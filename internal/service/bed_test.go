@@ -63,7 +63,7 @@ func (b *bed) start(change ...func(*service.Settings)) {
 	var err error
 	b.Service, err = service.New(service.Ports{
 		Store: b.store, Objects: b.objects, Photos: readPhotos{}, Videos: b.videos, Model: testModel(),
-		NewGallery: func() (service.Gallery, error) { g, err := gallery.New(dim); return testGallery{g}, err },
+		NewGallery: func() (service.Gallery, error) { g, failed := gallery.New(dim); return testGallery{g}, failed },
 		Knows:      func(topic string) bool { return topic == "known" },
 		Wake:       func() { b.mu.Lock(); b.woken++; b.mu.Unlock() },
 		Events:     silence{}, Log: slog.New(slog.DiscardHandler), Now: b.clock, Random: rand.Reader,

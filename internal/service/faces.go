@@ -78,9 +78,10 @@ func (s *Service) enrol(ctx context.Context, id CollectionID, serial Serial, fac
 		return errNoCollection(id)
 	case QuotaExceeded:
 		return Errorf(QuotaExceeded, "A collection has at most %d faces", s.settings.FacesPerCollection)
-	}
-	if err != nil || len(added) == 0 {
-		return err
+	default:
+		if err != nil || len(added) == 0 {
+			return err
+		}
 	}
 	ids := make([]face.ID, 0, len(added))
 	var vectors []float32
@@ -104,7 +105,7 @@ func (s *Service) Faces(ctx context.Context, r FaceList) (*Faces, error) {
 		return nil, err
 	}
 	if r.User != "" {
-		if _, err := s.user(ctx, c, r.User); err != nil {
+		if err = s.checkUser(ctx, c, r.User); err != nil {
 			return nil, err
 		}
 	}

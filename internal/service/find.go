@@ -150,7 +150,7 @@ func (s *Service) SearchUsers(ctx context.Context, id CollectionID, user UserID,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.user(ctx, c, user); err != nil {
+	if err = s.checkUser(ctx, c, user); err != nil {
 		return nil, err
 	}
 	vectors, err := s.facesOf(ctx, c, a, user)
@@ -161,7 +161,7 @@ func (s *Service) SearchUsers(ctx context.Context, id CollectionID, user UserID,
 	for _, v := range vectors {
 		sum = plus(sum, v.Values)
 	}
-	if _, err := face.Normalize(sum); err != nil {
+	if _, err = face.Normalize(sum); err != nil {
 		return &UsersFound{Version: c.Version}, nil //nolint:nilerr // faces that have nothing in common are like nobody
 	}
 	out, err := s.usersLike(ctx, c, a, sum, Search{Max: r.limit(mostUsersFound) + 1, Threshold: r.Threshold})

@@ -1,7 +1,7 @@
 package service_test
 
 import (
-	"fmt"
+	"errors"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -90,7 +90,7 @@ func TestFaceSearch(t *testing.T) {
 	b.advance(7*24*time.Hour + time.Second)
 	_, err = b.Results(t.Context(), service.ResultRequest{Operation: service.FaceSearch, Job: id})
 	wantKind(t, "after a week", err, service.NotFound)
-	if err := b.Sweep(t.Context()); err != nil {
+	if err = b.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err = b.store.Job(t.Context(), id); service.KindOf(err) != service.NotFound {
@@ -278,7 +278,7 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 	if j, err := b.store.Job(t.Context(), id); err != nil || j.State != service.Failed || j.Message != "The disk is busy." {
 		t.Errorf("given up: %v, %v", j, err)
 	}
-	if err := b.GiveUp(t.Context(), task, fmt.Errorf("again")); err != nil {
+	if err := b.GiveUp(t.Context(), task, errors.New("again")); err != nil {
 		t.Errorf("given up twice: %v", err)
 	}
 }

@@ -268,7 +268,7 @@ func (s *Service) sightings(ctx context.Context, j *Job, o Order, from, to int) 
 		return nil, fmt.Errorf("results of job %s are incomplete", j.ID)
 	}
 	records := make([]record, to-from)
-	if err := binary.Read(bytes.NewReader(data[(from-offset)*recordSize:]), binary.LittleEndian, records); err != nil {
+	if err = binary.Read(bytes.NewReader(data[(from-offset)*recordSize:]), binary.LittleEndian, records); err != nil {
 		return nil, fmt.Errorf("results of job %s: %w", j.ID, err)
 	}
 	out, err := s.withHits(ctx, j, records)

@@ -21,7 +21,7 @@ type running struct {
 }
 
 // errEnded is why the context of a task was cancelled whose job has ended.
-var errEnded = errors.New("the job has ended") //nolint:gochecknoglobals // an error to compare with
+var errEnded = errors.New("the job has ended")
 
 // enter gives the context for a task of a job; leave ends it.
 func (r *running) enter(ctx context.Context, id JobID) (_ context.Context, leave func()) {
@@ -272,7 +272,7 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 	if j.Results, err = s.saveResults(ctx, j, c, found); err != nil {
 		return err
 	}
-	if err := s.unchanged(ctx, j); err != nil { // deleted while it was matched
+	if err = s.unchanged(ctx, j); err != nil { // deleted while it was matched
 		return err
 	}
 	j.State = Succeeded

@@ -75,7 +75,7 @@ func TestPageTokensAreBound(t *testing.T) {
 	}
 	refused := func(what, token string) {
 		t.Helper()
-		_, _, err := b.Users(t.Context(), "c0", service.PageRequest{Token: token})
+		_, _, err = b.Users(t.Context(), "c0", service.PageRequest{Token: token})
 		wantKind(t, what, err, service.BadPage)
 	}
 	refused("token of another listing", collections)
@@ -125,7 +125,8 @@ func TestIndexFaces(t *testing.T) {
 		t.Errorf("the same photo again: %v, %v", again, err)
 	}
 	request.ExternalID = "other"
-	if other, err := b.IndexFaces(t.Context(), request); err != nil || other.Faces[0].Face.ID == first.Faces[0].Face.ID {
+	other, err := b.IndexFaces(t.Context(), request)
+	if err != nil || other.Faces[0].Face.ID == first.Faces[0].Face.ID {
 		t.Errorf("under another name it is the same face: %v, %v", other, err)
 	}
 	c, err := b.Collection(t.Context(), "people")
@@ -147,9 +148,9 @@ func TestSearchFacesThresholdIsInclusive(t *testing.T) {
 	}
 	exact := found.Hits[0].Similarity
 	for threshold, want := range map[face.Similarity]int{exact: 1, exact + 0.01: 0, 0: 2} {
-		got, err := b.SearchFaces(t.Context(), "people", probe, service.Search{Threshold: &threshold})
-		if err != nil || len(got.Hits) != want {
-			t.Errorf("threshold %v: %d hits, %v; want %d", threshold, len(got.Hits), err, want)
+		got, failed := b.SearchFaces(t.Context(), "people", probe, service.Search{Threshold: &threshold})
+		if failed != nil || len(got.Hits) != want {
+			t.Errorf("threshold %v: %d hits, %v; want %d", threshold, len(got.Hits), failed, want)
 		}
 	}
 	all := face.Similarity(0)
@@ -157,8 +158,8 @@ func TestSearchFacesThresholdIsInclusive(t *testing.T) {
 	if err != nil || len(one.Hits) != 1 || one.Hits[0].Face.ID != near {
 		t.Errorf("at most one: %v, %v", one, err)
 	}
-	if done, err := b.DeleteFaces(t.Context(), "people", []face.ID{near, near, {9}}); err != nil ||
-		len(done.Deleted) != 1 || len(done.Unknown) != 1 {
+	done, err := b.DeleteFaces(t.Context(), "people", []face.ID{near, near, {9}})
+	if err != nil || len(done.Deleted) != 1 || len(done.Unknown) != 1 {
 		t.Errorf("deleted %v, %v", done, err)
 	}
 	if found, err = b.SearchFaces(t.Context(), "people", probe, service.Search{}); err != nil || len(found.Hits) != 0 {

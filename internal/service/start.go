@@ -35,13 +35,14 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 	open, err := s.Store.CreateJob(ctx, j, s.settings.OpenJobs, token, Task{Kind: PlanTask, Job: j.ID})
 	switch KindOf(err) {
 	case TokenReused: // somebody was quicker
-		earlier, err := s.replay(ctx, token)
-		return JobID(earlier), err
+		earlier, lost := s.replay(ctx, token)
+		return JobID(earlier), lost
 	case TooManyJobs:
 		return "", Errorf(TooManyJobs, "%d  open Jobs for User %s. Maximum limit: %d", open, r.Caller.Name, s.settings.OpenJobs)
-	}
-	if err != nil {
-		return "", err
+	default:
+		if err != nil {
+			return "", err
+		}
 	}
 	s.Events.JobStarted(j)
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "job started", slog.String("job_id", string(j.ID)),

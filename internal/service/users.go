@@ -226,9 +226,10 @@ func (s *Service) facesOf(ctx context.Context, c *Collection, a *album, user Use
 	return vectors, named(err, c)
 }
 
-func (s *Service) user(ctx context.Context, c *Collection, user UserID) (*User, error) {
-	u, err := s.Store.User(ctx, c.Serial, user)
-	return u, noUser(err, user)
+// checkUser is NotFound if there is no such user.
+func (s *Service) checkUser(ctx context.Context, c *Collection, user UserID) error {
+	_, err := s.Store.User(ctx, c.Serial, user)
+	return noUser(err, user)
 }
 
 func noUser(err error, user UserID) error {
@@ -250,7 +251,7 @@ func (s *Service) associated(
 			return err
 		}
 		defer done()
-		if _, err := s.user(ctx, c, r.User); err != nil {
+		if err := s.checkUser(ctx, c, r.User); err != nil {
 			return err
 		}
 		return change(c, a, t, out)
