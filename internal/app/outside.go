@@ -1,6 +1,8 @@
 package app
 
 import (
+	"strings"
+
 	"github.com/spotter-video/spotter/internal/bucket"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/notify"
@@ -72,12 +74,9 @@ func sinkOf(s config.Sink) notify.Sink {
 
 // joined is a list of addresses with commas, as the NATS client takes it, passwords included.
 func joined(urls config.URLs) string {
-	text := ""
+	list := make([]string, len(urls))
 	for i, u := range urls {
-		if i > 0 {
-			text += ","
-		}
-		text += string(u)
+		list[i] = string(u)
 	}
-	return text
+	return strings.Join(list, ",")
 }
