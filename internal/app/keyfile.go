@@ -142,26 +142,11 @@ func newAccessKey(random io.Reader) (id, secret string, err error) {
 	return "AKIA" + base32.StdEncoding.EncodeToString(bytes[:10]), base64.StdEncoding.EncodeToString(bytes[10:]), nil
 }
 
-// writeCredentials writes a file that AWS's tools read as AWS_SHARED_CREDENTIALS_FILE. A file that is there is left as it
-// is, and written is false.
-func writeCredentials(path, id, secret string) (written bool, err error) {
-	text := fmt.Sprintf("# Spotter's administrator. Whoever can read this may do everything.\n"+
-		"[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", id, secret)
-	err = writeNew(path, []byte(text))
-	if errors.Is(err, fs.ErrExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("write the credentials: %w", err)
-	}
-	return true, nil
-}
-
 // writeNew writes a file that only its owner can read. It appears with all of its content or not at all, also when the
 // machine stops meanwhile. If there is a file already the error is [fs.ErrExist].
 func writeNew(path string, content []byte) (err error) {
 	folder := filepath.Dir(path)
-	temp, err := os.CreateTemp(folder, "."+filepath.Base(path)+"-*") // with mode 0600
+	temp, err := os.CreateTemp(folder, filepath.Base(unfinishedPrefix(path))+"*") // with mode 0600
 	if err != nil {
 		return err
 	}
@@ -177,6 +162,12 @@ func writeNew(path string, content []byte) (err error) {
 		return err
 	}
 	return syncFolder(folder)
+}
+
+// unfinishedPrefix is what the names of files begin with that writeNew has not finished. One stays when the process is
+// killed in the middle.
+func unfinishedPrefix(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"-")
 }
 
 // syncFolder makes a new name in a folder last.

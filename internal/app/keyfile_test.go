@@ -181,33 +181,6 @@ func TestAccessKeysHaveAWSShapes(t *testing.T) {
 	}
 }
 
-func TestCredentialsAreWrittenOnce(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "credentials")
-	if written, err := writeCredentials(path, "AKIA1", "s/e+c"); err != nil || !written {
-		t.Fatalf("%t, %v", written, err)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil || !strings.HasSuffix(string(content), "[default]\naws_access_key_id = AKIA1\naws_secret_access_key = s/e+c\n") {
-		t.Errorf("%s, %v", content, err)
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v, %v", info.Mode(), err)
-	}
-	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if written, err := writeCredentials(path, "AKIA2", "x"); err != nil || written {
-		t.Errorf("%t, %v: somebody's edits are overwritten", written, err)
-	}
-	if content, err := os.ReadFile(path); err != nil || string(content) != "mine" {
-		t.Errorf("%s, %v", content, err)
-	}
-	if onlyFiles(t, filepath.Dir(path)) != "credentials" {
-		t.Errorf("left behind: %s", onlyFiles(t, filepath.Dir(path)))
-	}
-}
-
 func writeMode(path string, size int, mode os.FileMode) error {
 	if err := os.WriteFile(path, make([]byte, size), mode); err != nil {
 		return err

@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/awsapi"
@@ -48,15 +46,6 @@ func (k *keyring) Key(ctx context.Context, id string) (awsapi.Credential, error)
 	return awsapi.Credential{Secret: secret, Name: key.Name, Policy: key.Policy, Disabled: key.Disabled}, nil
 }
 
-// create makes a key and keeps it.
-func (k *keyring) create(ctx context.Context, name, policy string) (*service.AccessKey, string, error) {
-	key, secret, err := k.make(name, policy)
-	if err != nil {
-		return nil, "", err
-	}
-	return key, secret, k.store.CreateKey(ctx, key)
-}
-
 // make makes a key that is kept nowhere yet.
 func (k *keyring) make(name, policy string) (*service.AccessKey, string, error) {
 	if err := awsapi.CheckPolicy(policy); err != nil {
@@ -68,24 +57,4 @@ func (k *keyring) make(name, policy string) (*service.AccessKey, string, error) 
 	}
 	key := &service.AccessKey{ID: id, Sealed: k.Seal(id, secret), Name: name, Policy: policy, Created: k.now()}
 	return key, secret, nil
-}
-
-// first makes the administrator's key where there is none, and writes it to a file of credentials.
-func (k *keyring) first(ctx context.Context, path string) (made bool, err error) {
-	if !k.none {
-		return false, nil
-	}
-	key, secret, err := k.create(ctx, "administrator", awsapi.Administrator())
-	if err != nil {
-		return false, err
-	}
-	written, err := writeCredentials(path, key.ID, secret)
-	if err == nil && !written {
-		err = &UsageError{fmt.Errorf("%s is there already, but the database beside it is new and knows no keys: "+
-			"move it away, or name another folder with --data", path)}
-	}
-	if err != nil {
-		return false, errors.Join(err, k.store.DeleteKey(ctx, key.ID))
-	}
-	return true, nil
 }
