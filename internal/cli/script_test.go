@@ -47,7 +47,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("PHOTOS", photos)
 			return nil
 		},
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"status": status, "serving": serving, "call": call, "until": until, "setfrom": setFrom,
+		},
 		Condition: func(name string) (bool, error) { return name == "ready" && missing == "", nil },
 	})
 }
