@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -355,21 +356,42 @@ func (s *server) load(ctx context.Context) error {
 	return nil
 }
 
-// stop ends the work in good order.
+// lastWords is how long notifications that are on their way may take to arrive when everything else has ended: those that
+// take longer are repeated after the next start.
+const lastWords = 2 * time.Second
+
+// stop ends the work in good order. Nothing that is cut short for want of time is lost, so that is no error: tasks are handed
+// back, notifications repeated, and clients see that their connection is gone.
 func (s *server) stop(servers []*http.Server) error {
 	s.health.Stopping()
 	s.door.Stop()
 	// What runs is not to be cut off by what has asked for the stop.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.config.StopTimeout))
 	defer cancel()
-	var err error
+	var shut, stopped error
+	var parts sync.WaitGroup // side by side, so that none takes the others' time
+	parts.Go(func() { shut = s.hangUp(ctx, servers) })
+	parts.Go(func() { stopped = s.queue.Stop(ctx) })
+	parts.Wait()
+	telling, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	defer done()
+	told := s.notifier.Stop(telling)
+	if errors.Is(told, context.DeadlineExceeded) {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "notifications were broken off and are sent after the next start")
+		told = nil
+	}
+	s.log.LogAttrs(ctx, slog.LevelInfo, "stopped")
+	return errors.Join(shut, stopped, told)
+}
+
+// hangUp waits for requests that are being answered, and then does so no longer.
+func (s *server) hangUp(ctx context.Context, servers []*http.Server) (err error) {
 	for _, h := range servers {
-		if shut := h.Shutdown(ctx); shut != nil {
+		if h.Shutdown(ctx) != nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "requests were broken off because there was no more time")
 			err = errors.Join(err, h.Close())
 		}
 	}
-	err = errors.Join(err, s.queue.Stop(ctx), s.notifier.Stop(ctx))
-	s.log.LogAttrs(ctx, slog.LevelInfo, "stopped")
 	return err
 }
 
