@@ -96,11 +96,19 @@ func TestAuditLogIsRotated(t *testing.T) {
 	if now := operations(t, path); now != "two three" {
 		t.Errorf("the new file has %s", now)
 	}
-	if err := os.Remove(path); err != nil {
+	// With a new file there already, as logrotate makes it.
+	if err := errors.Join(os.Rename(path, path+".2"), os.WriteFile(path, nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	write("four")
 	if now := operations(t, path); now != "four" {
+		t.Errorf("the file that was put there has %s", now)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	write("five")
+	if now := operations(t, path); now != "five" {
 		t.Errorf("the file after the one that was removed has %s", now)
 	}
 }
