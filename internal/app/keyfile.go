@@ -72,6 +72,12 @@ func newKeyFile(key []byte) (*keyFile, error) {
 // readKeyFile refuses what cannot be the key file, or is no secret.
 func readKeyFile(path string) (_ []byte, err error) {
 	f, err := os.Open(path) //nolint:gosec // it is the operator's
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, &EnvironmentError{
+			Err:  fmt.Errorf("open the key file: %w", err),
+			Mend: "It can be read by one user only: run Spotter as that one, or give the file to this one with chown.",
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the key file: %w", err)
 	}

@@ -48,3 +48,11 @@ func inUse(f *os.File) error {
 	}
 	return fmt.Errorf("%s has it open: stop that one first, or name another file", who)
 }
+
+// writable says whether files can be made in a folder. To try it would leave one behind if the process were killed.
+func writable(folder string) error {
+	if err := unix.Access(folder, unix.W_OK|unix.X_OK); err != nil {
+		return &os.PathError{Op: "write into", Path: folder, Err: err}
+	}
+	return nil
+}

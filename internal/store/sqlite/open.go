@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -86,16 +85,17 @@ func (db *DB) connect(ctx context.Context, path string, prepare func(context.Con
 	return db.reader.PingContext(ctx)
 }
 
-// create makes an empty file that only its owner can read; SQLite gives the files beside it the same mode.
+// create makes an empty file that only its owner can read; SQLite gives the files beside it the same mode. It is an error
+// if the file or its folder cannot be written: SQLite would find that out with the first change only.
 func create(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the path is the operator's
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return writable(filepath.Dir(path))
 }
 
 // Writer is the one connection that changes the database: whoever holds it keeps everybody else from writing.
