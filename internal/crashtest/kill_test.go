@@ -259,7 +259,7 @@ func (c *campaign) end(t *testing.T) {
 	c.told(t)
 	c.ledger.check(t)
 	const open = `SELECT kind || ' ' || state FROM river_job WHERE state <> 'completed'`
-	if left := query(t, c.bed.data()+"/spotter.db", open); len(left) > 0 {
+	if left := query(t, c.bed.copied(t), open); len(left) > 0 {
 		t.Errorf("tasks are left over: %q", left)
 	}
 	t.Logf("killed while %v", count(c.killed))

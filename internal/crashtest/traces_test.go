@@ -67,18 +67,10 @@ func (b *bed) wholeLines(t *testing.T, path string) (lines []json.RawMessage) {
 	return lines
 }
 
-// sound checks the database as it lies there, in a copy: to open it is to mend it, which is the program's task.
+// sound checks the database as it lies there.
 func (b *bed) sound(t *testing.T) {
 	t.Helper()
-	folder := t.TempDir()
-	for _, name := range []string{"spotter.db", "spotter.db-wal"} {
-		path := filepath.Join(b.data(), name)
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		copyFile(t, path, filepath.Join(folder, name), 0o600)
-	}
-	path := filepath.Join(folder, "spotter.db")
+	path := b.copied(t)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return // killed before it was made
 	}
@@ -88,6 +80,19 @@ func (b *bed) sound(t *testing.T) {
 	if got := query(t, path, `PRAGMA foreign_key_check`); len(got) > 0 {
 		t.Errorf("rows of the database refer to nothing: %q", got)
 	}
+}
+
+// copied is a copy of the database as it lies there: to open it is to mend it, which is the program's task.
+func (b *bed) copied(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, name := range []string{"spotter.db", "spotter.db-wal"} {
+		path := filepath.Join(b.data(), name)
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			copyFile(t, path, filepath.Join(folder, name), 0o600)
+		}
+	}
+	return filepath.Join(folder, "spotter.db")
 }
 
 // query gives the first column of what a query finds.
