@@ -172,7 +172,8 @@ func videoError(err error) error {
 	switch failure.Kind {
 	case video.Unavailable:
 		return &service.Error{Kind: service.Unavailable, Message: "The decoder is not available.", Err: err}
-	case video.Unsupported, video.NoVideo:
+	case video.Unsupported, video.NoVideo, video.Invalid:
+		// AWS is known to say nothing else of a file that it cannot read, whatever the reason; clients look for it.
 		return &service.Error{Kind: service.Invalid, Message: "Unsupported codec/format. " + failure.Reason, Err: failure.Err}
 	default:
 		return &service.Error{Kind: service.Invalid, Message: failure.Reason, Err: failure.Err}

@@ -48,7 +48,7 @@ func Default() Config {
 		MaxFaces:       10,
 		Workers:        0, // one per CPU core
 		Sandbox:        Strict,
-		MaxVideoSize:   10 * gigabyte,
+		MaxVideoSize:   10 * 1024 * mebibyte, // AWS's "10 GB", to the byte
 		MaxVideoLength: Duration(6 * time.Hour),
 		MaxVideoPixels: 36_000_000, // 8192 x 4320: the largest picture that H.264 level 6.2 knows
 		MaxPhotoSize:   15 * megabyte,

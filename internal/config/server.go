@@ -74,7 +74,7 @@ func DefaultServer() Server {
 		Region:                "us-east-1",
 		Account:               "000000000000",
 		Data:                  "spotter-data",
-		CacheSize:             50 * gigabyte, // five videos of the largest size
+		CacheSize:             54 * gigabyte, // five videos of the largest size
 		CacheIdle:             Period(10 * time.Minute),
 		MinFreeDisk:           1 * gigabyte,
 		RequestsInFlight:      256,
