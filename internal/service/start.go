@@ -32,6 +32,9 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 	if token != nil {
 		token.Result = []byte(j.ID)
 	}
+	if err := s.room(ctx, r.Caller, token); err != nil {
+		return "", err
+	}
 	open, err := s.Store.CreateJob(ctx, j, s.settings.OpenJobs, token, Task{Kind: PlanTask, Job: j.ID})
 	switch KindOf(err) {
 	case TokenReused: // somebody was quicker
@@ -49,6 +52,25 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 		slog.String("operation", string(j.Operation)), slog.String("bucket", j.Video.Bucket),
 		slog.String("key", j.Video.Key))
 	return j.ID, nil
+}
+
+// room refuses a job while too many are open, without writing: those who ask again and again until one has ended must not
+// keep the jobs from going on. What others begin meanwhile is seen by [JobStore] CreateJob, whose count is the one that holds.
+func (s *Service) room(ctx context.Context, c Caller, token *RequestToken) error {
+	open, _, err := s.Store.OpenJobs(ctx)
+	if err != nil || open < s.settings.OpenJobs {
+		return err
+	}
+	if token != nil { // the place may have been taken by this very request
+		if known, err := s.Store.Token(ctx, token.Scope, token.Token, s.Now()); known != nil || err != nil {
+			return err
+		}
+	}
+	return s.errTooMany(open+1, c)
+}
+
+func (s *Service) errTooMany(open int, c Caller) error {
+	return Errorf(TooManyJobs, "%d  open Jobs for User %s. Maximum limit: %d", open, c.Name, s.settings.OpenJobs)
 }
 
 // newJob checks a request and makes its job.
