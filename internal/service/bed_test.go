@@ -30,6 +30,7 @@ type bed struct {
 	now   time.Time
 	tasks []service.Task
 	woken int
+	told  bytes.Buffer // the log
 
 	objects *shelfOfObjects
 	videos  *readVideos
@@ -66,7 +67,7 @@ func (b *bed) start(change ...func(*service.Settings)) {
 		NewGallery: func() (service.Gallery, error) { g, failed := gallery.New(dim); return testGallery{g}, failed },
 		Knows:      func(topic string) bool { return topic == "known" },
 		Wake:       func() { b.mu.Lock(); b.woken++; b.mu.Unlock() },
-		Events:     silence{}, Log: slog.New(slog.DiscardHandler), Now: b.clock, Random: rand.Reader,
+		Events:     silence{}, Log: slog.New(slog.NewTextHandler(b, nil)), Now: b.clock, Random: rand.Reader,
 		PageKey: bytes.Repeat([]byte{7}, 32),
 	}, settings)
 	if err != nil {
@@ -74,6 +75,20 @@ func (b *bed) start(change ...func(*service.Settings)) {
 	}
 	running := b.Service
 	b.t.Cleanup(func() { _ = running.Close() })
+}
+
+// Write keeps what is logged.
+func (b *bed) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.told.Write(line)
+}
+
+// log is what has been logged.
+func (b *bed) log() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.told.String()
 }
 
 func (b *bed) clock() time.Time {

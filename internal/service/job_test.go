@@ -366,6 +366,30 @@ func TestMatchesOutliveFaces(t *testing.T) {
 	}
 }
 
+func TestEndOfAJobWithAnUnknownTopicIsLogged(t *testing.T) {
+	t.Parallel()
+	for topic, want := range map[string]bool{"nobody": true, "known": false, "": false} {
+		t.Run("topic "+topic, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, func(s *service.Settings) { s.AcceptUnknownTopics = true })
+			b.collection("people")
+			r := b.request(b.objects.put("clip.mp4", clip()))
+			r.Topic = topic
+			id := b.begin(r)
+			b.work()
+			told := strings.Contains(b.log(), "nobody is told of the end of a job") &&
+				strings.Contains(b.log(), "job_id="+string(id)+" topic=nobody")
+			if told != want {
+				t.Errorf("logged: %s", b.log())
+			}
+			notices, err := b.store.DueNotices(t.Context(), b.clock(), 10)
+			if err != nil || len(notices) != map[bool]int{true: 1}[topic == "known"] {
+				t.Errorf("%d notices, %v", len(notices), err)
+			}
+		})
+	}
+}
+
 func TestFaceDetectionMatchesNobody(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -119,6 +119,10 @@ func (s *Service) end(ctx context.Context, j *Job) (bool, error) {
 	s.Log.LogAttrs(ctx, slog.LevelInfo, "job ended", slog.String("job_id", string(j.ID)),
 		slog.String("state", string(j.State)), slog.String("message", j.Message),
 		slog.Duration("took", j.Finished.Sub(j.Created)))
+	if j.Topic != "" && !s.Knows(j.Topic) {
+		s.Log.LogAttrs(ctx, slog.LevelWarn, "nobody is told of the end of a job: its topic is not configured",
+			slog.String("job_id", string(j.ID)), slog.String("topic", j.Topic))
+	}
 	s.Wake()
 	return true, nil
 }
