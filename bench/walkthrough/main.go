@@ -35,7 +35,7 @@ func main() {
 	defer stop()
 	if err := walkthrough(ctx, o); err != nil {
 		if ctx.Err() != nil {
-			err = errors.New("interrupted; everything is taken down")
+			err = errors.New("interrupted")
 		}
 		fmt.Fprintln(os.Stderr, "walkthrough:", err)
 		os.Exit(1) //nolint:gocritic // nothing is deferred but the signals

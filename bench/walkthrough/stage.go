@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -42,8 +43,8 @@ func (s *stage) build(ctx context.Context) error {
 
 // takeDown ends the servers, last things first.
 func (s *stage) takeDown() {
-	for i := len(s.down) - 1; i >= 0; i-- {
-		s.down[i]()
+	for _, end := range slices.Backward(s.down) {
+		end()
 	}
 	s.tell("everything is taken down")
 }
@@ -147,7 +148,7 @@ func (s *stage) perform(ctx context.Context, python, script string) error {
 		"AWS_ENDPOINT_URL_SQS="+s.queues.Endpoint,
 	)
 	cmd.Stdout, cmd.Stderr = s.out, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = program.Attributes()
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = 15 * time.Second
 	if err := cmd.Run(); err != nil {

@@ -231,7 +231,7 @@ def main():
             cleanup.callback(tell, "delete_collection", "and the queue, the topic and the bucket")
             walk(Path(sys.argv[1]), Path(sys.argv[2]), cleanup)
     except KeyboardInterrupt:
-        sys.exit("interrupted")
+        sys.exit(130)  # as shells have it
 
 
 if __name__ == "__main__":

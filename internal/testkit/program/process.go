@@ -30,8 +30,7 @@ type Program struct {
 	Ready func(context.Context) error
 }
 
-// Process is a running program. It is in a process group of its own, so that Ctrl-C reaches whoever started it first, and
-// ends with this process at the latest (on Linux).
+// Process is a running program, started with Attributes.
 type Process struct {
 	cmd    *exec.Cmd
 	log    lockedBuffer
@@ -42,7 +41,7 @@ type Process struct {
 func (p Program) Start(ctx context.Context) (*Process, error) {
 	s := &Process{exited: make(chan struct{})}
 	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), p.Path, p.Arguments...) //nolint:gosec // G204: a program that was built here
-	s.cmd.Env, s.cmd.SysProcAttr = p.Env, attributes()
+	s.cmd.Env, s.cmd.SysProcAttr = p.Env, Attributes()
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.Path, err)
