@@ -49,7 +49,8 @@ func prepare(t *testing.T) (options, *output) {
 		missing(err.Error())
 	}
 	programs := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-o", programs+"/", "./cmd/spotter", "./cmd/spotter-decode")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-o", programs+"/",
+		"./cmd/spotter", "./cmd/spotter-decode")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build Spotter: %v\n%s", err, out)

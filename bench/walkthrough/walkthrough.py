@@ -1,9 +1,10 @@
-"""Who is seen in a stored video, and when: the way that Amazon's Rekognition guide describes, with boto3 and nothing else.
+"""Who is seen in a stored video, and when: the way of Amazon's Rekognition guide, with boto3 and nothing else.
 
     python3 walkthrough.py PEOPLE VIDEO        # a folder with a photo or a folder of photos a person; an MP4 file
 
-Nothing here knows of Spotter. What differs from code for AWS are the endpoints below: with none of the three variables set,
-the same calls go to AWS (and ROLE_ARN has to name a role that may publish to the topic).
+Nothing here knows of Spotter. What differs from code for AWS are the endpoints below: with none of the four variables
+set, the same calls go to AWS (and ROLE_ARN has to name a role that may publish to the topic). boto3 1.28 and newer find
+these variables by themselves; the dictionary is for those before.
 """
 
 import contextlib
@@ -171,7 +172,8 @@ def show(people, seen, length):
 def describe(metadata):
     """Put what is known of the video into words."""
     size = f"{metadata['FrameWidth']} x {metadata['FrameHeight']}"
-    return f"{metadata['DurationMillis'] / 1000:.1f} s, {size}, {metadata['Codec']}, {metadata['FrameRate']:g} frames a second"
+    length, rate = metadata["DurationMillis"] / 1000, metadata["FrameRate"]
+    return f"{length:.1f} s, {size}, {metadata['Codec']}, {rate:g} frames a second"
 
 
 def count(by_person):
@@ -194,7 +196,9 @@ def walk(people, video, cleanup):
     cleanup.callback(rekognition.delete_collection, CollectionId=collection)
     tell("create_collection", answer["CollectionArn"])
 
-    s3.create_bucket(Bucket=bucket)
+    region = s3.meta.region_name
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=bucket, **where)
     cleanup.callback(remove, bucket)
     s3.upload_file(str(video), bucket, video.name)
     tell("upload_file", f"s3://{bucket}/{video.name}, {video.stat().st_size:,} bytes")

@@ -28,7 +28,7 @@ func answer(t *testing.T, r *http.Request) (int, map[string]any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	var got map[string]any
 	if response.Header.Get("Content-Type") == "application/x-amz-json-1.0" {
 		if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
@@ -78,7 +78,7 @@ func TestMessagesInTheJSONProtocol(t *testing.T) {
 	}
 	message, _ := messages[0].(map[string]any)
 	body, _ := message["Body"].(string)
-	var notice struct{ TopicArn, Message string } //nolint:revive // SNS's spelling
+	var notice struct{ TopicArn, Message string }
 	if err := json.Unmarshal([]byte(body), &notice); err != nil || notice.Message != `{"JobId":"<&\"é"}` || notice.TopicArn != topic {
 		t.Errorf("the message is %s, %v", body, err)
 	}
