@@ -25,14 +25,14 @@ func dataFile(s *config.Server, name string) string { return filepath.Join(strin
 
 // openData opens what outlives the process: database, queue, keys, audit log.
 func (s *server) openData(ctx context.Context) (err error) {
-	if err := os.MkdirAll(string(s.config.Data), 0o700); err != nil {
+	if err = os.MkdirAll(string(s.config.Data), 0o700); err != nil {
 		return &UsageError{fmt.Errorf("data folder: %w", plain(err))}
 	}
 	if s.db, err = sqlite.Open(ctx, dataFile(&s.config, databaseFile)); err != nil {
 		return &UsageError{err}
 	}
 	s.onClose(s.db.Close)
-	if err := s.openQueue(ctx); err != nil {
+	if err = s.openQueue(ctx); err != nil {
 		return err
 	}
 	s.store = sqlite.New(s.db, s.queue.Enqueue)
@@ -50,7 +50,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 }
 
 func (s *server) openQueue(ctx context.Context) (err error) {
-	if err := jobs.Migrate(ctx, s.db.Writer()); err != nil {
+	if err = jobs.Migrate(ctx, s.db.Writer()); err != nil {
 		return err
 	}
 	queue := jobs.Default()

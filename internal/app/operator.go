@@ -42,7 +42,7 @@ func OpenOperator(ctx context.Context, c config.Config, s config.Server, r Opera
 	return &Operator{engineConfig: c, config: s, request: r, db: db, store: sqlite.New(db, notHere)}, nil
 }
 
-var errNotHere = errors.New("only the server enqueues tasks") //nolint:gochecknoglobals // an error to compare with
+var errNotHere = errors.New("only the server enqueues tasks")
 
 // notHere keeps an operator from enqueuing: no command begins anything.
 func notHere(context.Context, *sql.Tx, []service.Task) error { return errNotHere }
@@ -84,7 +84,7 @@ func (o *Operator) audited(operation, resource string, change func() error) erro
 	if err != nil {
 		return usage(err)
 	}
-	if err := change(); err != nil {
+	if err = change(); err != nil {
 		return errors.Join(err, log.Close())
 	}
 	err = errors.Join(log.Write(auditEntry{

@@ -74,7 +74,7 @@ func jobOf(j *service.Job) Job {
 // Jobs lists jobs in a state, or in any if it is empty: the newest first, at most limit of them, or all if that is 0.
 // There are more than are listed if more says so.
 func (o *Operator) Jobs(ctx context.Context, state string, limit int) (list []Job, more bool, err error) {
-	if err := checkState(state); err != nil {
+	if err = checkState(state); err != nil {
 		return nil, false, err
 	}
 	s, err := o.service()

@@ -38,7 +38,7 @@ type MadeKey struct {
 }
 
 // userName is what IAM takes as the name of a user, and with it what can stand in an ARN.
-var userName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`) //nolint:gochecknoglobals // does not change
+var userName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
 
 // CreateKey makes an access key for whoever goes by a name; several keys may have the same. An empty policy is an
 // administrator's.

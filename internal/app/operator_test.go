@@ -45,15 +45,15 @@ func newWorkplace(t *testing.T, change ...func(*config.Server)) *workplace {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.first(t.Context(), dataFile(&s, credentialsFile)); err != nil {
+	if _, err = keys.first(t.Context(), dataFile(&s, credentialsFile)); err != nil {
 		t.Fatal(err)
 	}
 	if w.Operator, err = OpenOperator(t.Context(), config.Default(), s, OperatorRequest{User: "ann", Now: noon}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(w.Close(), db.Close()); err != nil {
-			t.Error(err)
+		if closing := errors.Join(w.Close(), db.Close()); closing != nil {
+			t.Error(closing)
 		}
 	})
 	list, err := w.Keys(t.Context())

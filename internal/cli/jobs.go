@@ -76,7 +76,8 @@ func (l *line) jobsListCommand() *cobra.Command {
 }
 
 func listOfJobs(jobs []app.Job) string {
-	rows := [][]string{{"JOB", "STATE", "DONE", "CREATED", "VIDEO"}}
+	rows := make([][]string, 0, 1+len(jobs))
+	rows = append(rows, []string{"JOB", "STATE", "DONE", "CREATED", "VIDEO"})
 	for i := range jobs {
 		j := &jobs[i]
 		rows = append(rows, []string{j.ID, j.State, jobProgress(j), moment(j.Created), videoOf(j)})
