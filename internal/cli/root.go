@@ -49,7 +49,11 @@ func (l *line) root() *cobra.Command {
 
 Give it a folder with photos of the people that you look for and the videos to search:
 
-    spotter search clip.mp4 --faces people/`,
+    spotter search clip.mp4 --faces people/
+
+or have it serve Amazon Rekognition's face search API to your programs:
+
+    spotter serve --bucket archive=/srv/videos`,
 		Args:              subcommandsOnly,
 		RunE:              showHelp,
 		SilenceErrors:     true,

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -38,23 +39,42 @@ func BackupFile(ctx context.Context, from, to string) (err error) {
 	return nil
 }
 
+// backup writes beside the file and gives it its name at the end: what a killed process leaves cannot be taken for a backup.
 func backup(ctx context.Context, reader *sql.DB, path string) (err error) {
 	path, err = filepath.Abs(path)
 	if err != nil {
 		return err
 	}
-	// SQLite fills an empty file; making it first keeps others from reading it, and an existing one from being touched.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the operator's
+	if _, err = os.Lstat(path); err == nil {
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	// SQLite fills an empty file; making it first keeps others from reading it.
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*.partial") // with mode 0600
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if err = errors.Join(err, f.Close()); err != nil {
-			err = errors.Join(err, os.Remove(path))
+		gone := os.Remove(f.Name())
+		if errors.Is(gone, fs.ErrNotExist) {
+			gone = nil // it has its name
 		}
+		err = errors.Join(err, f.Close(), gone)
 	}()
-	if _, err = reader.ExecContext(ctx, `VACUUM INTO $1`, path); err != nil {
+	if _, err = reader.ExecContext(ctx, `VACUUM INTO $1`, f.Name()); err != nil {
 		return err
 	}
-	return f.Sync()
+	if err = f.Sync(); err != nil {
+		return err
+	}
+	return name(f.Name(), path)
+}
+
+// name gives a file its name. Unlike a rename, a link never takes the place of another file; but not every disk that
+// backups are kept on knows links.
+func name(temporary, path string) error {
+	err := os.Link(temporary, path)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return os.Rename(temporary, path)
 }
