@@ -68,17 +68,25 @@ func (c *checked) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(response.Body)
-	_ = response.Body.Close()
-	if err != nil {
-		return nil, err
-	}
-	response.Body = io.NopCloser(bytes.NewReader(body))
-	operation := strings.TrimPrefix(r.Header.Get("X-Amz-Target"), "RekognitionService.")
-	if err := wrongWith(operation, response, body); err != nil {
-		c.t.Errorf("%s is answered with %d %s: %v", operation, response.StatusCode, body, err)
+	if err := checkAnswer(response); err != nil {
+		c.t.Error(err)
 	}
 	return response, nil
+}
+
+// checkAnswer says what is wrong with an answer, which can be read as before.
+func checkAnswer(r *http.Response) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	_ = r.Body.Close()
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	operation := strings.TrimPrefix(r.Request.Header.Get("X-Amz-Target"), "RekognitionService.")
+	if err := wrongWith(operation, r, body); err != nil {
+		return fmt.Errorf("%s is answered with %d %s: %w", operation, r.StatusCode, body, err)
+	}
+	return nil
 }
 
 // wrongWith says what is wrong with an answer.
