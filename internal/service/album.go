@@ -138,10 +138,7 @@ func (s *Service) load(ctx context.Context, c *Collection, a *album) (err error)
 		}
 	}()
 	l := loader{faces: faces, owner: map[face.ID]UserID{}, held: map[UserID][]face.ID{}, sums: map[UserID][]float32{}}
-	if err := s.Store.EachVector(ctx, c.Serial, l.take); err != nil {
-		return err
-	}
-	if err := l.flush(); err != nil {
+	if err := l.end(s.Store.EachVector(ctx, c.Serial, l.take)); err != nil {
 		return err
 	}
 	people := map[face.ID]UserID{}
@@ -158,36 +155,66 @@ func (s *Service) load(ctx context.Context, c *Collection, a *album) (err error)
 	return nil
 }
 
-// loader fills an album from the store.
+// loader fills an album from the store. Reading and adding take about as long as each other, so they go side by side: while
+// one batch is being added the next one is read.
 type loader struct {
-	faces   Gallery
+	faces Gallery
+	next  batch      // is being read
+	added chan error // has the outcome of the batch that is being added; nil if none is
+	spare batch      // belongs to that until then
+	owner map[face.ID]UserID
+	held  map[UserID][]face.ID
+	sums  map[UserID][]float32
+}
+
+// batch is some faces and their embeddings.
+type batch struct {
 	ids     []face.ID
 	vectors []float32
-	owner   map[face.ID]UserID
-	held    map[UserID][]face.ID
-	sums    map[UserID][]float32
 }
 
 func (l *loader) take(v Vector) error {
-	l.ids, l.vectors = append(l.ids, v.ID), append(l.vectors, v.Values...)
+	l.next.ids, l.next.vectors = append(l.next.ids, v.ID), append(l.next.vectors, v.Values...)
 	if v.User != "" {
 		l.owner[v.ID] = v.User
 		l.held[v.User] = append(l.held[v.User], v.ID)
 		l.sums[v.User] = plus(l.sums[v.User], v.Values)
 	}
-	if len(l.ids) < loadBatch {
+	if len(l.next.ids) < loadBatch {
 		return nil
 	}
 	return l.flush()
 }
 
+// flush begins to add what has been read, once the batch before is in the gallery.
 func (l *loader) flush() error {
-	if len(l.ids) == 0 {
+	if err := l.await(); err != nil {
+		return err
+	}
+	full := l.next
+	l.next, l.spare = batch{l.spare.ids[:0], l.spare.vectors[:0]}, full
+	added := make(chan error, 1)
+	l.added = added
+	go func() { added <- l.faces.Add(full.ids, full.vectors) }()
+	return nil
+}
+
+// await says what became of the batch that is being added.
+func (l *loader) await() error {
+	if l.added == nil {
 		return nil
 	}
-	err := l.faces.Add(l.ids, l.vectors)
-	l.ids, l.vectors = l.ids[:0], l.vectors[:0]
+	err := <-l.added
+	l.added = nil
 	return err
+}
+
+// end adds what is left, unless reading has failed. Nothing is being added any more when it returns.
+func (l *loader) end(err error) error {
+	if err == nil && len(l.next.ids) > 0 {
+		err = l.flush()
+	}
+	return errors.Join(err, l.await())
 }
 
 // plus adds v to a sum that may be nil.

@@ -311,38 +311,54 @@ func (s *Service) withHits(ctx context.Context, j *Job, records []record) ([]Job
 	out := make([]JobSighting, len(records))
 	for i := range records {
 		out[i].Sighting = records[i].sighting()
-		if n := records[i].List; n > 0 {
-			chunk := lists[int(n-1)/listsPerChunk]
-			if at := int(n-1) % listsPerChunk; at < len(chunk) {
-				out[i].Hits = chunk[at]
-			}
-		}
+		out[i].Hits = lists[records[i].List]
 	}
 	return out, nil
 }
 
-// lists reads the chunks of match lists that sightings need.
-func (s *Service) lists(ctx context.Context, j *Job, records []record) (map[int][][]FaceHit, error) {
-	need := map[int]bool{}
+// lists reads the match lists that sightings need, by number from 1.
+func (s *Service) lists(ctx context.Context, j *Job, records []record) (map[uint32][]FaceHit, error) {
+	need := map[int][]uint32{} // by chunk
+	lists := map[uint32][]FaceHit{}
 	for i := range records {
-		if n := records[i].List; n > 0 {
-			need[int(n-1)/listsPerChunk] = true
+		n := records[i].List
+		if _, there := lists[n]; n > 0 && !there {
+			lists[n] = nil
+			at := int(n-1) / listsPerChunk
+			need[at] = append(need[at], n)
 		}
 	}
-	lists := make(map[int][][]FaceHit, len(need))
-	for n := range need {
-		chunks, err := s.Store.Chunks(ctx, j.ID, MatchLists, n, n+1)
+	for at, numbers := range need {
+		chunks, err := s.Store.Chunks(ctx, j.ID, MatchLists, at, at+1)
 		if err != nil {
 			return nil, err
 		}
 		if len(chunks) != 1 {
 			return nil, fmt.Errorf("results of job %s are incomplete", j.ID)
 		}
-		var hits [][]FaceHit
-		if err := json.Unmarshal(chunks[0].Data, &hits); err != nil {
+		if err := chunks[0].lists(numbers, lists); err != nil {
 			return nil, fmt.Errorf("match lists of job %s: %w", j.ID, err)
 		}
-		lists[n] = hits
 	}
 	return lists, nil
+}
+
+// lists reads some of a chunk's match lists. Its others, most of them where a page goes person by person, stay encoded.
+func (c *Chunk) lists(numbers []uint32, into map[uint32][]FaceHit) error {
+	var encoded []json.RawMessage
+	if err := json.Unmarshal(c.Data, &encoded); err != nil {
+		return err
+	}
+	for _, n := range numbers {
+		at := int(n-1) % listsPerChunk
+		if at >= len(encoded) {
+			return fmt.Errorf("list %d is missing", n)
+		}
+		var hits []FaceHit
+		if err := json.Unmarshal(encoded[at], &hits); err != nil {
+			return err
+		}
+		into[n] = hits
+	}
+	return nil
 }

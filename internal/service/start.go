@@ -32,7 +32,7 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 	if token != nil {
 		token.Result = []byte(j.ID)
 	}
-	if err := s.room(ctx, r.Caller, token); err != nil {
+	if err = s.room(ctx, r.Caller, token); err != nil {
 		return "", err
 	}
 	open, err := s.Store.CreateJob(ctx, j, s.settings.OpenJobs, token, Task{Kind: PlanTask, Job: j.ID})
