@@ -23,7 +23,7 @@ func (k *keyring) first(ctx context.Context, path string) (made bool, err error)
 	if made, err = k.finish(ctx, path); made || err != nil || !k.none {
 		return made, err
 	}
-	if _, err := os.Lstat(path); err == nil {
+	if _, missing := os.Lstat(path); missing == nil {
 		return false, &UsageError{fmt.Errorf("%s is there already, but the database beside it is new and knows no keys: "+
 			"move it away, or name another folder with --data", path)}
 	}
@@ -32,10 +32,10 @@ func (k *keyring) first(ctx context.Context, path string) (made bool, err error)
 		return false, err
 	}
 	pending := pendingPrefix(path) + key.ID
-	if err := writeLasting(pending, credentialsText(key.ID, secret)); err != nil {
+	if err = writeLasting(pending, credentialsText(key.ID, secret)); err != nil {
 		return false, fmt.Errorf("write the credentials: %w", err)
 	}
-	if err := k.store.CreateKey(ctx, key); err != nil {
+	if err = k.store.CreateKey(ctx, key); err != nil {
 		return false, err // whether the key is there: the next start looks
 	}
 	return true, publish(pending, path)

@@ -35,16 +35,7 @@ type bed struct {
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	m := shared(t)
-	// Not t.TempDir: tests that give up root's rights must be able to reach it.
-	root, err := os.MkdirTemp("", "spotter-crash-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(root); err != nil {
-			t.Error(err)
-		}
-	})
+	root := t.TempDir()
 	b := &bed{root: root, decoder: filepath.Join(root, "bin", "spotter-decode")}
 	for _, folder := range []string{b.bucket(), b.temp(), filepath.Dir(b.decoder)} {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -130,14 +121,14 @@ func makeMaterial() (_ *material, err error) {
 		{Photo: "sample5.jpg", Top: 20, Seconds: 3, From: media.View{X: .55, Y: .4, Zoom: 1.3}, To: media.View{X: .5, Y: .5, Zoom: 1.1}},
 	}}
 	short := filepath.Join(scratch, "short.mp4")
-	if err := film.Write(ctx, photos, short); err != nil {
+	if err = film.Write(ctx, photos, short); err != nil {
 		return nil, err
 	}
-	if err := media.FFmpeg(ctx, "-stream_loop", "7", "-i", short, "-c", "copy", m.film); err != nil {
+	if err = media.FFmpeg(ctx, "-stream_loop", "7", "-i", short, "-c", "copy", m.film); err != nil {
 		return nil, err
 	}
 	people := filepath.Join(scratch, "people")
-	if err := media.MakePeople(ctx, photos, people); err != nil {
+	if err = media.MakePeople(ctx, photos, people); err != nil {
 		return nil, err
 	}
 	for _, p := range media.Portraits() {

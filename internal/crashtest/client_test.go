@@ -50,7 +50,7 @@ func (s *server) ask(operation string, input any) (json.RawMessage, error) {
 }
 
 func read(answer *http.Response) (json.RawMessage, error) {
-	defer answer.Body.Close()
+	defer func() { _ = answer.Body.Close() }()
 	text, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 // TestKilledAtFirstStart kills servers while they make their data folder. The next start must give a folder as any other,
 // with credentials that work.
 func TestKilledAtFirstStart(t *testing.T) {
+	t.Parallel()
 	rounds := int(setting(t, "SPOTTER_CRASHTEST_FIRST_STARTS", 3))
 	seed := setting(t, "SPOTTER_CRASHTEST_SEED", time.Now().UnixNano())
 	t.Logf("to repeat it: SPOTTER_CRASHTEST_SEED=%d", seed)

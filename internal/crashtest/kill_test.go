@@ -13,8 +13,9 @@ import (
 
 // TestKilled kills the server over and over while it works, and wants everything to come out as if nothing had happened.
 //
-// 10 kills by default; KILLS sets another number, SEED repeats a run.
+// 10 kills by default; SPOTTER_CRASHTEST_KILLS sets another number, and SPOTTER_CRASHTEST_SEED repeats a run.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	const killsPerJob = 5
 	kills := setting(t, "SPOTTER_CRASHTEST_KILLS", 10)
 	seed := setting(t, "SPOTTER_CRASHTEST_SEED", time.Now().UnixNano())

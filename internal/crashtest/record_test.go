@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -82,7 +83,7 @@ func (r *record) await(most time.Duration, match func(entry) bool) (entry, bool)
 func (r *record) all() []entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.entries[:len(r.entries):len(r.entries)]
+	return slices.Clip(r.entries)
 }
 
 // text is everything that was said.

@@ -32,22 +32,15 @@ func spoil() error {
 	return nil
 }
 
-// smallDisk mounts a file system and copies into it what is in the folder that it covers.
+// smallDisk mounts a file system over a folder.
 func smallDisk(folder, size string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("keep mounts to this process: %w", err)
 	}
-	beside := folder + ".before"
-	if err := os.Mkdir(beside, 0o700); err != nil {
-		return err
-	}
-	if err := unix.Mount(folder, beside, "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("keep what is covered: %w", err)
-	}
 	if err := unix.Mount("tmpfs", folder, "tmpfs", 0, "mode=0700,size="+size); err != nil {
 		return fmt.Errorf("mount a small disk: %w", err)
 	}
-	return os.CopyFS(folder, os.DirFS(beside))
+	return nil
 }
 
 // ordinary starts the program once more without root's rights over files.

@@ -11,6 +11,7 @@ import (
 // TestWhatKeepsAServerFromStarting makes what operators make, and wants a sentence that says what is wrong, and where it is
 // not plain what to do.
 func TestWhatKeepsAServerFromStarting(t *testing.T) {
+	t.Parallel()
 	b := newBed(t)
 	first := b.start(t).listening()
 	address := strings.TrimPrefix(first.url, "http://")
@@ -33,10 +34,10 @@ func TestWhatKeepsAServerFromStarting(t *testing.T) {
 
 // fault is something that a server cannot start with.
 type fault struct {
-	make, mend func() error
-	args       []string
-	says       []string
-	status     int
+	spoil, mend func() error
+	args        []string
+	says        []string
+	status      int
 }
 
 func faults(b *bed) map[string]fault {
@@ -47,32 +48,32 @@ func faults(b *bed) map[string]fault {
 			return os.Rename(path+".away", path)
 		}
 	}
-	mode := func(path string, bad, good os.FileMode) (make, mend func() error) {
+	mode := func(path string, bad, good os.FileMode) (spoil, mend func() error) {
 		return func() error { return os.Chmod(path, bad) }, func() error { return os.Chmod(path, good) }
 	}
 	list := map[string]fault{}
-	add := func(name string, make, mend func() error, status int, says ...string) {
-		list[name] = fault{make: make, mend: mend, status: status, says: says}
+	add := func(name string, spoil, mend func() error, status int, says ...string) {
+		list[name] = fault{spoil: spoil, mend: mend, status: status, says: says}
 	}
 	take, put := away(key)
 	add("the key file is missing", take, put, 5, key, "missing", "put it back")
-	make, mend := mode(key, 0o644, 0o600)
-	add("the key file can be read by others", make, mend, 5, key, "can be used by others", "chmod 600")
-	make, mend = mode(key, 0, 0o600)
-	add("the key file cannot be read", make, mend, 5, key, "permission denied", "chown")
+	spoil, mend := mode(key, 0o644, 0o600)
+	add("the key file can be read by others", spoil, mend, 5, key, "can be used by others", "chmod 600")
+	spoil, mend = mode(key, 0, 0o600)
+	add("the key file cannot be read", spoil, mend, 5, key, "permission denied", "chown")
 	take, put = away(database)
 	add("the database is new and the credentials are not", take, put, 2, "credentials", "knows no keys", "move it away")
-	make, mend = mode(database, 0o400, 0o600)
-	add("the database is read-only", make, mend, 2, database, "permission denied")
-	make, mend = mode(b.data(), 0o500, 0o700)
-	add("the folder is read-only and the log of the database gone", make, mend, 2, b.data(), "permission denied")
+	spoil, mend = mode(database, 0o400, 0o600)
+	add("the database is read-only", spoil, mend, 2, database, "permission denied")
+	spoil, mend = mode(b.data(), 0o500, 0o700)
+	add("the folder is read-only and the log of the database gone", spoil, mend, 2, b.data(), "permission denied")
 	return list
 }
 
 func (f fault) check(t *testing.T, b *bed) {
 	t.Helper()
-	if f.make != nil {
-		if err := f.make(); err != nil {
+	if f.spoil != nil {
+		if err := f.spoil(); err != nil {
 			t.Fatal(err)
 		}
 	}

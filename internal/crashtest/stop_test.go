@@ -40,6 +40,7 @@ func (b *bed) enrolled(t *testing.T) {
 // TestStopped asks servers to stop in the middle of a job. What is cut short is begun anew by the next one, nothing else is
 // done again, and nobody sees a difference in the results.
 func TestStopped(t *testing.T) {
+	t.Parallel()
 	b, l := newBed(t), newLedger()
 	b.enrolled(t)
 	var jobs []string
@@ -107,6 +108,7 @@ func stopTwice(s *server) {
 
 // TestRequestDuringStop asks a server to stop while it reads a request. That one is answered; what comes later is not taken.
 func TestRequestDuringStop(t *testing.T) {
+	t.Parallel()
 	b := newBed(t)
 	s := b.start(t, "--unsigned").listening()
 	s.must("RekognitionService.CreateCollection", fields{"CollectionId": collection}, nil)
@@ -171,6 +173,7 @@ func (h *heldBody) Read(p []byte) (int, error) {
 
 // TestCancelled cancels a job while its segments are analysed: their decoders end at once, and the server goes on.
 func TestCancelled(t *testing.T) {
+	t.Parallel()
 	b := newBed(t)
 	b.enrolled(t)
 	s, job := b.working(t, "cancelled")
