@@ -41,7 +41,7 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 		earlier, lost := s.replay(ctx, token)
 		return JobID(earlier), lost
 	case TooManyJobs:
-		return "", Errorf(TooManyJobs, "%d  open Jobs for User %s. Maximum limit: %d", open, r.Caller.Name, s.settings.OpenJobs)
+		return "", s.errTooMany(open, r.Caller)
 	default:
 		if err != nil {
 			return "", err
