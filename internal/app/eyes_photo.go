@@ -52,9 +52,9 @@ func photoFace(
 		out.Probe = f.Sample.Embedding.Vector
 	}
 	if want.Template && embeddable {
-		template, err := rec.Template(ctx, p, &f.Detection)
-		if err != nil {
-			return out, err
+		template, cause := rec.Template(ctx, p, &f.Detection)
+		if cause != nil {
+			return out, cause
 		}
 		out.Template = template.Embedding.Vector
 	}

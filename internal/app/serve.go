@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,8 +111,8 @@ func (s *server) onClose(do func() error) { s.closers = append(s.closers, do) }
 
 func (s *server) close() error {
 	var err error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		err = errors.Join(err, s.closers[i]())
+	for _, closer := range slices.Backward(s.closers) {
+		err = errors.Join(err, closer())
 	}
 	return err
 }
@@ -204,8 +205,8 @@ func (s *server) openService(context.Context) (err error) {
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
 		},
 		NewGallery: func() (service.Gallery, error) {
-			g, err := gallery.New(pack.Dim())
-			return album{g}, err
+			g, cause := gallery.New(pack.Dim())
+			return album{g}, cause
 		},
 		Knows: s.notifier.Knows, Wake: s.notifier.Wake,
 		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},

@@ -29,6 +29,13 @@ func (l *line) operatorCommand(cmd *cobra.Command, o *operatorOptions) *cobra.Co
 	f.SortFlags = false
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	section(cmd, outputSection, "json")
+	addData(cmd, &o.serverOptions)
+	return cmd
+}
+
+// addData adds the flags that say where a server's data are.
+func addData(cmd *cobra.Command, o *serverOptions) {
+	f := cmd.Flags()
 	f.StringVarP(&o.file, "config", "c", "", "the server's configuration `file`; unset: $"+config.FileVariable)
 	section(cmd, sectionOf(config.Storage), "config")
 	server := config.DefaultServer()
@@ -38,7 +45,6 @@ func (l *line) operatorCommand(cmd *cobra.Command, o *operatorOptions) *cobra.Co
 			section(cmd, sectionOf(s.Group), s.Key)
 		}
 	}
-	return cmd
 }
 
 // operate opens the data that the flags name.
