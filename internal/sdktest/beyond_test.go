@@ -47,7 +47,7 @@ func wantError(t *testing.T, a *answer, code, message string) {
 	t.Helper()
 	var e struct {
 		Type    string `json:"__type"`
-		Message string
+		Message string // or message: names are read in any case
 	}
 	if err := json.Unmarshal(a.body, &e); err != nil || a.status != http.StatusBadRequest || e.Type != code ||
 		!strings.Contains(e.Message, message) {

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,10 +85,32 @@ func checkAnswer(r *http.Response) error {
 	_ = r.Body.Close()
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	operation := strings.TrimPrefix(r.Request.Header.Get("X-Amz-Target"), "RekognitionService.")
+	if r.StatusCode == http.StatusOK {
+		driven.Store(operation, true)
+	}
 	if err := wrongWith(operation, r, body); err != nil {
 		return fmt.Errorf("%s is answered with %d %s: %w", operation, r.StatusCode, body, err)
 	}
 	return nil
+}
+
+// driven are the operations that have been answered with something else than an error, by their names.
+var driven answered
+
+type answered struct{ sync.Map }
+
+// missing says which operation has not been.
+func (a *answered) missing() (err error) {
+	names := []string{"SpotterService.CancelJob", "SpotterService.DeleteJob", "SpotterService.ListJobs"}
+	for _, op := range operations() {
+		names = append(names, op.name)
+	}
+	for _, name := range names {
+		if _, there := a.Load(name); !there {
+			err = errors.Join(err, fmt.Errorf("no test has had %s done", name))
+		}
+	}
+	return err
 }
 
 // wrongWith says what is wrong with an answer.

@@ -186,6 +186,44 @@ func TestGetFaceSearchInProgress(t *testing.T) {
 	}
 }
 
+// TestGetFaceSearchWithoutItsCollection deletes what a job is to search.
+func TestGetFaceSearchWithoutItsCollection(t *testing.T) {
+	t.Parallel()
+	c := client(t)
+	id := collection(t, c)
+	job := startSearch(t, c, rekognition.StartFaceSearchInput{CollectionId: id, Video: film("long.mp4")})
+	ok(c.DeleteCollection(t.Context(), &rekognition.DeleteCollectionInput{CollectionId: id}))(t)
+	out := searched(t, c, job)
+	if text := "The collection " + *id + " was deleted before the search was done."; out.JobStatus != types.VideoJobStatusFailed ||
+		*out.StatusMessage != text {
+		t.Errorf("the job is %s: %s", out.JobStatus, aws.ToString(out.StatusMessage))
+	}
+}
+
+// TestGetFaceSearchKeepsItsMatches deletes a face that has been found.
+func TestGetFaceSearchKeepsItsMatches(t *testing.T) {
+	t.Parallel()
+	c := client(t)
+	id := collection(t, c)
+	face := enrol(t, c, id, dora, "dora")
+	job := startSearch(t, c, rekognition.StartFaceSearchInput{CollectionId: id, Video: film("clip.mp4")})
+	matches := func() (n int) {
+		for _, p := range searched(t, c, job).Persons {
+			for _, m := range p.FaceMatches {
+				if n++; *m.Face.FaceId != face || *m.Face.ExternalImageId != "dora" {
+					t.Errorf("matched %s", *m.Face.FaceId)
+				}
+			}
+		}
+		return n
+	}
+	before := matches()
+	ok(c.DeleteFaces(t.Context(), &rekognition.DeleteFacesInput{CollectionId: id, FaceIds: []string{face}}))(t)
+	if after := matches(); before == 0 || after != before {
+		t.Errorf("%d matches, and %d when the face has been deleted", before, after)
+	}
+}
+
 func TestGetFaceSearchRefuses(t *testing.T) {
 	t.Parallel()
 	c := client(t)
@@ -218,6 +256,7 @@ func TestGetFaceSearchOfFailedJobs(t *testing.T) {
 		"corrupt.mp4": format, "empty.mp4": format,
 	} {
 		t.Run(key, func(t *testing.T) {
+			t.Parallel()
 			job := startSearch(t, c, rekognition.StartFaceSearchInput{CollectionId: id, Video: film(key)})
 			out := searched(t, c, job)
 			if out.JobStatus != types.VideoJobStatusFailed || out.Persons == nil || len(out.Persons) != 0 || out.VideoMetadata == nil ||

@@ -113,7 +113,7 @@ func TestBucketsThatAreAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	away := "http://" + l.Addr().String()
-	if err := l.Close(); err != nil {
+	if err = l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s := w.own(t, "away", settings{"buckets": map[string]any{archive: map[string]any{"s3": map[string]any{

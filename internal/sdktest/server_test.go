@@ -81,7 +81,7 @@ const patience = 60 * time.Second
 // launch starts the program, and waits until it takes requests.
 func (s *server) launch(ctx context.Context) error {
 	s.log = new(buffer)
-	s.process = exec.Command(s.world.spotter, s.arguments...) //nolint:noctx // it outlives the test that starts it
+	s.process = exec.Command(s.world.spotter, s.arguments...) // which outlives the test that starts it
 	s.process.Stderr = s.log
 	out, err := s.process.StdoutPipe()
 	if err != nil {

@@ -3,6 +3,7 @@ package sdktest_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -35,6 +36,9 @@ func run(m *testing.M) int {
 	w, err := theWorld()
 	if err == nil {
 		err = w.close()
+	}
+	if err == nil && code == 0 && flag.Lookup("test.run").Value.String() == "" {
+		err = driven.missing()
 	}
 	if err != nil && !errors.Is(err, errNotSetUp) {
 		fmt.Fprintln(os.Stderr, "the tests' server:", err)
@@ -99,11 +103,11 @@ func newWorld(ctx context.Context) (w *world, err error) {
 		return nil, err
 	}
 	for _, needed := range []string{"models/default/manifest.json", media.Folder} {
-		if _, err := os.Stat(filepath.Join(w.root, needed)); err != nil {
+		if _, err = os.Stat(filepath.Join(w.root, needed)); err != nil {
 			return nil, fmt.Errorf("%s is missing; %w", needed, errNotSetUp)
 		}
 	}
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
+	if _, err = exec.LookPath("ffmpeg"); err != nil {
 		return nil, fmt.Errorf("ffmpeg is missing; %w", errNotSetUp)
 	}
 	if w.folder, err = os.MkdirTemp("", "spotter-sdktest-"); err != nil {
@@ -114,11 +118,11 @@ func newWorld(ctx context.Context) (w *world, err error) {
 			err = errors.Join(err, os.RemoveAll(w.folder))
 		}
 	}()
-	if err := w.build(ctx); err != nil {
+	if err = w.build(ctx); err != nil {
 		return nil, err
 	}
 	w.bucket, w.told = filepath.Join(w.folder, archive), filepath.Join(w.folder, "told.jsonl")
-	if err := w.fill(ctx); err != nil {
+	if err = w.fill(ctx); err != nil {
 		return nil, err
 	}
 	w.hook = newReceiver()
@@ -167,6 +171,7 @@ func (w *world) fill(ctx context.Context) error {
 		// A face of some 35 pixels.
 		{"-i", w.path(anna), "-vf", "scale=60:60,pad=100:100:20:20:gray", "-q:v", "2", w.path("small.jpg")},
 		{"-i", w.path("clip.mp4"), "-t", "1", "-c:v", "ffv1", w.path("codec.mkv")},
+		{"-i", w.path("clip.mp4"), "-c", "copy", w.path("clip.mkv")},
 		{"-f", "lavfi", "-i", "sine=duration=1", w.path("sound.mp4")},
 	} {
 		if err := media.FFmpeg(ctx, arguments...); err != nil {
