@@ -80,6 +80,7 @@ type campaign struct {
 	jobs   []string
 	server *server // nil while none is running
 	killed [phases]int
+	stuck  int // decoders that were stuck when the server was killed
 }
 
 // undisturbed does one job in peace, and measures it.
@@ -238,10 +239,14 @@ func (c *campaign) reach(t *testing.T, p phase, id string) {
 	t.Fatalf("job %s comes to no %v", id, p)
 }
 
-// kill kills the server after a while, and looks at what it leaves.
+// kill kills the server after a while, and looks at what it leaves. Some decoders are stuck at that moment: those have to
+// go, too.
 func (c *campaign) kill(t *testing.T, p phase, wait time.Duration) {
 	t.Helper()
 	time.Sleep(wait)
+	if c.random.IntN(2) == 0 {
+		c.stuck += c.bed.freeze(t)
+	}
 	c.server.kill()
 	c.killed[p]++
 	c.ledger.died(t, c.server)
@@ -263,7 +268,7 @@ func (c *campaign) end(t *testing.T) {
 	if left := query(t, c.bed.copied(t), open); len(left) > 0 {
 		t.Errorf("tasks are left over: %q", left)
 	}
-	t.Logf("killed while %v", count(c.killed))
+	t.Logf("killed while %v, with %d decoders stuck", count(c.killed), c.stuck)
 	t.Logf("%d segments were begun %d times in %d processes", c.ledger.segments(), c.ledger.begins(), c.ledger.processes)
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -127,6 +128,25 @@ func (b *bed) decoders(t *testing.T) (found []string) {
 		}
 	}
 	return found
+}
+
+// freeze stops the decoders that run now where they are, so that none of them ends unless somebody kills it. It says how many
+// there were.
+func (b *bed) freeze(t *testing.T) (frozen int) {
+	t.Helper()
+	for _, id := range b.decoders(t) {
+		n, err := strconv.Atoi(id)
+		if err == nil {
+			err = syscall.Kill(n, syscall.SIGSTOP)
+		}
+		if err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Fatal(err)
+		}
+		if err == nil {
+			frozen++
+		}
+	}
+	return frozen
 }
 
 // noDecoders waits for the end of decoders that nobody waits for any more. The kernel needs a moment.

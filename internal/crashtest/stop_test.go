@@ -177,7 +177,7 @@ func TestCancelled(t *testing.T) {
 	b := newBed(t)
 	b.enrolled(t)
 	s, job := b.working(t, "cancelled")
-	if !eventually(func() bool { return len(b.decoders(t)) > 0 }) {
+	if !eventually(func() bool { return b.freeze(t) > 0 }) {
 		t.Fatal("no decoder is running")
 	}
 	s.must("SpotterService.CancelJob", fields{"JobId": job}, nil)
