@@ -239,7 +239,8 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.Store.SaveSegment(ctx, j.ID, n, data, Task{Kind: FinishTask, Job: j.ID}); err != nil {
+	kept, err := s.Store.SaveSegment(ctx, j.ID, n, data, Task{Kind: FinishTask, Job: j.ID})
+	if err != nil || !kept {
 		return err
 	}
 	s.Events.SegmentDone(j.Plan.Info.Duration/time.Duration(j.Plan.Segments), s.Now().Sub(began))
