@@ -135,6 +135,7 @@ func writing(path string) string {
 			"journal_mode(WAL)",
 			"synchronous(FULL)",
 			"foreign_keys(ON)",
+			"secure_delete(ON)", // what is deleted is overwritten: embeddings are personal data
 			"journal_size_limit(" + strconv.Itoa(logBytes) + ")",
 			"cache_size(-" + strconv.Itoa(writerKiB) + ")",
 		},

@@ -1,12 +1,16 @@
 package sqlite_test
 
 import (
+	"bytes"
+	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
@@ -34,12 +38,53 @@ func TestOpenSetsTheDatabaseUp(t *testing.T) {
 	db := openDB(t, filepath.Join(t.TempDir(), "spotter.db"))
 	for pragma, want := range map[string]string{
 		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "page_size": "16384", "busy_timeout": "10000",
-		"application_id": strconv.Itoa(0x53706f74),
+		"secure_delete": "1", "application_id": strconv.Itoa(0x53706f74),
 	} {
 		var got string
 		if err := db.Writer().QueryRowContext(t.Context(), `PRAGMA `+pragma).Scan(&got); err != nil || got != want {
 			t.Errorf("%s is %s, want %s: %v", pragma, got, want, err)
 		}
+	}
+}
+
+func TestDeletedFacesAreOverwritten(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "spotter.db")
+	db := openDB(t, path)
+	s := newStore(t, db, nil)
+	c := &service.Collection{ID: "people"}
+	if err := s.CreateCollection(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	vector := make([]float32, 512)
+	for i := range vector {
+		vector[i] = 0x1.23456p-4
+	}
+	f := service.NewFace{Vector: vector}
+	f.ID = face.ID{1}
+	if _, err := s.AddFaces(t.Context(), c.Serial, []service.NewFace{f}, 10); err != nil {
+		t.Fatal(err)
+	}
+	trace := binary.LittleEndian.AppendUint32(nil, math.Float32bits(vector[0]))
+	holds := func() bool {
+		t.Helper()
+		if _, err := db.Writer().ExecContext(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Contains(content, trace)
+	}
+	if !holds() {
+		t.Fatal("an enrolled face is not in the file")
+	}
+	if _, _, err := s.DeleteFaces(t.Context(), c.Serial, []face.ID{f.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if holds() {
+		t.Error("the embedding of a deleted face is still in the file")
 	}
 }
 
