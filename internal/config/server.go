@@ -53,7 +53,7 @@ type Server struct {
 	UnknownTopics UnknownTopics
 	// MaxImageSize bounds an image in a bucket, MaxInlineImage one within a request, both in bytes.
 	MaxImageSize, MaxInlineImage Size
-	// MaxFacesPerCollection bounds a collection; 20 million faces take 10.5 GB of memory.
+	// MaxFacesPerCollection bounds a collection; 20 million faces take about 58 GB of memory.
 	MaxFacesPerCollection Count
 
 	// StopTimeout is how long running work may take to end when the server is asked to stop.
