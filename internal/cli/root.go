@@ -106,17 +106,28 @@ func exitCodesTopic() *cobra.Command {
 func (l *line) settingsTopic() *cobra.Command {
 	var b strings.Builder
 	b.WriteString("Settings can be given as flags or as environment variables; flags win.\n")
-	defaults := config.Default()
-	for _, s := range defaults.Settings() {
-		fmt.Fprintf(&b, "\n    %-26s %s", s.Variable(), s.Usage)
-		if text := s.Text(); text != "" {
-			fmt.Fprintf(&b, " (default %s)", text)
-		}
-	}
+	engine, server := config.Default(), config.DefaultServer()
+	listVariables(&b, engine.Settings())
+	b.WriteString("\n\nA server's configuration file may have these too, but for the threshold and the size of photos, which are of\n" +
+		"'spotter search'. The environment wins over the file. What follows is of servers alone.\n")
+	fmt.Fprintf(&b, variableLine, config.FileVariable, "the configuration file")
+	listVariables(&b, server.Settings())
 	return &cobra.Command{
 		Use:   "environment",
 		Short: "The environment variables that are read",
 		Long:  b.String(),
+	}
+}
+
+// variableLine is the format of a variable and what it sets.
+const variableLine = "\n    %-32s %s"
+
+func listVariables(b *strings.Builder, settings []config.Setting) {
+	for _, s := range settings {
+		fmt.Fprintf(b, variableLine, s.Variable(), s.Usage)
+		if text := s.Text(); text != "" {
+			fmt.Fprintf(b, " (default %s)", text)
+		}
 	}
 }
 

@@ -63,13 +63,14 @@ func (l *line) addServerSettings(cmd *cobra.Command, o *serverOptions) {
 	section(cmd, sectionOf(config.Storage), "config", "bucket")
 	server := config.DefaultServer()
 	for _, s := range server.Settings() {
-		flag := f.VarPF(settingValue{s}, s.Key, "", s.Usage)
+		flag := addSetting(cmd, s)
 		if _, is := s.Value.(*config.Switch); is {
 			flag.NoOptDefVal = "true"
 		}
-		section(cmd, sectionOf(s.Group), s.Key)
 	}
-	l.addSettings(cmd, config.Matching, config.Environment, config.Limits)
+	for _, s := range l.config.Shared() {
+		addSetting(cmd, s)
+	}
 }
 
 // serverSettings puts the settings together.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,13 +69,16 @@ func (v settingValue) Type() string { return v.Unit }
 // addSettings adds the flags of some groups of settings to a command.
 func (l *line) addSettings(cmd *cobra.Command, groups ...config.Group) {
 	for _, s := range l.config.Settings() {
-		for _, g := range groups {
-			if s.Group == g {
-				cmd.Flags().Var(settingValue{s}, s.Key, s.Usage)
-				section(cmd, sectionOf(g), s.Key)
-			}
+		if slices.Contains(groups, s.Group) {
+			addSetting(cmd, s)
 		}
 	}
+}
+
+func addSetting(cmd *cobra.Command, s config.Setting) *pflag.Flag {
+	flag := cmd.Flags().VarPF(settingValue{s}, s.Key, "", s.Usage)
+	section(cmd, sectionOf(s.Group), s.Key)
+	return flag
 }
 
 // section puts flags of a command into a section of its help.

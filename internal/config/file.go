@@ -42,7 +42,7 @@ func (f *file) parse(content []byte, engine *Config, server *Server) error {
 	if err != nil || root == nil {
 		return err
 	}
-	settings := append(engine.Settings(), server.Settings()...)
+	settings := append(engine.Shared(), server.Settings()...)
 	sections := map[string]func(*yaml.Node){
 		"buckets": func(n *yaml.Node) { server.Buckets = f.buckets(n) },
 		"topics":  func(n *yaml.Node) { server.Topics = f.topics(n) },

@@ -49,7 +49,10 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	text := exampleText(t)
 	f := file{name: "example", folder: ".", lookup: unset, read: files(nil)}
 	// The values that the file must put back.
-	c, s := Config{}, Server{}
+	c, s := Default(), Server{}
+	for _, setting := range c.Shared() {
+		reflect.ValueOf(setting.Value).Elem().SetZero()
+	}
 	if err := f.parse([]byte(text), &c, &s); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +95,7 @@ func TestExampleShowsEveryKey(t *testing.T) {
 
 // allKeys are the keys of every table.
 func allKeys(c *Config, s *Server) (keys []string) {
-	tables := [][]Setting{c.Settings(), s.Settings(), (&S3{}).settings(), {{Key: "folder"}, {Key: "s3"}}}
+	tables := [][]Setting{c.Shared(), s.Settings(), (&S3{}).settings(), {{Key: "folder"}, {Key: "s3"}}}
 	for _, key := range sinkKeys() {
 		keys = append(keys, key)
 		tables = append(tables, (&Sink{}).make(key).settings())
@@ -123,6 +126,7 @@ func TestFileMistakes(t *testing.T) {
 		"unlike any":         {"colour: red", `the file has no key "colour"` + "\n"},
 		"twice":              {"region: a\n\nregion: b", `etc/spotter.yml:3: the file has the key "region" twice`},
 		"bad value":          {"open-jobs: many", `etc/spotter.yml:1: open-jobs: "many" is not a whole number`},
+		"of searches":        {"threshold: 90", `the file has no key "threshold"`},
 		"engine's":           {"sample-rate: 100", `etc/spotter.yml:1: sample-rate: "100" is not a number between`},
 		"no value":           {"open-jobs:", "open-jobs: it has no value"},
 		"list for one":       {"open-jobs: [1]", "open-jobs: a single value is wanted"},
@@ -184,7 +188,7 @@ func TestFileSetsEverything(t *testing.T) {
 	t.Parallel()
 	text := `
 account: 000000000042
-threshold: 92
+sample-rate: 2
 keep-results: 30d
 models: packs/own
 decoder: /opt/decode
@@ -203,7 +207,7 @@ topics:
 		t.Fatal(err)
 	}
 	want, server := Default(), DefaultServer()
-	want.Threshold, want.Models, want.Helper = 92, "etc/packs/own", "/opt/decode"
+	want.SampleRate, want.Models, want.Helper = 2, "etc/packs/own", "/opt/decode"
 	server.Account, server.KeepResults = "000000000042", Period(30*24*time.Hour)
 	server.Rates = Rates{"StartFaceSearch": 5, "SpotterService.ListJobs": 0.5}
 	server.Buckets = map[string]Bucket{
@@ -271,7 +275,7 @@ func TestSources(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	path := filepath.Join(folder, "spotter.yml")
-	text := "region: from-file\naccount: 111111111111\nopen-jobs: 1\nthreshold: 81\ndata: d\nbuckets: {one: {folder: f}, two: {folder: f}}"
+	text := "region: from-file\naccount: 111111111111\nopen-jobs: 1\nsample-rate: 8\ndata: d\nbuckets: {one: {folder: f}, two: {folder: f}}"
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +288,7 @@ func TestSources(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Region != "from-file" || s.Account != "222222222222" || s.OpenJobs != 3 || c.Threshold != 81 || c.Workers != 4 {
+	if s.Region != "from-file" || s.Account != "222222222222" || s.OpenJobs != 3 || c.SampleRate != 8 || c.Workers != 4 {
 		t.Errorf("%+v %+v: want each from the strongest source", c, s)
 	}
 	if s.Data != Path(filepath.Join(folder, "d")) || s.CacheFolder() != filepath.Join(folder, "d", "cache") {

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -72,6 +73,12 @@ func (c *Config) Settings() []Setting {
 		{"max-video-pixels", Limits, "n", "largest frame of video, in pixels", &c.MaxVideoPixels},
 		{"max-photo-size", Limits, "size", "largest photo file to enrol", &c.MaxPhotoSize},
 	}
+}
+
+// Shared are the settings that a server goes by as well. The others are of searches on the command line alone: a request
+// brings its own threshold, and the photos of requests have their own limits, max-image-size and max-inline-image.
+func (c *Config) Shared() []Setting {
+	return slices.DeleteFunc(c.Settings(), func(s Setting) bool { return s.Key == "threshold" || s.Key == "max-photo-size" })
 }
 
 // Load sets what the environment says; lookup is os.LookupEnv or a stand-in. A variable that is empty counts as unset.

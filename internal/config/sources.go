@@ -36,7 +36,7 @@ type Sources struct {
 func (s Sources) Read() (Config, Server, error) {
 	engine, server := Default(), DefaultServer()
 	err := errors.Join(s.readFile(&engine, &server), engine.Load(s.LookupEnv), server.Load(s.LookupEnv),
-		s.readFlags(append(engine.Settings(), server.Settings()...)), s.addBuckets(&server))
+		s.readFlags(append(engine.Shared(), server.Settings()...)), s.addBuckets(&server))
 	if err == nil {
 		err = errors.Join(engine.Validate(), server.Validate())
 	}
