@@ -117,7 +117,7 @@ func TestGetFaceSearchSorts(t *testing.T) {
 	}
 }
 
-// wantByIndex wants each person at a stretch, and the best match first.
+// wantByIndex wants each person at a stretch, the best match first, and of equal ones the surest face.
 func wantByIndex(t *testing.T, persons []types.PersonMatch) {
 	t.Helper()
 	best := func(p types.PersonMatch) float32 {
@@ -127,9 +127,10 @@ func wantByIndex(t *testing.T, persons []types.PersonMatch) {
 		return *p.FaceMatches[0].Similarity
 	}
 	if !slices.IsSortedFunc(persons, func(a, b types.PersonMatch) int {
-		return cmp.Or(cmp.Compare(a.Person.Index, b.Person.Index), cmp.Compare(best(b), best(a)))
+		return cmp.Or(cmp.Compare(a.Person.Index, b.Person.Index), cmp.Compare(best(b), best(a)),
+			cmp.Compare(*b.Person.Face.Confidence, *a.Person.Face.Confidence))
 	}) {
-		t.Error("sorted by INDEX, persons are not together with their best match first")
+		t.Error("sorted by INDEX, persons are not together with the best match and the surest face first")
 	}
 }
 

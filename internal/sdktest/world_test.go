@@ -113,17 +113,20 @@ func newWorld(ctx context.Context) (w *world, err error) {
 	if w.folder, err = os.MkdirTemp("", "spotter-sdktest-"); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(w.folder))
-		}
-	}()
+	if err = w.furnish(ctx); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(w.folder))
+	}
+	return w, nil
+}
+
+// furnish makes everything that is in the folder, and starts the server.
+func (w *world) furnish(ctx context.Context) (err error) {
 	if err = w.build(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	w.bucket, w.told = filepath.Join(w.folder, archive), filepath.Join(w.folder, "told.jsonl")
 	if err = w.fill(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	w.hook = newReceiver()
 	w.server, err = w.start(ctx, "shared", settings{
@@ -133,7 +136,10 @@ func newWorld(ctx context.Context) (w *world, err error) {
 		}},
 		"open-jobs": 100, // the tests run side by side
 	})
-	return w, err
+	if err != nil {
+		w.hook.server.Close()
+	}
+	return err
 }
 
 func (w *world) close() error {
