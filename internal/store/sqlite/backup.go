@@ -10,16 +10,8 @@ import (
 	"path/filepath"
 )
 
-// Backup writes the database as it is now into a new file (mode 0600), which can be opened like the original; others go on
-// reading and writing meanwhile. A file that is there already is an error.
-func (db *DB) Backup(ctx context.Context, path string) error {
-	if err := backup(ctx, db.reader, path); err != nil {
-		return fmt.Errorf("back up the database to %s: %w", path, err)
-	}
-	return nil
-}
-
-// BackupFile is [DB.Backup] of a database that this process has not opened; another one may have.
+// BackupFile writes a database as it is now into a new file (mode 0600), which can be opened like the original. Whoever has
+// the database open goes on reading and writing meanwhile. A file that is there already is an error.
 func BackupFile(ctx context.Context, from, to string) (err error) {
 	from, err = filepath.Abs(from)
 	if err != nil {
