@@ -1,55 +1,88 @@
 package awsapi
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
+	"os"
 )
 
 const (
 	// defaultMaxBody holds an image of 5 MB, AWS's limit for one sent inline, in base64 (6.99 MB) with what is said about
 	// it; an image that is a little too large is thus still told so by name.
 	defaultMaxBody = 8<<20 + 64<<10
-	// firstRead must have arrived before a body gets the memory that it claims to need. Nearly all requests without an image
-	// are smaller.
+	// firstRead is what a body gets at first. Nearly all requests without an image are smaller.
 	firstRead = 16 << 10
 )
 
-// readBody reads the whole body, of which there may be at most that many bytes.
-func readBody(r *http.Request, most int64) ([]byte, error) {
+// readBody reads the whole body, of which there may be at most that many bytes. The bill is for the caller
+// to pay, also after an error.
+func readBody(r *http.Request, most int64, b *bill) ([]byte, error) {
 	if r.ContentLength > most {
 		return nil, tooLarge(most)
 	}
-	body, err := readAll(io.LimitReader(r.Body, most+1), r.ContentLength)
+	body, err := readAll(io.LimitReader(r.Body, most+1), r.ContentLength, b.upTo)
 	switch {
 	case int64(len(body)) > most:
 		return nil, tooLarge(most)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, frontEnd("SerializationException", http.StatusBadRequest,
-			"The request body ended before it was as long as its Content-Length says")
+	case errors.Is(err, errNoMemory):
+		return nil, throttled()
 	case err != nil:
-		return nil, frontEnd("SerializationException", http.StatusBadRequest, "The request body cannot be read: %v", err)
+		return nil, unreadable(err)
 	}
 	return body, nil
 }
 
-// readAll is [io.ReadAll] that knows what length to expect, or -1 if none, and so neither grows step by step nor reserves
-// much for who only claims to send much.
-func readAll(r io.Reader, length int64) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(int(min(max(length, 0), firstRead)) + bytes.MinRead)
-	n, err := io.CopyN(&b, r, firstRead)
+// unreadable says what kept a body from being read; nil if nothing did.
+func unreadable(err error) error {
 	switch {
-	case errors.Is(err, io.EOF):
-		return b.Bytes(), nil
-	case err != nil:
-		return nil, err
+	case err == nil:
+		return nil
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return frontEnd("SerializationException", http.StatusBadRequest,
+			"The request body ended before it was as long as its Content-Length says")
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return frontEnd("RequestTimeoutException", http.StatusRequestTimeout, "The request body came too slowly")
+	default:
+		return frontEnd("SerializationException", http.StatusBadRequest, "The request body cannot be read: %v", err)
 	}
-	b.Grow(int(max(length-n, 0)) + bytes.MinRead)
-	_, err = b.ReadFrom(r)
-	return b.Bytes(), err
+}
+
+// errNoMemory says that there is no memory for a body at the moment.
+var errNoMemory = errors.New("too many large requests at once")
+
+// growth is how many times as much memory as has arrived a body gets, until it has what it claims to need.
+const growth = 4
+
+// readAll is [io.ReadAll] that knows what length to expect, or -1 if none, and so copies little and yet reserves no more than
+// a few times of what has come, however much is claimed. May it have that many bytes, says may.
+func readAll(r io.Reader, length int64, may func(int64) bool) ([]byte, error) {
+	if length < 0 {
+		length = math.MaxInt64 - 1
+	}
+	b := make([]byte, 0, min(length+1, firstRead)) // the one byte more finds the end
+	for {
+		if len(b) == cap(b) {
+			size := growth * int64(cap(b))
+			if length >= int64(cap(b)) {
+				size = min(size, length+1)
+			}
+			if !may(size) {
+				return nil, errNoMemory
+			}
+			b = append(make([]byte, 0, size), b...)
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return b, nil
+		case err != nil:
+			return b, err
+		}
+	}
 }
 
 func tooLarge(most int64) *failure {

@@ -50,6 +50,7 @@ type Door struct {
 	cfg      Config
 	table    table
 	throttle *throttle
+	intake   *intake
 	stopped  atomic.Bool
 }
 
@@ -80,7 +81,7 @@ func newDoor(cfg Config, ops []operation) (*Door, error) {
 	if err := cfg.Limits.check(t); err != nil {
 		return nil, fmt.Errorf("API door: %w", err)
 	}
-	return &Door{cfg: cfg, table: t, throttle: newThrottle(cfg.Limits, cfg.Now)}, nil
+	return &Door{cfg: cfg, table: t, throttle: newThrottle(cfg.Limits, cfg.Now), intake: newIntake(cfg.Limits.Bodies)}, nil
 }
 
 // Stop makes the door turn away requests that come from now on, in a way that makes SDKs try again. Those that are in are
@@ -94,6 +95,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.write(w, x, http.StatusOK, []byte(hint))
 		return
 	}
+	defer d.intake.paced(w, r).stop()
 	out, err := d.guarded(x, r)
 	if err == nil {
 		err = d.encode(x, out)
@@ -148,15 +150,18 @@ func (d *Door) process(x *exchange, r *http.Request) (any, error) {
 	if d.stopped.Load() {
 		return nil, stopping()
 	}
+	bill := &bill{intake: d.intake}
+	defer bill.pay()
+	who, body, err := d.arrive(r, bill)
+	if err != nil {
+		return nil, err
+	}
+	// Only now, so that nobody is kept out by those who are nobody, or who send slowly.
 	leave, ok := d.throttle.enter()
 	if !ok {
 		return nil, throttled()
 	}
 	defer leave()
-	who, body, err := d.admit(r)
-	if err != nil {
-		return nil, err
-	}
 	x.entry = &Entry{
 		Time: x.begun, RequestID: x.id, Key: who.caller.Key, Name: who.caller.Name, Source: sourceOf(r),
 		Operation: d.table.label(x.target),
@@ -164,24 +169,45 @@ func (d *Door) process(x *exchange, r *http.Request) (any, error) {
 	return d.perform(r.Context(), x, who, body)
 }
 
-// admit says whose request it is, and reads its body. What the headers show to be bad is refused before that.
-func (d *Door) admit(r *http.Request) (*identity, []byte, error) {
+// arrive is admit for as many as may be on their way in.
+func (d *Door) arrive(r *http.Request, b *bill) (*identity, []byte, error) {
+	leave, ok := d.throttle.arrive()
+	if !ok {
+		return nil, nil, throttled()
+	}
+	defer leave()
+	return d.admit(r, b)
+}
+
+// admit says whose request it is, and reads its body. What the headers show to be bad is refused before that, and the body
+// of a stranger is not kept.
+func (d *Door) admit(r *http.Request, b *bill) (*identity, []byte, error) {
 	if d.cfg.Unsigned {
 		who, err := d.anybody(r)
 		if err != nil {
 			return nil, nil, err
 		}
-		body, err := readBody(r, d.cfg.MaxBody)
+		body, err := readBody(r, d.cfg.MaxBody, b)
 		return who, body, err
 	}
 	claim, err := sigv4.Parse(r, d.cfg.Now())
 	if err != nil {
 		return nil, nil, refusalOf(err)
 	}
-	body, err := readBody(r, d.cfg.MaxBody)
+	known, err := d.knows(r.Context(), claim.KeyID)
 	if err != nil {
 		return nil, nil, err
 	}
+	var body []byte
+	if known {
+		body, err = readBody(r, d.cfg.MaxBody, b)
+	} else {
+		err = digest(r, d.cfg.MaxBody)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	// A key may have been made, or disabled, while the body was on its way.
 	who, err := d.identify(r.Context(), claim, body)
 	return who, body, err
 }
@@ -199,8 +225,8 @@ func (d *Door) perform(ctx context.Context, x *exchange, who *identity, body []b
 		return nil, overRate()
 	}
 	in := op.input()
-	if err = model.Decode(op.name, body, in); err != nil {
-		return nil, undecodable(err)
+	if err = d.decode(ctx, op, body, in); err != nil {
+		return nil, err
 	}
 	x.entry.about(op, in)
 	if err = d.authorize(who, op, in); err != nil {
@@ -213,6 +239,18 @@ func (d *Door) perform(ctx context.Context, x *exchange, who *identity, body []b
 	}
 	x.entry.made(out)
 	return out, nil
+}
+
+func (d *Door) decode(ctx context.Context, op *operation, body []byte, in any) error {
+	done, err := d.intake.turn(ctx, len(body))
+	if err != nil {
+		return err // the caller has left
+	}
+	defer done()
+	if err := model.Decode(op.name, body, in); err != nil {
+		return undecodable(err)
+	}
+	return nil
 }
 
 func (d *Door) call(x *exchange, who *identity) call {

@@ -59,6 +59,15 @@ type identity struct {
 // do. Signing with it lets nobody in.
 const decoy = "a secret of as many bytes as secrets are"
 
+// knows says whether there is such an access key that lets somebody in.
+func (d *Door) knows(ctx context.Context, id string) (bool, error) {
+	credential, err := d.cfg.Keys.Key(ctx, id)
+	if err != nil && service.KindOf(err) != service.NotFound {
+		return false, internal(fmt.Errorf("look up access key %s: %w", id, err))
+	}
+	return err == nil && !credential.Disabled && credential.Secret != "", nil
+}
+
 // identify checks the signature of a request and says whose it is.
 func (d *Door) identify(ctx context.Context, claim *sigv4.Claim, body []byte) (*identity, error) {
 	credential, err := d.cfg.Keys.Key(ctx, claim.KeyID)

@@ -18,10 +18,12 @@ type Limits struct {
 	// PerKey is how often an access key may call anything, Overall how often all of them together may. More are answered
 	// with a ThrottlingException.
 	PerKey, Overall float64
-	// InFlight is how many requests are worked on at a time; each may hold a body of the largest size in memory. More are
-	// answered with a ThrottlingException. Requests count from before their signatures are checked, so the server in front
-	// of the door must give slow senders a deadline.
+	// InFlight is how many requests are worked on at a time, and an eighth of how many may be on their way in. More are
+	// answered with a ThrottlingException. The server in front of the door must give slow senders a deadline.
 	InFlight int
+	// Bodies is how many bytes the bodies of all requests together may take in memory, from when they arrive until they are
+	// answered, not counting the first 64 KiB of each; 0 for 512 MiB. More are answered with a ThrottlingException.
+	Bodies int64
 }
 
 // check says which limit means nothing.
@@ -34,8 +36,9 @@ func (l *Limits) check(t table) error {
 			return fmt.Errorf("rate limit of operation %s: %v requests a second", name, perSecond)
 		}
 	}
-	if !meaningful(l.PerKey) || !meaningful(l.Overall) || l.InFlight < 0 {
-		return fmt.Errorf("rate limits: %v requests a second per key, %v overall, %d in flight", l.PerKey, l.Overall, l.InFlight)
+	if !meaningful(l.PerKey) || !meaningful(l.Overall) || l.InFlight < 0 || l.Bodies < 0 {
+		return fmt.Errorf("rate limits: %v requests a second per key, %v overall, %d in flight of %d bytes",
+			l.PerKey, l.Overall, l.InFlight, l.Bodies)
 	}
 	return nil
 }
@@ -47,7 +50,8 @@ type throttle struct {
 	limits  Limits
 	now     func() time.Time
 	overall *rate.Limiter
-	places  chan struct{} // one for each request in flight; nil for no limit
+	// places has one for each request in flight, arrivals one for each that is on its way in; nil for no limit.
+	places, arrivals chan struct{}
 
 	mu sync.Mutex
 	// limiters are made when first needed. They are only ever asked for keys that exist, so there are not many.
@@ -60,19 +64,24 @@ type limited struct{ key, operation string }
 func newThrottle(l Limits, now func() time.Time) *throttle {
 	t := &throttle{limits: l, now: now, overall: limiter(l.Overall), limiters: map[limited]*rate.Limiter{}}
 	if l.InFlight > 0 {
-		t.places = make(chan struct{}, l.InFlight)
+		t.places, t.arrivals = make(chan struct{}, l.InFlight), make(chan struct{}, senders*l.InFlight)
 	}
 	return t
 }
 
-// enter takes a place, to be given back by calling leave; there may be none.
-func (t *throttle) enter() (leave func(), ok bool) {
-	if t.places == nil {
+// enter takes a place to be worked on, to be given back by calling leave; there may be none.
+func (t *throttle) enter() (leave func(), ok bool) { return take(t.places) }
+
+// arrive takes a place to come in, as enter does.
+func (t *throttle) arrive() (leave func(), ok bool) { return take(t.arrivals) }
+
+func take(places chan struct{}) (leave func(), ok bool) {
+	if places == nil {
 		return func() {}, true
 	}
 	select {
-	case t.places <- struct{}{}:
-		return func() { <-t.places }, true
+	case places <- struct{}{}:
+		return func() { <-places }, true
 	default:
 		return nil, false
 	}

@@ -1,0 +1,128 @@
+package awsapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"io"
+	"net/http"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+const (
+	// defaultBodies holds the bodies of some 70 requests with images of 5 MB, more than any machine looks at within the time
+	// that SDKs wait for an answer.
+	defaultBodies = 512 << 20
+	// senders is how many times as many requests may be on their way in as may be worked on: a sender who stops costs a
+	// connection and little memory, and must not keep out those who do not.
+	senders = 8
+	// smallBody is up to where bodies are read whatever the larger ones take, and decoded without waiting.
+	smallBody = 64 << 10
+	// paceStep is what has to arrive within paceTime: a link of 52 kb/s is fast enough.
+	paceStep = 64 << 10
+	paceTime = 10 * time.Second
+)
+
+// intake bounds what requests cost before anything is done about them. Whoever reaches the door can send one, so this must
+// not grow with what they claim, nor with how slow they are.
+type intake struct {
+	bodies *semaphore.Weighted // in bytes, held until the answer
+	// turns are for decoding bodies that are not small: it takes several times their size, and a core.
+	turns *semaphore.Weighted
+	// pace is how long each paceStep of a body may take.
+	pace time.Duration
+}
+
+func newIntake(bodies int64) *intake {
+	if bodies <= 0 {
+		bodies = defaultBodies
+	}
+	return &intake{
+		bodies: semaphore.NewWeighted(bodies), turns: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))), pace: paceTime,
+	}
+}
+
+// bill is what the body of one request takes of an intake.
+type bill struct {
+	intake *intake
+	taken  int64
+}
+
+// upTo takes what is missing to so many bytes, if there is that much.
+func (b *bill) upTo(size int64) bool {
+	size -= smallBody
+	if size <= b.taken {
+		return true
+	}
+	if !b.intake.bodies.TryAcquire(size - b.taken) {
+		return false
+	}
+	b.taken = size
+	return true
+}
+
+// pay gives back what has been taken.
+func (b *bill) pay() {
+	b.intake.bodies.Release(b.taken)
+	b.taken = 0
+}
+
+// turn waits for one to decode a body of that size; done ends it.
+func (i *intake) turn(ctx context.Context, size int) (done func(), err error) {
+	if size <= smallBody {
+		return func() {}, nil
+	}
+	if err := i.turns.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	return func() { i.turns.Release(1) }, nil
+}
+
+// paced is a request's body whose sender is cut off when it stops. Stop it when nothing more is read.
+type paced struct {
+	io.ReadCloser
+	timer *time.Timer
+	time  time.Duration
+	step  int
+}
+
+// pace makes a request's body one that must come at a pace.
+func (i *intake) paced(w http.ResponseWriter, r *http.Request) *paced {
+	c := http.NewResponseController(w)
+	p := &paced{ReadCloser: r.Body, time: i.pace}
+	p.timer = time.AfterFunc(i.pace, func() {
+		// Any time that has passed ends the read that waits. Where it cannot be set, the server's own limit has to do.
+		_ = c.SetReadDeadline(time.Unix(1, 0))
+	})
+	r.Body = p
+	return p
+}
+
+// Read counts what arrives.
+func (p *paced) Read(b []byte) (int, error) {
+	n, err := p.ReadCloser.Read(b)
+	if p.step += n; p.step >= paceStep {
+		p.step = 0
+		p.timer.Reset(p.time)
+	}
+	if err != nil {
+		p.stop()
+	}
+	return n, err
+}
+
+func (p *paced) stop() { p.timer.Stop() }
+
+// digest reads a body whose sender is nobody, and keeps nothing of it, in the time that reading somebody's takes.
+func digest(r *http.Request, most int64) error {
+	if r.ContentLength > most {
+		return tooLarge(most)
+	}
+	n, err := io.Copy(sha256.New(), io.LimitReader(r.Body, most+1))
+	if n > most {
+		return tooLarge(most)
+	}
+	return unreadable(err)
+}
