@@ -54,7 +54,7 @@ func writeJob(ctx context.Context, o *options, data string) (id string, err erro
 	for len(tasks) > 0 {
 		next := tasks[0]
 		tasks = tasks[1:]
-		if err := s.Run(ctx, next); err != nil {
+		if err = s.Run(ctx, next); err != nil {
 			return "", err
 		}
 	}

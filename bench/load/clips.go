@@ -19,7 +19,7 @@ func clipNames() []string { return []string{"1.mp4", "3.mp4", "5.mp4", "6.mp4"} 
 
 // makeClips films the photos: 1280 x 720 pixels, 25 frames a second, H.264.
 func makeClips(ctx context.Context, photos, folder string) error {
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+	if err := os.MkdirAll(folder, 0o750); err != nil { //nolint:gosec // below the one that the flag names
 		return err
 	}
 	const frames = clipSeconds * 25

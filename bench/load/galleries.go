@@ -139,8 +139,8 @@ func (f *filling) batch(n, size, all int, pack *recognizer.Pack) []service.NewFa
 	batch := make([]service.NewFace, size)
 	for i := range batch {
 		var id, image face.ID
-		step := ^uint64(0) / uint64(all) //nolint:gosec // positive
-		binary.BigEndian.PutUint64(id[:], uint64(n+i)*step+f.random.Uint64N(step))
+		step := ^uint64(0) / uint64(all)                                           //nolint:gosec // positive
+		binary.BigEndian.PutUint64(id[:], uint64(n+i)*step+f.random.Uint64N(step)) //nolint:gosec // positive
 		binary.BigEndian.PutUint64(id[8:], f.random.Uint64())
 		binary.BigEndian.PutUint64(image[:], f.random.Uint64())
 		batch[i] = service.NewFace{
@@ -179,7 +179,7 @@ func someDetection(r *rand.Rand) face.Detection {
 // measure starts a server on what has been filled in and searches.
 func (f *filling) measure(ctx context.Context, size int) (_ *galleryReport, err error) {
 	path := filepath.Join(f.data, "spotter.db")
-	if err := forget(path); err != nil {
+	if err = forget(path); err != nil {
 		return nil, err
 	}
 	s, err := start(ctx, f.options, fmt.Sprint("gallery-", size), f.data)
@@ -220,14 +220,14 @@ func (f *filling) search(ctx context.Context, s *server, clients int) (found flo
 	began := time.Now()
 	err = together(ctx, clients, searchFor, func(ctx context.Context) {
 		_ = r.time("SearchFaces", func() error {
-			out, err := s.api.SearchFaces(ctx, &rekognition.SearchFacesInput{
+			out, failed := s.api.SearchFaces(ctx, &rekognition.SearchFacesInput{
 				CollectionId: aws.String(people), FaceId: aws.String(f.ids[rand.IntN(len(f.ids))].String()), //nolint:gosec // any
 				MaxFaces: aws.Int32(mostFound),
 			})
-			if err == nil {
+			if failed == nil {
 				faces.Add(int64(len(out.FaceMatches)))
 			}
-			return err
+			return failed
 		})
 	})
 	t = r.timings(time.Since(began))[0]

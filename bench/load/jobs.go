@@ -38,7 +38,7 @@ func measureJobs(ctx context.Context, o *options, r *report) (err error) {
 		return err
 	}
 	clips := filepath.Join(o.work, bucket)
-	if err := makeClips(ctx, o.photos, clips); err != nil {
+	if err = makeClips(ctx, o.photos, clips); err != nil {
 		return err
 	}
 	s, err := start(ctx, o, "jobs", filepath.Join(o.work, "jobs"), "--bucket", bucket+"="+clips)
@@ -147,7 +147,9 @@ func (c *crowd) turn(ctx context.Context) {
 	if c.clients == 1 { // it keeps the queue full, and asks for nothing
 		return
 	}
-	for wait(ctx, c.pause) == nil && time.Now().Before(c.end) && c.ask(ctx, id) == types.VideoJobStatusInProgress {
+	for status := types.VideoJobStatusInProgress; status == types.VideoJobStatusInProgress && time.Now().Before(c.end); {
+		_ = wait(ctx, c.pause)
+		status = c.ask(ctx, id)
 	}
 }
 
@@ -155,14 +157,14 @@ func (c *crowd) start(ctx context.Context) (id string, err error) {
 	names := clipNames()
 	name := names[int(c.next.Add(1))%len(names)]
 	err = c.record.time("StartFaceSearch", func() error {
-		out, err := c.server.api.StartFaceSearch(ctx, &rekognition.StartFaceSearchInput{
+		out, failed := c.server.api.StartFaceSearch(ctx, &rekognition.StartFaceSearchInput{
 			CollectionId: aws.String(people), ClientRequestToken: aws.String(rand.Text()),
 			Video: &types.Video{S3Object: &types.S3Object{Bucket: aws.String(bucket), Name: aws.String(name)}},
 		})
-		if err == nil {
+		if failed == nil {
 			id = aws.ToString(out.JobId)
 		}
-		return err
+		return failed
 	})
 	if err == nil {
 		c.mu.Lock()

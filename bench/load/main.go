@@ -135,7 +135,7 @@ func measure(ctx context.Context, o *options) (_ *report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(o.work)) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(o.work)) }() //nolint:gosec // made just now
 	r := &report{Machine: describeMachine(ctx, o), LoadBefore: loadAverage()}
 	parts := map[string]func(context.Context, *options, *report) error{
 		"idle": measureIdle, "photos": measurePhotos, "jobs": measureJobs, "galleries": measureGalleries, "results": measureResults,

@@ -27,7 +27,7 @@ func (o *options) program(name string) (path string, env []string, err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	if err := os.MkdirAll(o.profile, 0o750); err != nil {
+	if err := os.MkdirAll(o.profile, 0o750); err != nil { //nolint:gosec // the one that the flag names
 		return "", nil, err
 	}
 	return path, []string{

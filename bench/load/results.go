@@ -30,7 +30,7 @@ const pageSize = 1000
 
 func measureResults(ctx context.Context, o *options, r *report) (err error) {
 	data := filepath.Join(o.work, "results")
-	if err := makeData(ctx, o, data); err != nil {
+	if err = makeData(ctx, o, data); err != nil {
 		return err
 	}
 	began := time.Now()

@@ -49,7 +49,7 @@ func start(ctx context.Context, o *options, name, data string, extra ...string) 
 	args := append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--models", o.models, "--log-level", "warn"}, extra...)
 	s.cmd = exec.Command(program, args...) //nolint:gosec,noctx // the program under test; stop ends it in good order
 	s.cmd.Env = append(os.Environ(), env...)
-	if s.log, err = os.Create(data + "." + name + ".log"); err != nil {
+	if s.log, err = os.Create(data + "." + name + ".log"); err != nil { //nolint:gosec // our own
 		return nil, err
 	}
 	s.cmd.Stderr = s.log
@@ -58,7 +58,7 @@ func start(ctx context.Context, o *options, name, data string, extra ...string) 
 		return nil, err
 	}
 	began := time.Now()
-	if err := s.cmd.Start(); err != nil {
+	if err = s.cmd.Start(); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -191,11 +191,11 @@ func parseMetrics(page string) map[string]float64 {
 }
 
 func get(ctx context.Context, url string) (status int, body string, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil) //nolint:gosec // of the server under test
 	if err != nil {
 		return 0, "", err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := http.DefaultClient.Do(req) //nolint:gosec // likewise
 	if err != nil {
 		return 0, "", err
 	}
