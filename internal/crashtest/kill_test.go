@@ -17,7 +17,7 @@ import (
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	const killsPerJob = 5
-	kills := setting(t, "SPOTTER_CRASHTEST_KILLS", 10)
+	kills := setting(t, "SPOTTER_CRASHTEST_KILLS", usualKills)
 	seed := setting(t, "SPOTTER_CRASHTEST_SEED", time.Now().UnixNano())
 	t.Logf("%d kills; to repeat them: SPOTTER_CRASHTEST_SEED=%d SPOTTER_CRASHTEST_KILLS=%d", kills, seed, kills)
 	c := &campaign{bed: newBed(t), random: rand.New(rand.NewPCG(uint64(seed), 1)), ledger: newLedger()}
