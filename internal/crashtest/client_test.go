@@ -42,7 +42,7 @@ func (s *server) ask(operation string, input any) (json.RawMessage, error) {
 	}
 	r.Close = true
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	answer, err := client.Do(r)
+	answer, err := client.Do(r) //nolint:bodyclose // read closes it
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,7 @@ import (
 
 // TestWhatKeepsAServerFromStarting makes what operators make, and wants a sentence that says what is wrong, and where it is
 // not plain what to do.
-func TestWhatKeepsAServerFromStarting(t *testing.T) {
+func TestWhatKeepsAServerFromStarting(t *testing.T) { //nolint:tparallel // its faults share a folder
 	t.Parallel()
 	b := newBed(t)
 	first := b.start(t).listening()

@@ -129,7 +129,7 @@ func TestRequestDuringStop(t *testing.T) {
 	var answer json.RawMessage
 	go func() {
 		client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: patience, DisableKeepAlives: true}}
-		got, err := client.Do(r)
+		got, err := client.Do(r) //nolint:bodyclose // read closes it
 		if err == nil {
 			answer, err = read(got)
 		}
