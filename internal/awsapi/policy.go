@@ -32,11 +32,11 @@ func (d *Door) authorize(who *identity, op *operation, in any) error {
 			return accessDenied(who, n, decision)
 		}
 	}
-	if !who.policy.Names("s3") {
-		return nil
-	}
+	named := who.policy.Names("s3")
 	for _, o := range objects(in) {
-		if n := reading(o); who.policy.Decide(n.action, n.resource) != iam.Allowed {
+		n := reading(o)
+		// "Deny *" on a bucket names no service by its actions, and means it all the same.
+		if d := who.policy.Decide(n.action, n.resource); d == iam.Denied || named && d != iam.Allowed {
 			// AWS does not tell an object that may not be read from one that is not there.
 			return (&failure{
 				exception: "InvalidS3ObjectException", status: http.StatusBadRequest, modelled: true,

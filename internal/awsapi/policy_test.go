@@ -96,6 +96,14 @@ func TestPolicies(t *testing.T) {
 		"object named":     {"StartFaceSearch", startIn, policy("Allow rekognition:* on *", "Allow s3:GetObject on "+video), ""},
 		"other bucket":     {"StartFaceSearch", startIn, policy("Allow * on *", "Deny s3:* on arn:aws:s3:::secret/*"), ""},
 		"forbidden object": {"StartFaceSearch", startIn, policy("Allow * on *", "Deny s3:* on "+video), "InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions."},
+		"object in what is forbidden altogether": {
+			"StartFaceSearch", startIn, policy("Allow * on *", "Deny * on arn:aws:s3:::media/*"),
+			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+		},
+		"object not in what is allowed altogether": {
+			"StartFaceSearch", startIn, policy("Allow rekognition:* on *", "Allow * on arn:aws:s3:::public/*"),
+			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+		},
 		"version needs its own action": {
 			"StartFaceSearch", versioned, policy("Allow rekognition:* on *", "Allow s3:GetObject on "+video),
 			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",

@@ -43,9 +43,14 @@ func (p *Policy) Decide(action, resource string) Decision {
 	return decision
 }
 
-// Names says whether a statement names the actions of a service, such as "s3"; "*" names none.
+// Names says whether a statement names the actions or the resources of a service, such as "s3"; "*" names none.
 func (p *Policy) Names(service string) bool {
 	for i := range p.statements {
+		for _, pattern := range p.statements[i].resources.patterns {
+			if fields := strings.SplitN(pattern, ":", 4); len(fields) > 2 && fields[2] == service { // arn:partition:service:
+				return true
+			}
+		}
 		for _, pattern := range p.statements[i].actions.patterns {
 			if strings.HasPrefix(pattern, service+":") {
 				return true
