@@ -25,8 +25,16 @@ func (s *Service) read(ctx context.Context, i Image) ([]byte, error) {
 	}
 }
 
-// look finds the faces of an image, those with the largest boxes first.
+// look finds the faces of an image, those with the largest boxes first. One of a bucket waits for its turn to be read.
 func (s *Service) look(ctx context.Context, i Image, want Wanted) ([]byte, []PhotoFace, error) {
+	if i.Object != nil {
+		select {
+		case s.photos <- struct{}{}:
+			defer func() { <-s.photos }()
+		case <-ctx.Done():
+			return nil, nil, context.Cause(ctx)
+		}
+	}
 	content, err := s.read(ctx, i)
 	if err != nil {
 		return nil, nil, err

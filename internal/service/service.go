@@ -72,7 +72,13 @@ type Service struct {
 	pages    *pages
 	shelf    shelf
 	running  running
+	// photos has one for each photo of a bucket that is in memory.
+	photos chan struct{}
 }
+
+// photosAtOnce is how many photos of buckets are in memory at once, at most 15 MB each: a request that names one is small,
+// so nothing else bounds that. It is enough for fetching from afar to keep a large machine busy.
+const photosAtOnce = 64
 
 // New makes a service. Nothing is read before it is needed; [Service.Load] reads what is enrolled.
 func New(p Ports, s Settings) (*Service, error) {
@@ -84,6 +90,7 @@ func New(p Ports, s Settings) (*Service, error) {
 		Ports: p, settings: s, pages: pages,
 		shelf:   shelf{albums: map[Serial]*album{}},
 		running: running{jobs: map[JobID]map[int]context.CancelCauseFunc{}},
+		photos:  make(chan struct{}, photosAtOnce),
 	}, nil
 }
 

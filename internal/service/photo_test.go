@@ -1,0 +1,68 @@
+package service_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// slowObjects is a bucket whose photos are in memory until done says so.
+type slowObjects struct {
+	service.Objects
+
+	read chan struct{}
+}
+
+func (o slowObjects) Read(context.Context, service.Object, int64) ([]byte, error) {
+	o.read <- struct{}{}
+	return []byte("[]"), nil
+}
+
+// slowPhotos looks at photos until done is closed.
+type slowPhotos struct {
+	readPhotos
+
+	done chan struct{}
+}
+
+func (p slowPhotos) Look(ctx context.Context, image []byte, want service.Wanted) ([]service.PhotoFace, error) {
+	<-p.done
+	return p.readPhotos.Look(ctx, image, want)
+}
+
+func TestPhotosOfBucketsWaitOutsideOfMemory(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const requests, atOnce = 100, 64
+	objects, photos := slowObjects{read: make(chan struct{}, requests)}, slowPhotos{done: make(chan struct{})}
+	b.Objects, b.Photos = objects, photos
+	image := service.Image{Object: &service.Object{Bucket: "media", Key: "a.jpg"}}
+	var wait sync.WaitGroup
+	for range requests {
+		wait.Go(func() {
+			if _, err := b.DetectFaces(t.Context(), image, false); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for len(objects.read) < atOnce {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond) // more would come now
+	if n := len(objects.read); n != atOnce {
+		t.Errorf("%d photos are in memory", n)
+	}
+	late, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if _, err := b.DetectFaces(late, image, false); err == nil {
+		t.Error("waited for longer than the caller")
+	}
+	close(photos.done)
+	wait.Wait()
+	if n := len(objects.read); n != requests {
+		t.Errorf("%d photos have been read", n)
+	}
+}
