@@ -83,7 +83,7 @@ func start(ctx context.Context, o *options, name, data string, extra ...string) 
 }
 
 func (s *server) logged() string {
-	text, _ := os.ReadFile(s.log.Name())
+	text, _ := os.ReadFile(s.log.Name()) //nolint:gosec // our own
 	return string(text)
 }
 
