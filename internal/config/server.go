@@ -35,8 +35,7 @@ type Server struct {
 	// one access key and operation; 0 and what is not named are unlimited.
 	Rate, RatePerKey PerSecond
 	Rates            Rates
-	// RequestsInFlight is how many requests are worked on at once, MaxBody how large a request's body may be: memory for
-	// requests is bounded by their product.
+	// RequestsInFlight is how many requests are worked on at once, MaxBody how large a request's body may be in bytes.
 	RequestsInFlight Count
 	MaxBody          Size
 	// PhotoWorkers is how many photos are looked at side by side; 0 is one per CPU core.
