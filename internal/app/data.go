@@ -43,7 +43,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		return err
 	}
 	if s.audit, err = openAudit(dataFile(&s.config, auditFile)); err != nil {
-		return err
+		return &UsageError{err}
 	}
 	s.onClose(s.audit.Close)
 	return nil

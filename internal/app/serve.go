@@ -95,6 +95,7 @@ type server struct {
 	loaded          atomic.Bool
 	health          *health
 	door            *awsapi.Door
+	answering       sync.WaitGroup // requests that have not been answered
 }
 
 // newLog makes the logger that the settings ask for.
@@ -273,7 +274,8 @@ func (s *server) record(e awsapi.Entry) {
 	}
 }
 
-// handler puts the doors together.
+// handler puts the doors together. It counts the requests: galleries and database must not be closed under one that has
+// outlived the time for stopping and was cut off.
 func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.door)
@@ -282,7 +284,11 @@ func (s *server) handler() http.Handler {
 	if s.config.MetricsBesideAPI() {
 		mux.Handle("GET /metrics", s.metrics.Handler())
 	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.answering.Add(1)
+		defer s.answering.Done()
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // How long a client may take to send a request's head, and all of it; and how long a connection may idle. The largest body
@@ -374,6 +380,7 @@ func (s *server) stop(servers []*http.Server) error {
 	parts.Go(func() { shut = s.hangUp(ctx, servers) })
 	parts.Go(func() { stopped = s.queue.Stop(ctx) })
 	parts.Wait()
+	s.answering.Wait() // those that were cut off notice by their context
 	telling, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer done()
 	told := s.notifier.Stop(telling)
