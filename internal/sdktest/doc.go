@@ -5,5 +5,5 @@
 //
 // The tests know the API and the program's flags, and nothing of what is behind them. They need what 'make setup' makes: the
 // model pack, and the photos that people and a film are made of. Without it they are skipped, unless the environment
-// variable CI is set.
+// variable SPOTTER_TEST_EVERYTHING is set.
 package sdktest

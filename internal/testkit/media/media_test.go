@@ -17,7 +17,7 @@ import (
 func photos(t *testing.T) string {
 	t.Helper()
 	folder := filepath.Join("..", "..", "..", media.Folder)
-	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) && os.Getenv("CI") == "" {
+	if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) && os.Getenv("SPOTTER_TEST_EVERYTHING") == "" {
 		t.Skip("the photos are missing; 'make setup' fetches them")
 	}
 	return folder
@@ -57,7 +57,7 @@ func TestClipIsWhatItSays(t *testing.T) {
 
 func TestWhatCannotBeMade(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("ffmpeg"); err != nil && os.Getenv("CI") == "" {
+	if _, err := exec.LookPath("ffmpeg"); err != nil && os.Getenv("SPOTTER_TEST_EVERYTHING") == "" {
 		t.Skip("there is no ffmpeg")
 	}
 	err := media.MakePeople(t.Context(), t.TempDir(), t.TempDir())
