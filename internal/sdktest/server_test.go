@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
 // made says whether there is a world.
@@ -82,7 +84,7 @@ const patience = 60 * time.Second
 func (s *server) launch(ctx context.Context) error {
 	s.log = new(buffer)
 	s.process = exec.Command(s.world.spotter, s.arguments...) // which outlives the test that starts it
-	s.process.Stderr = s.log
+	s.process.Stderr, s.process.SysProcAttr = s.log, program.Attributes() // which ends it if the tests are killed
 	out, err := s.process.StdoutPipe()
 	if err != nil {
 		return err
