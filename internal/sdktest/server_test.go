@@ -83,7 +83,7 @@ const patience = 60 * time.Second
 // launch starts the program, and waits until it takes requests.
 func (s *server) launch(ctx context.Context) error {
 	s.log = new(buffer)
-	s.process = exec.Command(s.world.spotter, s.arguments...) // which outlives the test that starts it
+	s.process = exec.Command(s.world.spotter, s.arguments...)             // which outlives the test that starts it
 	s.process.Stderr, s.process.SysProcAttr = s.log, program.Attributes() // which ends it if the tests are killed
 	out, err := s.process.StdoutPipe()
 	if err != nil {
