@@ -113,7 +113,11 @@ func welcome(w app.Welcome) string {
 	}
 	fmt.Fprintf(&b, "    export AWS_ENDPOINT_URL_REKOGNITION=%s\n", w.URL)
 	fmt.Fprintf(&b, "    export AWS_DEFAULT_REGION=%s\n\n", w.Region)
-	fmt.Fprintf(&b, "    aws --endpoint-url %s rekognition create-collection --collection-id people\n\n", w.URL)
+	unsigned := ""
+	if w.Unsigned { // without it, the command wants credentials to sign with
+		unsigned = " --no-sign-request"
+	}
+	fmt.Fprintf(&b, "    aws --endpoint-url %s%s rekognition create-collection --collection-id people\n\n", w.URL, unsigned)
 	return b.String()
 }
 
