@@ -25,14 +25,14 @@ func TestBackup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tx.ExecContext(t.Context(), `UPDATE collections SET version = 'half'`); err != nil {
+	if _, err = tx.ExecContext(t.Context(), `UPDATE collections SET version = 'half'`); err != nil {
 		t.Fatal(err)
 	}
 	to := filepath.Join(folder, "copy")
-	if err := sqlite.BackupFile(t.Context(), path, to); err != nil {
+	if err = sqlite.BackupFile(t.Context(), path, to); err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlite.BackupFile(t.Context(), path, to); !errors.Is(err, fs.ErrExist) {
+	if err = sqlite.BackupFile(t.Context(), path, to); !errors.Is(err, fs.ErrExist) {
 		t.Fatalf("the copy was overwritten: %v", err)
 	}
 	if info, err := os.Stat(to); err != nil || info.Mode().Perm() != 0o600 {
