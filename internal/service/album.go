@@ -23,6 +23,8 @@ type album struct {
 	// turn holds one while the album is loaded or changed. It is a channel so that waiting ends with a context.
 	turn   chan struct{}
 	loaded atomic.Bool
+	// dropped says that the collection has been deleted.
+	dropped atomic.Bool
 
 	faces, users Gallery // set once, before loaded
 
@@ -66,7 +68,8 @@ func (s *shelf) album(serial Serial) *album {
 	return a
 }
 
-// drop forgets a collection that has been deleted. Searches under way end undisturbed.
+// drop forgets a collection that has been deleted. Searches under way end undisturbed; those that begin now find nothing
+// to search.
 func (s *Service) drop(serial Serial) error {
 	s.shelf.mu.Lock()
 	a := s.shelf.albums[serial]
@@ -75,6 +78,7 @@ func (s *Service) drop(serial Serial) error {
 	if a == nil {
 		return nil
 	}
+	a.dropped.Store(true) // before the galleries are closed, so that whoever meets a closed one knows why
 	return a.close()
 }
 

@@ -34,13 +34,16 @@ type hit struct {
 
 // nearest finds what in a gallery is similar to a probe, most similar first.
 func (s *Service) nearest(
-	ctx context.Context, g Searcher, probe []float32, threshold face.Similarity, limit int,
+	ctx context.Context, a *album, g Searcher, probe []float32, threshold face.Similarity, limit int,
 ) ([]hit, error) {
 	i := s.Model.Cohort.Impostors(probe)
 	lists, err := g.Search(ctx, []face.Probe{{
 		Vector: probe, MinScore: s.Model.Calibration.Threshold(threshold, i), Limit: limit,
 	}})
-	if err != nil {
+	switch {
+	case err != nil && a.dropped.Load():
+		return nil, &Error{Kind: NotFound, Message: "The collection has been deleted.", Err: err}
+	case err != nil:
 		return nil, err
 	}
 	var found []hit
@@ -64,9 +67,9 @@ func (s *Service) SearchFaces(ctx context.Context, id CollectionID, probe face.I
 		return nil, err
 	}
 	limit := r.limit(mostListed)
-	hits, err := s.nearest(ctx, a.faces, vector, r.threshold(), min(limit+1, mostListed))
+	hits, err := s.nearest(ctx, a, a.faces, vector, r.threshold(), min(limit+1, mostListed))
 	if err != nil {
-		return nil, err
+		return nil, named(err, c)
 	}
 	for i := range hits {
 		if hits[i].id == probe {
@@ -96,9 +99,9 @@ func (s *Service) SearchFacesByImage(
 	if probe == nil {
 		return nil, Errorf(Invalid, "There are no faces in the image. Should be at least 1.")
 	}
-	hits, err := s.nearest(ctx, a.faces, probe.Probe, r.threshold(), r.limit(mostListed))
+	hits, err := s.nearest(ctx, a, a.faces, probe.Probe, r.threshold(), r.limit(mostListed))
 	if err != nil {
-		return nil, err
+		return nil, named(err, c)
 	}
 	out := &FacesFound{Probe: probe.Detail, Version: c.Version}
 	out.Hits, err = s.faceHits(ctx, c, hits)
@@ -239,9 +242,9 @@ func named(err error, c *Collection) error {
 func (s *Service) usersLike(
 	ctx context.Context, c *Collection, a *album, probe []float32, r Search,
 ) (*UsersFound, error) {
-	hits, err := s.nearest(ctx, a.users, probe, r.threshold(), r.limit(mostUsersFound+1))
+	hits, err := s.nearest(ctx, a, a.users, probe, r.threshold(), r.limit(mostUsersFound+1))
 	if err != nil {
-		return nil, err
+		return nil, named(err, c)
 	}
 	out := &UsersFound{Version: c.Version}
 	for _, h := range hits {

@@ -66,3 +66,42 @@ func TestPhotosOfBucketsWaitOutsideOfMemory(t *testing.T) {
 		t.Errorf("%d photos have been read", n)
 	}
 }
+
+// deletingPhotos lets somebody do something while a photo is being looked at.
+type deletingPhotos struct {
+	readPhotos
+
+	do func()
+}
+
+func (p deletingPhotos) Look(ctx context.Context, image []byte, want service.Wanted) ([]service.PhotoFace, error) {
+	p.do()
+	return p.readPhotos.Look(ctx, image, want)
+}
+
+func TestCollectionGoesWhileAPhotoIsLookedAt(t *testing.T) {
+	t.Parallel()
+	for name, search := range map[string]func(*bed) error{
+		"faces": func(b *bed) error {
+			_, err := b.SearchFacesByImage(t.Context(), "people", photoOf(looks(1)), "", service.Search{})
+			return err
+		},
+		"users": func(b *bed) error {
+			_, err := b.SearchUsersByImage(t.Context(), "people", photoOf(looks(1)), "", service.Search{})
+			return err
+		},
+	} {
+		b := setup(t)
+		if _, err := b.CreateCollection(t.Context(), "people", nil); err != nil {
+			t.Fatal(err)
+		}
+		b.Photos = deletingPhotos{do: func() {
+			if err := b.DeleteCollection(t.Context(), "people"); err != nil {
+				t.Error(err)
+			}
+		}}
+		if err := search(b); service.KindOf(err) != service.NotFound || err.Error() != "The collection id: people does not exist" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
