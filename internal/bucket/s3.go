@@ -180,6 +180,9 @@ func (s S3) httpClient(stall time.Duration) (*http.Client, error) {
 	if !ok {
 		return nil, fmt.Errorf("the SDK's HTTP client is a %T", frozen)
 	}
+	// The endpoint is where objects come from: it is not to have anything else of this network fetched.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Transport = shortErrors{client.Transport}
 	return client, nil
 }
 
