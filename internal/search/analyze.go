@@ -23,8 +23,8 @@ type Stretch struct {
 	Params   Params
 	// Portrait, if set, encodes a view of a face for people to look at.
 	Portrait func(*face.Picture, *face.Detection) []byte
-	// Attributes, if set, says what a face looks like. It is called for every face of every frame, which costs half as much
-	// again as all the rest.
+	// Attributes, if set, says what a face looks like. It is called for every face of every frame, which made an analysis 15
+	// to 65 % longer (talk show, situation comedy).
 	Attributes func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error)
 	// Progress, if set, is called after each frame with its time and the number of faces in it.
 	Progress func(at time.Duration, faces int)
