@@ -93,7 +93,7 @@ func (p *publisher) send(ctx context.Context, m *message) error {
 	}
 	o := sns.Options{
 		Region: region, Credentials: provider, Retryer: aws.NopRetryer{}, // the outbox repeats
-		HTTPClient: &http.Client{Transport: p.transport, CheckRedirect: noRedirect},
+		HTTPClient: &http.Client{Transport: shortAnswers{p.transport}, CheckRedirect: noRedirect},
 	}
 	if p.sns.Endpoint != "" {
 		o.BaseEndpoint = aws.String(p.sns.Endpoint)

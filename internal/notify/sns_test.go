@@ -191,3 +191,28 @@ func TestSNSThatIsAway(t *testing.T) {
 		t.Errorf("the error is %v, want a passing one", err)
 	}
 }
+
+func TestSNSAnswersAreCutOff(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusOK, http.StatusInternalServerError} {
+		var sent atomic.Int64
+		endless := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			for part := bytes.Repeat([]byte("<a>"), 20<<10); sent.Load() < 64<<20; {
+				n, err := w.Write(part)
+				sent.Add(int64(n))
+				if err != nil {
+					return
+				}
+			}
+		}))
+		if err := sendOne(t, SNS{Endpoint: endless.URL, Region: "us-east-1", AccessKey: snsKey, SecretKey: snsSecret}, nil); err == nil {
+			t.Errorf("%d: sent", status)
+		}
+		endless.CloseClientConnections()
+		endless.Close() // waits for the sender
+		if n := sent.Load(); n > 32<<20 {
+			t.Errorf("%d: %d bytes were taken", status, n)
+		}
+	}
+}
