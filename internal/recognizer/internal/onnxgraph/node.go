@@ -1,8 +1,6 @@
 package onnxgraph
 
 import (
-	"math"
-
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -59,17 +57,6 @@ func IntAttribute(name string, v int64) *Attribute {
 // IntsAttribute makes an attribute of several integers.
 func IntsAttribute(name string, v ...int64) *Attribute {
 	return &Attribute{Name: name, Ints: v, rest: attributeOf(typeInts)}
-}
-
-// FloatAttribute makes a float attribute.
-func FloatAttribute(name string, v float32) *Attribute {
-	value := field{number: attributeFloat, kind: protowire.Fixed32Type, value: uint64(math.Float32bits(v))}
-	return &Attribute{Name: name, rest: append([]field{value}, attributeOf(typeFloat)...)}
-}
-
-// TensorAttribute makes a tensor attribute.
-func TensorAttribute(name string, t *Tensor) *Attribute {
-	return &Attribute{Name: name, Tensor: t, rest: attributeOf(typeTensor)}
 }
 
 func attributeOf(kind uint64) []field {
