@@ -35,8 +35,8 @@ func TestBackup(t *testing.T) {
 	if err = sqlite.BackupFile(t.Context(), path, to); !errors.Is(err, fs.ErrExist) {
 		t.Fatalf("the copy was overwritten: %v", err)
 	}
-	if info, err := os.Stat(to); err != nil || info.Mode().Perm() != 0o600 {
-		t.Fatalf("%v, %v", info, err)
+	if info, failed := os.Stat(to); failed != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v", info, failed)
 	}
 	got, err := newStore(t, openDB(t, to), nil).Collection(t.Context(), "people")
 	if err != nil {
