@@ -28,6 +28,8 @@ const (
 type bed struct {
 	root    string
 	decoder string
+	// outlived is how many decoders the kernel did not kill with their server.
+	outlived int
 }
 
 // newBed makes folders without a server. The decoder is a copy at a path of its own, so that its processes can be told from

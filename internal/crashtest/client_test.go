@@ -140,7 +140,7 @@ func (s *server) status(job string) (status, message string) {
 func (s *server) succeeded(job string) {
 	s.t.Helper()
 	var status, message string
-	if !eventually(func() bool {
+	if !eventually(patience, func() bool {
 		status, message = s.status(job)
 		return status != "IN_PROGRESS"
 	}) || status != "SUCCEEDED" {

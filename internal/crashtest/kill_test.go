@@ -131,7 +131,7 @@ func (c *campaign) job(t *testing.T, kills int) {
 		t.Errorf("job %s was there before", id)
 	}
 	c.jobs = append(c.jobs, id)
-	if !eventually(func() bool { return len(c.bed.notified(t)[id]) > 0 }) {
+	if !eventually(patience, func() bool { return len(c.bed.notified(t)[id]) > 0 }) {
 		t.Errorf("nobody was told of the end of job %s", id)
 	}
 	if got := s.jobs(); got != len(c.jobs) {
@@ -267,6 +267,9 @@ func (c *campaign) end(t *testing.T) {
 	const open = `SELECT kind || ' ' || state FROM river_job WHERE state <> 'completed'`
 	if left := query(t, c.bed.copied(t), open); len(left) > 0 {
 		t.Errorf("tasks are left over: %q", left)
+	}
+	if most := 1 + c.stuck/10; c.bed.outlived > most {
+		t.Errorf("%d of %d stuck decoders have outlived their servers", c.bed.outlived, c.stuck)
 	}
 	t.Logf("killed while %v, with %d decoders stuck", count(c.killed), c.stuck)
 	t.Logf("%d segments were begun %d times in %d processes", c.ledger.segments(), c.ledger.begins(), c.ledger.processes)

@@ -96,7 +96,7 @@ func (b *bed) sameResults(t *testing.T, jobs []string, l *ledger) {
 func stopTwice(s *server) {
 	s.t.Helper()
 	s.terminate()
-	if !eventually(func() bool { return strings.Contains(s.record.text(), "once more to stop at once") }) {
+	if !eventually(patience, func() bool { return strings.Contains(s.record.text(), "once more to stop at once") }) {
 		s.t.Fatal("the server does not say that it stops")
 	}
 	s.terminate()
@@ -137,7 +137,7 @@ func TestRequestDuringStop(t *testing.T) {
 	}()
 	<-taken
 	s.terminate()
-	if !eventually(func() bool {
+	if !eventually(patience, func() bool {
 		_, err := s.ask("RekognitionService.ListCollections", fields{})
 		return err != nil
 	}) {
@@ -177,7 +177,7 @@ func TestCancelled(t *testing.T) {
 	b := newBed(t)
 	b.enrolled(t)
 	s, job := b.working(t, "cancelled")
-	if !eventually(func() bool { return b.freeze(t) > 0 }) {
+	if !eventually(patience, func() bool { return b.freeze(t) > 0 }) {
 		t.Fatal("no decoder is running")
 	}
 	s.must("SpotterService.CancelJob", fields{"JobId": job}, nil)
@@ -194,7 +194,7 @@ func TestCancelled(t *testing.T) {
 	if refused := (*refusal)(nil); !errors.As(err, &refused) {
 		t.Errorf("a job that has ended is cancelled: %v", err)
 	}
-	if !eventually(func() bool { return len(b.notified(t)[job]) == 1 }) {
+	if !eventually(patience, func() bool { return len(b.notified(t)[job]) == 1 }) {
 		t.Error("nobody was told of the end")
 	}
 	next := s.mustSearch("next")
