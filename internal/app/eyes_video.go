@@ -163,13 +163,15 @@ func (nobody) Search(_ context.Context, probes []face.Probe) ([][]face.Hit, erro
 }
 
 // videoError says in the service's words why a video cannot be searched. What is the video's own fault will not pass, and
-// neither will a crash or a time limit, which the same file meets again.
+// neither will a crash or a time limit, which the same file meets again; that somebody has killed the decoder may.
 func videoError(err error) error {
 	failure := (*video.Error)(nil)
 	if !errors.As(err, &failure) {
 		return err
 	}
 	switch failure.Kind {
+	case video.Killed:
+		return &service.Error{Kind: service.Unavailable, Message: failure.Reason, Err: failure.Err}
 	case video.Unavailable:
 		return &service.Error{Kind: service.Unavailable, Message: "The decoder is not available.", Err: err}
 	case video.Unsupported, video.NoVideo, video.Invalid:

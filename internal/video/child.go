@@ -158,8 +158,22 @@ func (c *child) lied(err error) *Error {
 	return fail(Crashed, err, "The decoder sent something it must not send and was stopped; the file may be made to attack it.")
 }
 
+// ends waits for the end of a child that has closed its socket, and says whether it came without being killed by us.
+func (c *child) ends() bool {
+	const soon = time.Second // a process ends in a moment once its files are being closed
+	timer := time.NewTimer(soon)
+	defer timer.Stop()
+	select {
+	case <-c.exited:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
 // died waits for a child that closed its socket and says how it ended.
 func (c *child) died(cause error) *Error {
+	byItself := c.ends()
 	c.close()
 	said := c.stderr.firstLine()
 	if cause == nil || errors.Is(cause, io.EOF) || errors.Is(cause, syscall.ECONNRESET) {
@@ -176,6 +190,9 @@ func (c *child) died(cause error) *Error {
 		return tooMuchMemory(cause)
 	case status.Signaled() && c.cpu > 0 && used >= c.cpu-time.Second:
 		return fail(Timeout, cause, "Decoding used more processor time than a video of this length may take and was stopped.")
+	case byItself && status.Signaled() && status.Signal() == syscall.SIGKILL: // which neither the sandbox nor a fault sends
+		return fail(Killed, cause, "The decoder was killed from outside, most likely because the machine is short of memory. "+
+			"Try again, with fewer workers or more memory.")
 	case status.Signaled():
 		return fail(Crashed, cause, "The decoder was ended by a signal (%v) on this stretch of the video. If this happens "+
 			"again with the same file, the file breaks the decoder: convert it first.", status.Signal())

@@ -24,11 +24,13 @@ const (
 	Timeout
 	// Unavailable: there is no decoder, or its sandbox could not be put in force.
 	Unavailable
+	// Killed: somebody else killed the decoder, such as the kernel for want of memory. It may pass.
+	Killed
 )
 
 // String is the kind's name in lower case.
 func (k Kind) String() string {
-	names := [...]string{"", "invalid", "unsupported", "no video", "too large", "crashed", "timeout", "unavailable"}
+	names := [...]string{"", "invalid", "unsupported", "no video", "too large", "crashed", "timeout", "unavailable", "killed"}
 	if int(k) < len(names) {
 		return names[k]
 	}
