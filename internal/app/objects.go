@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/bucket"
 	"github.com/spotter-video/spotter/internal/service"
@@ -18,9 +19,18 @@ func (o objects) Stat(ctx context.Context, obj service.Object) (service.ObjectIn
 	return service.ObjectInfo(info), objectError(err)
 }
 
+// imageTimeout is how long reading an image may take: the largest one comes over a link of 2 Mb/s in that time. A server that
+// sends a byte now and then would hold its place for ever.
+const imageTimeout = time.Minute
+
 // Read implements [service.Objects].
 func (o objects) Read(ctx context.Context, obj service.Object, limit int64) ([]byte, error) {
-	content, err := o.buckets.Read(ctx, bucket.Object(obj), limit)
+	within, cancel := context.WithTimeout(ctx, imageTimeout)
+	defer cancel()
+	content, err := o.buckets.Read(within, bucket.Object(obj), limit)
+	if err != nil && ctx.Err() == nil && within.Err() != nil {
+		return nil, &service.Error{Kind: service.Unavailable, Message: "The bucket is too slow.", Err: err}
+	}
 	if bucketKind(err) == bucket.TooLarge {
 		return nil, &service.Error{Kind: service.ImageTooLarge, Message: "Image size is too large.", Err: err}
 	}

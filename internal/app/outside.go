@@ -1,6 +1,8 @@
 package app
 
 import (
+	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spotter-video/spotter/internal/bucket"
@@ -79,4 +81,32 @@ func joined(urls config.URLs) string {
 		list[i] = string(u)
 	}
 	return strings.Join(list, ",")
+}
+
+// apart says whether a bucket shows the data folder, or part of it: callers could then ask for the keys' file.
+func apart(s *config.Server) error {
+	data, err := filepath.EvalSymlinks(string(s.Data))
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	for name, b := range s.Buckets {
+		if b.S3 != nil {
+			continue
+		}
+		folder, err := filepath.EvalSymlinks(string(b.Folder))
+		if err != nil {
+			continue // a folder may come later, with a disk that is not mounted yet
+		}
+		if within(data, folder) || within(folder, data) {
+			return fmt.Errorf("the folder of bucket %s and the data folder %s lie within each other: objects would show the "+
+				"server's own files; name another folder with --data", name, s.Data)
+		}
+	}
+	return nil
+}
+
+// within says whether a path is a folder's, or lies below it.
+func within(path, folder string) bool {
+	rel, err := filepath.Rel(absolute(folder), absolute(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

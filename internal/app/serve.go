@@ -165,6 +165,9 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 }
 
 func (s *server) openBuckets(context.Context) (err error) {
+	if err := apart(&s.config); err != nil {
+		return &UsageError{err}
+	}
 	limits := bucket.DefaultLimits()
 	limits.Object = int64(s.engineConfig.MaxVideoSize)
 	cache := bucket.DefaultCache(s.config.CacheFolder())
