@@ -165,7 +165,7 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 }
 
 func (s *server) openBuckets(context.Context) (err error) {
-	if err := apart(&s.config); err != nil {
+	if err = apart(&s.config); err != nil {
 		return &UsageError{err}
 	}
 	limits := bucket.DefaultLimits()
