@@ -87,7 +87,7 @@ func TestOpenJobs(t *testing.T) {
 	s := w.own(t, "narrow", settings{"open-jobs": 1})
 	c := s.client(t)
 	id := collection(t, c)
-	in := &rekognition.StartFaceSearchInput{CollectionId: id, Video: film("long.mp4"), ClientRequestToken: new("token")}
+	in := &rekognition.StartFaceSearchInput{CollectionId: id, Video: film("long.mp4"), ClientRequestToken: new(name(t))}
 	job := startSearch(t, c, *in)
 	const text = "2  open Jobs for User arn:aws:iam::000000000000:user/administrator. Maximum limit: 1"
 	_, err := c.StartFaceSearch(t.Context(), &rekognition.StartFaceSearchInput{CollectionId: id, Video: film("clip.mp4")})

@@ -18,11 +18,12 @@ func TestRestart(t *testing.T) {
 	user(t, c, id, "anna", enrol(t, c, id, anna, "anna"))
 	enrol(t, c, id, dora, "dora")
 	ok(c.TagResource(t.Context(), &rekognition.TagResourceInput{ResourceArn: new(arn(*id)), Tags: map[string]string{"a": "b"}}))(t)
-	in := rekognition.StartFaceSearchInput{CollectionId: id, Video: film("clip.mp4"), ClientRequestToken: new("token")}
+	first, second := name(t), name(t)
+	in := rekognition.StartFaceSearchInput{CollectionId: id, Video: film("clip.mp4"), ClientRequestToken: &first}
 	job := startSearch(t, c, in)
 	searched(t, c, job)
 	before := seen(t, c, id, job)
-	in.ClientRequestToken = new("another")
+	in.ClientRequestToken = &second
 	open := startSearch(t, c, in)
 
 	if err := s.stop(); err != nil {
@@ -35,7 +36,7 @@ func TestRestart(t *testing.T) {
 	if diff := cmp.Diff(before, seen(t, c, id, job), ignored()...); diff != "" {
 		t.Errorf("after the start it is different:\n%s", diff)
 	}
-	in.ClientRequestToken = new("token")
+	in.ClientRequestToken = &first
 	if again := startSearch(t, c, in); *again != *job {
 		t.Error("the token of a request is forgotten")
 	}
