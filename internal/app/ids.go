@@ -14,14 +14,11 @@ func faceID(photo [sha256.Size]byte, name string) face.ID { return derivedID("fa
 // imageID is the id of a photo, whoever is on it.
 func imageID(photo [sha256.Size]byte) face.ID { return derivedID("image", photo, "") }
 
-// derivedID makes a UUID out of a hash. Version 8 is the one for ids of one's own making (RFC 9562, section 5.8).
+// derivedID is the id of what was taken from a photo.
 func derivedID(kind string, photo [sha256.Size]byte, name string) face.ID {
 	h := sha256.New()
 	h.Write([]byte("spotter " + kind + "\x00"))
 	h.Write(photo[:])
 	h.Write([]byte(name))
-	id := face.ID(h.Sum(nil)[:16])
-	id[6] = id[6]&0x0f | 0x80
-	id[8] = id[8]&0x3f | 0x80
-	return id
+	return face.HashedID(h.Sum(nil))
 }

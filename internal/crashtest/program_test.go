@@ -164,6 +164,9 @@ func (b *bed) noDecoders(t *testing.T) {
 		if err != nil {
 			continue // it is gone after all
 		}
+		if bytes.Contains(status, []byte(confined)) {
+			t.Errorf("decoder %s had begun its work, and has outlived its server", id)
+		}
 		b.outlived++
 		t.Logf("decoder %s has outlived its server and is let go on:\n%s", id, status)
 		n, err := strconv.Atoi(id)
@@ -177,6 +180,20 @@ func (b *bed) noDecoders(t *testing.T) {
 	if !eventually(patience, gone) {
 		t.Fatalf("decoders are left behind: %s", strings.Join(left, " "))
 	}
+}
+
+// confined is what the kernel says of a process with a filter for its calls: a decoder has one before it reads the video.
+const confined = "Seccomp:\t2"
+
+// atWork counts the decoders that have begun to work.
+func (b *bed) atWork(t *testing.T) (n int) {
+	t.Helper()
+	for _, id := range b.decoders(t) {
+		if status, err := os.ReadFile(filepath.Join("/proc", id, "status")); err == nil && bytes.Contains(status, []byte(confined)) {
+			n++
+		}
+	}
+	return n
 }
 
 // deathbed is how long decoders may take to die with their server, on a busy machine.

@@ -171,6 +171,20 @@ func (h *heldBody) Read(p []byte) (int, error) {
 	return h.Reader.Read(p)
 }
 
+// TestDecodersDieWithTheServer kills a server whose decoders are stuck in the middle of their work.
+func TestDecodersDieWithTheServer(t *testing.T) {
+	t.Parallel()
+	b := newBed(t)
+	b.enrolled(t)
+	s, _ := b.working(t, "killed")
+	// Looked at once more when stopped: one may end in between.
+	if !eventually(patience, func() bool { return b.atWork(t) > 0 && b.freeze(t) > 0 && b.atWork(t) > 0 }) {
+		t.Fatal("no decoder is at work")
+	}
+	s.kill()
+	b.noDecoders(t)
+}
+
 // TestCancelled cancels a job while its segments are analysed: their decoders end at once, and the server goes on.
 func TestCancelled(t *testing.T) {
 	t.Parallel()

@@ -46,6 +46,15 @@ func (id ID) String() string {
 	return string(b[:])
 }
 
+// HashedID is an id made of a hash of at least 16 bytes: the same for the same hash. Version 8 is the one for UUIDs of one's
+// own making (RFC 9562, section 5.8).
+func HashedID(hash []byte) ID {
+	id := ID(hash[:16])
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
 // MarshalText writes what [ID.String] does.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
 )
@@ -71,12 +72,7 @@ func (s *Service) SearchFaces(ctx context.Context, id CollectionID, probe face.I
 	if err != nil {
 		return nil, named(err, c)
 	}
-	for i := range hits {
-		if hits[i].id == probe {
-			hits = append(hits[:i], hits[i+1:]...)
-			break
-		}
-	}
+	hits = slices.DeleteFunc(hits, func(h hit) bool { return h.id == probe })
 	out := &FacesFound{Version: c.Version}
 	out.Hits, err = s.faceHits(ctx, c, hits[:min(limit, len(hits))])
 	return out, err
@@ -171,12 +167,7 @@ func (s *Service) SearchUsers(ctx context.Context, id CollectionID, user UserID,
 	if err != nil {
 		return nil, err
 	}
-	for i := range out.Hits {
-		if out.Hits[i].User.ID == user {
-			out.Hits = append(out.Hits[:i], out.Hits[i+1:]...)
-			break
-		}
-	}
+	out.Hits = slices.DeleteFunc(out.Hits, func(h UserHit) bool { return h.User.ID == user })
 	out.Hits = out.Hits[:min(len(out.Hits), r.limit(mostUsersFound))]
 	return out, nil
 }

@@ -98,7 +98,7 @@ func newFaceID(content []byte, name string, box face.Box) face.ID {
 	return derivedID("face", content, name, box)
 }
 
-// derivedID makes a UUID out of a hash. Version 8 is the one for ids of one's own making (RFC 9562, section 5.8).
+// derivedID is the id of what was taken from a photo.
 func derivedID(kind string, content []byte, name string, box face.Box) face.ID {
 	photo := sha256.Sum256(content)
 	h := sha256.New()
@@ -108,8 +108,5 @@ func derivedID(kind string, content []byte, name string, box face.Box) face.ID {
 	for _, x := range [4]float32{box.Left, box.Top, box.Width, box.Height} {
 		h.Write(binary.BigEndian.AppendUint32(nil, math.Float32bits(x)))
 	}
-	id := face.ID(h.Sum(nil)[:16])
-	id[6] = id[6]&0x0f | 0x80
-	id[8] = id[8]&0x3f | 0x80
-	return id
+	return face.HashedID(h.Sum(nil))
 }

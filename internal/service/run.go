@@ -133,11 +133,9 @@ func (s *Service) notice(j *Job) *Notice {
 		return nil
 	}
 	sum := sha256.Sum256([]byte("notice of " + j.ID))
-	id := face.ID(sum[:16]) // the same in every attempt to end the job
-	id[6] = id[6]&0x0f | 0x80
-	id[8] = id[8]&0x3f | 0x80
 	return &Notice{
-		ID: id.String(), Topic: j.Topic, Job: j.ID, Operation: j.Operation, State: j.State, Tag: j.Tag, Video: j.Video,
+		ID:    face.HashedID(sum[:]).String(), // the same in every attempt to end the job
+		Topic: j.Topic, Job: j.ID, Operation: j.Operation, State: j.State, Tag: j.Tag, Video: j.Video,
 		Ended: j.Finished, Due: j.Finished,
 	}
 }
