@@ -99,6 +99,9 @@ func failureOf(op *operation, in any, err error) *failure {
 	if op.name == "DescribeCollection" && e.Kind == service.NotFound {
 		f.message = fmt.Sprintf("Collection:%s not found!", op.collection(in))
 	}
+	if token := member(in, "ClientRequestToken"); token != "" && e.Kind == service.TokenReused {
+		f.message = fmt.Sprintf("The ClientRequestToken: %s you have supplied is already in use.", token)
+	}
 	return f.declaredBy(op)
 }
 

@@ -322,7 +322,7 @@ func (s *Service) replay(ctx context.Context, t *RequestToken) ([]byte, error) {
 		return nil, err
 	}
 	if known.Input != t.Input {
-		return nil, Errorf(TokenReused, "The ClientRequestToken: %s you have supplied is already in use.", t.Token)
+		return nil, Errorf(TokenReused, "The request token %s was used for another request", t.Token)
 	}
 	return known.Result, nil
 }
