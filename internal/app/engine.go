@@ -26,8 +26,7 @@ type engine struct {
 
 // newEngine loads what the settings name. Close it.
 func newEngine(c config.Config) (_ *engine, err error) {
-	e := &engine{config: c, params: search.DefaultParams()}
-	e.params.SampleRate = float64(c.SampleRate)
+	e := &engine{config: c}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, e.Close())
@@ -39,6 +38,8 @@ func newEngine(c config.Config) (_ *engine, err error) {
 	if e.pack, err = loadPack(c); err != nil {
 		return nil, err
 	}
+	e.params = search.DefaultParams(*e.pack.Scale())
+	e.params.SampleRate = float64(c.SampleRate)
 	if e.runtime, err = loadRuntime(c); err != nil {
 		return nil, err
 	}

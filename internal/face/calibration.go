@@ -64,11 +64,21 @@ func (c *Calibration) Check() error {
 
 // Similarity of a score for a probe with these impostor moments. Monotone in the score.
 func (c *Calibration) Similarity(s Score, i Impostors) Similarity {
-	z, top := i.Normalise(s), i.Normalise(1)
+	return c.of(i.Normalise(s), i.Normalise(1))
+}
+
+// Between is the similarity of two probes of one kind, neither of which is enrolled: their score is normalised from both
+// sides (s-norm in the speaker verification literature). Symmetric, and monotone in the score.
+func (c *Calibration) Between(s Score, a, b Impostors) Similarity {
+	return c.of((a.Normalise(s)+b.Normalise(s))/2, (a.Normalise(1)+b.Normalise(1))/2)
+}
+
+// of is the similarity of a normalised score, where a cosine of 1 has the normalised score top.
+func (c *Calibration) of(z, top float64) Similarity {
 	if z <= 0 || math.IsNaN(z) {
 		return 0
 	}
-	if s >= 1 {
+	if z >= top {
 		return 100
 	}
 	last := CalibrationPoint{}

@@ -93,10 +93,14 @@ type Hit struct {
 	Score Score
 }
 
-// Match is an enrolled face with its similarity to the probe.
+// Match is an enrolled face with its similarity to a probe. The probes of a video are its tracklets.
 type Match struct {
-	ID         ID
+	ID ID
+	// Similarity is the one that counts: the greater of the two below.
 	Similarity Similarity
+	// Own is what the tracklet itself has; Inherited what it has through another tracklet of the same person, and 0 where
+	// that says nothing more.
+	Own, Inherited Similarity
 }
 
 // Enrolled is what a gallery's owner knows of an enrolled face.

@@ -42,6 +42,8 @@ type Manifest struct {
 	Embedder    EmbedderSpec     `json:"embedder"`
 	Cohort      *CohortSpec      `json:"cohort,omitempty"`
 	Calibration *CalibrationSpec `json:"calibration,omitempty"`
+	// Tracklets, like Cohort and Calibration, are missing from a pack that nothing has been measured of yet.
+	Tracklets *TrackletsSpec `json:"tracklets,omitempty"`
 	// Attributes is needed only where somebody asks what faces look like.
 	Attributes *AttributesSpec `json:"attributes,omitempty"`
 	Files      []FileSpec      `json:"files"`
@@ -128,6 +130,41 @@ type CohortSpec struct {
 type CalibrationSpec struct {
 	Points []PointSpec `json:"points"`
 	Source string      `json:"source"`
+	// Groups are how often strangers of one group reach the similarities, where that was measured.
+	Groups *GroupsSpec `json:"groups,omitempty"`
+}
+
+// GroupsSpec is a table of false match rates: those of strangers who have something in common.
+type GroupsSpec struct {
+	// Similarities are the table's columns, ascending.
+	Similarities []float64   `json:"similarities"`
+	Rows         []GroupSpec `json:"rows"`
+	Source       string      `json:"source"`
+}
+
+// GroupSpec is one group of people.
+type GroupSpec struct {
+	Name   string `json:"name"`
+	People int    `json:"people"`
+	// Pairs is how many comparisons of two of its people were made.
+	Pairs int `json:"pairs"`
+	// Rates are the shares of the pairs that reach each of the table's similarities.
+	Rates []float64 `json:"rates"`
+}
+
+// TrackletsSpec says where the figures lie that a search of video compares: see [face.Scale], which it becomes.
+type TrackletsSpec struct {
+	// NormFloor is the norm up to which a sample says next to nothing; a sample counts with the square of what its norm has
+	// above it, and at least with the square of NormLeast.
+	NormFloor float32 `json:"normFloor"`
+	NormLeast float32 `json:"normLeast"`
+	// SplitScore is the score below which the two parts of a tracklet are two people.
+	SplitScore float32 `json:"splitScore"`
+	// SamePerson is the normalised score from which two tracklets are one person.
+	SamePerson float64 `json:"samePerson"`
+	// WeakWeight is the weight below which a tracklet says too little to tell whose face it is.
+	WeakWeight float64 `json:"weakWeight"`
+	Source     string  `json:"source"`
 }
 
 // PointSpec is one point of the calibration: the similarity of a normalised score.
@@ -187,6 +224,14 @@ func (c *CalibrationSpec) calibration() *face.Calibration {
 		})
 	}
 	return out
+}
+
+// scale is what the manifest says, in the terms of face.
+func (t *TrackletsSpec) scale() *face.Scale {
+	return &face.Scale{
+		PoolFloor: t.NormFloor, PoolLeast: t.NormLeast, Split: face.Score(t.SplitScore), SamePerson: t.SamePerson,
+		Weak: t.WeakWeight,
+	}
 }
 
 func validName(s string) bool {

@@ -28,6 +28,9 @@ func (m *Manifest) check() error {
 	if m.Calibration != nil {
 		errs = append(errs, m.Calibration.check())
 	}
+	if m.Tracklets != nil {
+		errs = append(errs, text("tracklets source", m.Tracklets.Source), inPart("tracklets", m.Tracklets.scale().Check()))
+	}
 	if m.Attributes != nil {
 		errs = append(errs, m.inAttributes())
 	}
@@ -132,7 +135,38 @@ func (c *CalibrationSpec) check() error {
 	for _, p := range c.Points {
 		errs = append(errs, must(!math.IsInf(p.Normalised, 0) && p.Normalised < 1e6, "calibration: point at %v", p.Normalised))
 	}
+	if c.Groups != nil {
+		errs = append(errs, c.Groups.check())
+	}
 	return errors.Join(append(errs, c.calibration().Check())...)
+}
+
+func (g *GroupsSpec) check() error {
+	errs := []error{
+		text("groups source", g.Source),
+		must(len(g.Similarities) > 0 && len(g.Similarities) <= 16, "groups: %d similarities", len(g.Similarities)),
+		must(len(g.Rows) > 0 && len(g.Rows) <= 100, "groups: %d rows", len(g.Rows)),
+	}
+	for _, s := range g.Similarities {
+		errs = append(errs, must(s > 0 && s <= 100, "groups: similarity %v is not between 0 and 100", s))
+	}
+	for _, r := range g.Rows {
+		errs = append(errs, text("group name", r.Name),
+			must(r.People > 1 && r.Pairs > 0, "group %q: %d pairs of %d people", r.Name, r.Pairs, r.People),
+			must(len(r.Rates) == len(g.Similarities), "group %q: %d rates for %d similarities", r.Name, len(r.Rates), len(g.Similarities)))
+		for _, v := range r.Rates {
+			errs = append(errs, must(v >= 0 && v <= 1, "group %q: rate %v is not between 0 and 1", r.Name, v))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// inPart says which part of the manifest an error is of.
+func inPart(part string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", part, err)
 }
 
 func outputs(use string, names []string, want int) error {

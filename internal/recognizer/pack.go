@@ -20,23 +20,25 @@ type Pack struct {
 	model       face.ModelID
 	cohort      *face.Cohort
 	calibration *face.Calibration
+	scale       *face.Scale
 }
 
-// LoadPack reads the model pack in a folder. It is an error if the pack has no cohort or calibration; see
+// LoadPack reads the model pack in a folder. It is an error if the pack has no cohort, calibration or tracklets; see
 // [LoadUncalibrated].
 func LoadPack(dir string) (*Pack, error) {
 	p, err := LoadUncalibrated(dir)
 	if err != nil {
 		return nil, err
 	}
-	if p.cohort == nil || p.calibration == nil {
-		return nil, fmt.Errorf("load model pack %s: it has no cohort or no calibration, so its scores mean nothing; "+
-			"'go run ./bench/cohort' computes both", dir)
+	if p.cohort == nil || p.calibration == nil || p.scale == nil {
+		return nil, fmt.Errorf("load model pack %s: its manifest lacks the cohort, the calibration or the tracklets, so its "+
+			"scores mean nothing; 'go run ./bench/cohort' computes the first two, and docs/decisions/0008-names.md says how the "+
+			"third is found; 'make setup' builds the default pack anew", dir)
 	}
 	return p, nil
 }
 
-// LoadUncalibrated reads a model pack that may lack a cohort and a calibration: what these are computed with.
+// LoadUncalibrated reads a model pack that may lack a cohort, a calibration and tracklets: what these are found with.
 func LoadUncalibrated(dir string) (_ *Pack, err error) {
 	defer func() {
 		if err != nil {
@@ -75,6 +77,9 @@ func (p *Pack) interpret() (err error) {
 	if m.Calibration != nil {
 		p.calibration = m.Calibration.calibration()
 	}
+	if m.Tracklets != nil {
+		p.scale = m.Tracklets.scale()
+	}
 	if m.Cohort == nil {
 		return nil
 	}
@@ -109,6 +114,9 @@ func (p *Pack) Cohort() *face.Cohort { return p.cohort }
 
 // Calibration is what the pack's normalised scores mean. Read-only; nil for an uncalibrated pack.
 func (p *Pack) Calibration() *face.Calibration { return p.calibration }
+
+// Scale is where the figures lie that searches of video compare. Read-only; nil for an uncalibrated pack.
+func (p *Pack) Scale() *face.Scale { return p.scale }
 
 // Manifest describes the pack: files, licences, models. Read-only.
 func (p *Pack) Manifest() *Manifest { return p.manifest }

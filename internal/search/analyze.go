@@ -42,16 +42,17 @@ func Analyze(ctx context.Context, in Stretch) (*Tracklets, error) {
 	a := &analysis{
 		Stretch: in,
 		tracker: track.New(in.Params.Track, in.Params.interval()),
-		shots:   shots{limit: in.Params.ShotChange},
 		live:    map[int]*followed{},
 		out:     &Tracklets{Stretch: in.Index},
 	}
+	a.shots.params = &a.Params
 	err := a.run(ctx)
-	slices.SortStableFunc(a.done, func(x, y numbered) int {
-		return cmp.Or(cmp.Compare(x.Start(), y.Start()), cmp.Compare(x.id, y.id))
+	slices.SortStableFunc(a.done, func(x, y Tracklet) int {
+		return cmp.Or(cmp.Compare(x.Start(), y.Start()), cmp.Compare(x.Track, y.Track))
 	})
-	for _, n := range a.done {
-		a.out.List = append(a.out.List, n.Tracklet)
+	a.out.List = a.done
+	if a.shots.seen {
+		a.out.Last = a.shots.last.bytes()
 	}
 	return a.out, err
 }
@@ -62,7 +63,7 @@ type analysis struct {
 	tracker *track.Tracker
 	shots   shots
 	live    map[int]*followed
-	done    []numbered
+	done    []Tracklet
 	free    []*face.Crop // crops to be used again
 	out     *Tracklets
 }
@@ -71,12 +72,6 @@ type analysis struct {
 type followed struct {
 	Tracklet
 	sampler sampler
-}
-
-// numbered is an ended tracklet with its tracker's number, which orders tracklets of one start.
-type numbered struct {
-	Tracklet
-	id int
 }
 
 func (a *analysis) run(ctx context.Context) error {
@@ -96,6 +91,9 @@ func (a *analysis) run(ctx context.Context) error {
 
 func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 	cut := a.shots.next(&f.Small)
+	if a.out.First == nil {
+		a.out.First = a.shots.last.bytes()
+	}
 	dets, err := a.Detector.Detect(ctx, f)
 	if err != nil {
 		return err
@@ -170,8 +168,9 @@ func (a *analysis) finish(ctx context.Context, ids []int) error {
 		if err != nil {
 			return err
 		}
-		for _, part := range split(t, samples, a.Params.SplitScore) {
-			a.done = append(a.done, numbered{part, id})
+		for _, part := range split(t, samples, &a.Params.Scale) {
+			part.Track = id
+			a.done = append(a.done, part)
 		}
 	}
 	return nil

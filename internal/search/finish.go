@@ -1,12 +1,10 @@
 package search
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -18,7 +16,8 @@ type Matching struct {
 	// Cohort and Calibration are those of the model pack that made the embeddings.
 	Cohort      *face.Cohort
 	Calibration *face.Calibration
-	// Threshold is the lowest similarity that is a match, inclusive.
+	// Threshold is the lowest similarity that is a match, inclusive. It chooses among the matches and changes nothing else:
+	// the answer at a higher threshold is the answer at a lower one, filtered.
 	Threshold face.Similarity
 	// MaxMatches is the most matches listed per face, 1..4096.
 	MaxMatches int
@@ -38,18 +37,24 @@ type Result struct {
 	Portraits map[int][]byte
 }
 
-// Finish matches the tracklets of all stretches, joins them into persons, and matches these once more for the tracklets
-// that matched nobody. The gallery must stay as it is meanwhile: hand in a snapshot. The stretches may be given in any
-// order.
+// Finish matches the tracklets of all stretches and joins them into persons. The gallery must stay as it is meanwhile:
+// hand in a snapshot. The stretches may be given in any order.
 func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, error) {
+	if in.MaxMatches < 1 {
+		return nil, errors.New("at least one match per face must be allowed")
+	}
 	list, err := gather(stretches, len(in.Cohort.Mean), in.Params)
 	if err != nil {
 		return nil, err
 	}
-	matches, numbers, err := identify(ctx, list, in)
+	probes := newProbes(list, in.Cohort)
+	own, err := lookUp(ctx, probes, in)
 	if err != nil {
 		return nil, fmt.Errorf("match %d tracklets: %w", len(list), err)
 	}
+	named := newNaming(own, in)
+	numbers := persons(probes, named, in)
+	matches := named.matches(probes, numbers)
 	r := &Result{Portraits: map[int][]byte{}}
 	quality := map[int]float32{}
 	for i := range list {
@@ -90,103 +95,60 @@ func gather(stretches []*Tracklets, dim int, p Params) ([]Tracklet, error) {
 	return list, nil
 }
 
-// identify gives each tracklet its matches and its person. A tracklet that matches nobody by itself has the matches of
-// its person, pooled: a face that is turned away in one shot is known from another.
-func identify(ctx context.Context, list []Tracklet, in Matching) (matches [][]face.Match, numbers []int, err error) {
-	if in.MaxMatches < 1 {
-		return nil, nil, errors.New("at least one match per face must be allowed")
-	}
-	vectors := make([][]float32, len(list))
+// probe is a tracklet with what strangers score against it.
+type probe struct {
+	*Tracklet
+	impostors face.Impostors
+}
+
+func newProbes(list []Tracklet, cohort *face.Cohort) []probe {
+	probes := make([]probe, len(list))
 	for i := range list {
-		vectors[i] = list[i].Embedding.Vector
-	}
-	if matches, err = lookUp(ctx, vectors, in); err != nil {
-		return nil, nil, err
-	}
-	numbers, pooled := persons(list, sure(matches, in), in.Cohort, in.Params.SamePerson)
-	several := slices.Sorted(maps.Keys(pooled))
-	vectors = make([][]float32, len(several))
-	for i, n := range several {
-		vectors[i] = pooled[n]
-	}
-	found, err := lookUp(ctx, vectors, in)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i, n := range numbers {
-		if place, ok := slices.BinarySearch(several, n); ok && len(matches[i]) == 0 {
-			matches[i] = found[place]
+		probes[i].Tracklet = &list[i]
+		if v := list[i].Embedding.Vector; v != nil {
+			probes[i].impostors = cohort.Impostors(v)
 		}
-		matches[i] = matches[i][:min(len(matches[i]), in.MaxMatches)]
 	}
-	return matches, numbers, nil
+	return probes
 }
 
-// leastMatches is how many matches of a tracklet are looked at, however few are wanted in the end, so that who is one
-// person does not depend on that.
-const leastMatches = 16
+func (p *probe) vector() []float32 { return p.Embedding.Vector }
 
-// sure lists the enrolled people that a tracklet may be: the best match and those nearer to it than to the threshold, so
-// that of two people who look alike each is only themselves.
-func sure(matches [][]face.Match, in Matching) []map[string]bool {
-	name := in.Person
-	if name == nil {
-		name = face.ID.String
-	}
-	out := make([]map[string]bool, len(matches))
-	for i, list := range matches {
-		if len(list) == 0 {
-			continue
-		}
-		out[i] = map[string]bool{}
-		for _, m := range list {
-			if m.Similarity >= (list[0].Similarity+in.Threshold)/2 {
-				out[i][name(m.ID)] = true
-			}
-		}
-	}
-	return out
+// like is the similarity of two tracklets that have embeddings.
+func (p *probe) like(q *probe, c *face.Calibration) face.Similarity {
+	return c.Between(face.Score(dot(p.vector(), q.vector())), p.impostors, q.impostors)
 }
 
-// lookUp finds the matches of each vector; a nil vector has none.
-func lookUp(ctx context.Context, vectors [][]float32, in Matching) ([][]face.Match, error) {
-	var probes []face.Probe
+// lookUp finds each tracklet's own matches, best first; one without an embedding has none. It goes down to
+// [leastEvidence] whatever the threshold.
+func lookUp(ctx context.Context, probes []probe, in Matching) ([][]face.Match, error) {
+	floor := min(in.Threshold, leastEvidence)
+	var asked []face.Probe
 	var of []int
-	impostors := make([]face.Impostors, len(vectors))
-	for i, v := range vectors {
-		if v == nil {
-			continue
+	for i := range probes {
+		if v := probes[i].vector(); v != nil {
+			asked = append(asked, face.Probe{
+				Vector: v, MinScore: in.Calibration.Threshold(floor, probes[i].impostors),
+				Limit: max(in.MaxMatches, leastMatches),
+			})
+			of = append(of, i)
 		}
-		impostors[i] = in.Cohort.Impostors(v)
-		probes = append(probes, face.Probe{
-			Vector: v, MinScore: in.Calibration.Threshold(in.Threshold, impostors[i]),
-			Limit: max(in.MaxMatches, leastMatches),
-		})
-		of = append(of, i)
 	}
-	found := make([][]face.Match, len(vectors))
-	if len(probes) == 0 {
+	found := make([][]face.Match, len(probes))
+	if len(asked) == 0 {
 		return found, nil
 	}
-	hits, err := in.Gallery.Search(ctx, probes)
+	hits, err := in.Gallery.Search(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	for p, i := range of {
-		found[i] = similarities(hits[p], impostors[i], in)
+	for k, i := range of {
+		for _, h := range hits[k] {
+			if s := in.Calibration.Similarity(h.Score, probes[i].impostors); s >= floor {
+				found[i] = append(found[i], face.Match{ID: h.ID, Similarity: s, Own: s})
+			}
+		}
+		slices.SortFunc(found[i], bestFirst)
 	}
 	return found, nil
-}
-
-func similarities(hits []face.Hit, impostors face.Impostors, in Matching) []face.Match {
-	var out []face.Match
-	for _, h := range hits {
-		if s := in.Calibration.Similarity(h.Score, impostors); s >= in.Threshold {
-			out = append(out, face.Match{ID: h.ID, Similarity: s})
-		}
-	}
-	slices.SortFunc(out, func(a, b face.Match) int {
-		return cmp.Or(cmp.Compare(b.Similarity, a.Similarity), bytes.Compare(a.ID[:], b.ID[:]))
-	})
-	return out
 }

@@ -1,8 +1,7 @@
 package search
 
 import (
-	"math/rand/v2"
-	"reflect"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -74,7 +73,7 @@ func TestShotChanges(t *testing.T) {
 		}
 		return p
 	}
-	s := shots{limit: 28}
+	s := shots{params: &Params{ShotChange: 28, ShotContrast: 0.38}}
 	for i, tt := range []struct {
 		p   *face.Picture
 		cut bool
@@ -93,7 +92,7 @@ func TestShotChanges(t *testing.T) {
 
 func TestShotsOfTinyPictures(t *testing.T) {
 	t.Parallel()
-	s := shots{limit: 28}
+	s := shots{params: &Params{ShotChange: 28, ShotContrast: 0.38}}
 	p := &face.Picture{Width: 1, Height: 1, Layout: face.RGB, Strides: [3]int{3}, Planes: [3][]byte{{1, 2, 3}}}
 	s.next(p)
 	if s.next(p) {
@@ -129,70 +128,11 @@ func TestPoolOfOppositesSaysNothing(t *testing.T) {
 	s := func(x float32) face.Sample {
 		return face.Sample{Embedding: face.Embedding{Vector: []float32{x, 0}}, Norm: 3}
 	}
-	if e, w := pool([]face.Sample{s(1), s(-1)}); e.Vector != nil || w != 0 {
+	if e, w := pool([]face.Sample{s(1), s(-1)}, testScale()); e.Vector != nil || w != 0 {
 		t.Errorf("pooled to %v with weight %v", e, w)
 	}
-	if e, _ := pool(nil); e.Vector != nil {
+	if e, _ := pool(nil, testScale()); e.Vector != nil {
 		t.Errorf("nothing pooled to %v", e)
-	}
-}
-
-func TestManyTrackletsOfFewPeopleAreFewPersons(t *testing.T) {
-	t.Parallel()
-	const dim, people, each = 64, 5, 60
-	random := rand.New(rand.NewPCG(3, 4))
-	cohort := &face.Cohort{Mean: make([]float32, dim), Covariance: make([]float32, dim*dim)}
-	for i := range dim {
-		cohort.Covariance[i*dim+i] = 1.0 / dim
-	}
-	direction := func(near []float32, noise float64) []float32 {
-		v := make([]float32, dim)
-		copy(v, near)
-		for i := range v {
-			v[i] += float32(noise / 8 * random.NormFloat64())
-		}
-		if _, err := face.Normalize(v); err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-	var list []Tracklet
-	var who []int
-	faces := make([][]float32, people)
-	for p := range faces {
-		faces[p] = direction(nil, 8)
-	}
-	for i := range people * each {
-		at := time.Duration(i) * time.Second
-		list = append(list, Tracklet{
-			Observations: []Observation{{Time: at}}, Weight: 1 + float64(i%7),
-			Embedding: face.Embedding{Vector: direction(faces[i%people], 0.6)},
-		})
-		who = append(who, i%people)
-	}
-	numbers, pooled := persons(list, make([]map[string]bool, len(list)), cohort, 4.1)
-	for i := range numbers {
-		if numbers[i] != who[i] {
-			t.Fatalf("tracklet %d of person %d is person %d", i, who[i], numbers[i])
-		}
-	}
-	if len(pooled) != people {
-		t.Errorf("%d pooled embeddings", len(pooled))
-	}
-}
-
-func TestSureMatchesAreNearTheBest(t *testing.T) {
-	t.Parallel()
-	id := func(b byte) face.ID { return face.ID{b} }
-	people := map[face.ID]string{id(1): "ANN", id(2): "ANN", id(3): "BEA", id(4): "CLEO", id(5): "DORA"}
-	got := sure([][]face.Match{
-		{{ID: id(1), Similarity: 99.9}, {ID: id(2), Similarity: 95}, {ID: id(3), Similarity: 84}},
-		nil,
-		{{ID: id(4), Similarity: 81}, {ID: id(5), Similarity: 80}},
-	}, Matching{Threshold: 80, Person: func(i face.ID) string { return people[i] }})
-	want := []map[string]bool{{"ANN": true}, nil, {"CLEO": true}}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
@@ -212,7 +152,7 @@ func TestOneBadCropNamesNobody(t *testing.T) {
 			f.sampler.kept = append(f.sampler.kept, candidate{at: at, quality: 1})
 		}
 		seen := 0
-		for _, part := range split(&f, samples, 0.25) {
+		for _, part := range split(&f, samples, testScale()) {
 			seen += len(part.Observations)
 			if v := part.Embedding.Vector; v != nil && face.Dot(v, good.Embedding.Vector) < 0.9 {
 				t.Errorf("%s: a tracklet of %d observations looks like the bad crop: %v", name, len(part.Observations), v)
@@ -220,6 +160,70 @@ func TestOneBadCropNamesNobody(t *testing.T) {
 		}
 		if seen != len(samples) {
 			t.Errorf("%s: %d of %d observations are left", name, seen, len(samples))
+		}
+	}
+}
+
+func testScale() *face.Scale {
+	return &face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 0.25, SamePerson: 4.76, Weak: 0.5}
+}
+
+func TestDarkPicturesOfDifferentShotsAreCut(t *testing.T) {
+	t.Parallel()
+	slide := func(at, level int) *face.Picture { // dark, with one brighter quarter
+		p := &face.Picture{Width: 64, Height: 36, Strides: [3]int{64, 32, 32}}
+		p.Planes[0] = slices.Repeat([]byte{18}, 64*36)
+		p.Planes[1], p.Planes[2] = slices.Repeat([]byte{128}, 32*18), slices.Repeat([]byte{128}, 32*18)
+		for y := range 18 {
+			for x := range 32 {
+				p.Planes[0][64*(y+18*(at/2))+x+32*(at%2)] = byte(level)
+			}
+		}
+		return p
+	}
+	s := shots{params: &Params{ShotChange: 28, ShotContrast: 0.38}}
+	for i, tt := range []struct {
+		picture *face.Picture
+		cut     bool
+	}{
+		{slide(0, 50), false},
+		{slide(0, 53), false}, // the same, a little brighter
+		{slide(3, 50), true},
+	} {
+		if got := s.next(tt.picture); got != tt.cut {
+			t.Errorf("slide %d: cut %v", i, got)
+		}
+	}
+}
+
+func TestThumbnailsSurviveBeingKept(t *testing.T) {
+	t.Parallel()
+	var a thumbnail
+	for i := range a {
+		a[i] = float32(i*37%2550) / 10
+	}
+	b, ok := thumbnailOf(a.bytes())
+	if !ok || difference(&a, b, 0) > 1.5 {
+		t.Errorf("%v, difference %v", ok, difference(&a, b, 0))
+	}
+	if _, ok := thumbnailOf(nil); ok {
+		t.Error("nothing was read as a thumbnail")
+	}
+}
+
+func TestSamplesCountByWhatTheirNormHasAboveTheFloor(t *testing.T) {
+	t.Parallel()
+	samples := []face.Sample{
+		{Embedding: face.Embedding{Vector: []float32{1, 0}}, Norm: 3}, {Embedding: face.Embedding{Vector: []float32{0, 1}}, Norm: 2},
+	}
+	for _, tt := range []struct {
+		floor       float32
+		first, both float64 // weights
+	}{{1, 4, 5}, {1.5, 2.25, 2.5}, {2, 1, 1.0025}} {
+		scale := face.Scale{PoolFloor: tt.floor, PoolLeast: 0.05}
+		e, weight := pool(samples, &scale)
+		if math.Abs(weight-tt.both) > 1e-3 || math.Abs(float64(e.Vector[0]/e.Vector[1])-tt.first/(tt.both-tt.first)) > 0.1*tt.first/(tt.both-tt.first) {
+			t.Errorf("floor %v: %v with weight %v", tt.floor, e.Vector, weight)
 		}
 	}
 }

@@ -19,31 +19,29 @@ type Params struct {
 	// belong to different shots. Lowering it cuts tracklets in two at flashes and fast pans (they are joined again
 	// as one person); raising it lets a tracklet run from one person's face into another's.
 	ShotChange float64
+	// ShotContrast is the same as a share of both thumbnails' contrasts added up (standard deviations of the luma). Two
+	// pictures that have nothing in common differ by 0.56 of it, two of one shot by less than 0.35, however dark they are.
+	ShotContrast float64
 	// Samples is how many crops of a tracklet are embedded at most. Raising it costs a run of the embedder each and steadies
 	// the pooled embedding.
 	Samples int
 	// SampleEvery is the time that a tracklet lasts for each crop that is embedded beyond the first few. Lowering it
 	// embeds more crops of short tracklets.
 	SampleEvery time.Duration
-	// SplitScore is the score of the samples before and after a moment, pooled, below which a tracklet is two people and is
-	// split there.
-	SplitScore face.Score
-	// SamePerson is the normalised score of two tracklets from which they are one person of this video, at least; a video
-	// of many tracklets asks for more.
-	SamePerson float64
+	// Scale is the model pack's.
+	Scale face.Scale
 }
 
-// DefaultParams are the measured ones (docs/decisions/0004-tracks.md).
-func DefaultParams() Params {
+// DefaultParams are the measured ones (docs/decisions/0004-tracks.md), for a model pack's scale.
+func DefaultParams(scale face.Scale) Params {
 	return Params{
 		SampleRate: 5,
 		Track:      track.DefaultParams(),
-		ShotChange: 28,
-		Samples:    10,
+		ShotChange: 28, ShotContrast: 0.38,
+		Samples: 10,
 
 		SampleEvery: 400 * time.Millisecond,
-		SplitScore:  0.25,
-		SamePerson:  4.1,
+		Scale:       scale,
 	}
 }
 
@@ -62,7 +60,10 @@ func (p Params) Validate() error {
 	if !(p.ShotChange > 0) {
 		errs = append(errs, fmt.Errorf("shot change %v is not above 0", p.ShotChange))
 	}
-	return errors.Join(errs...)
+	if !(p.ShotContrast > 0) {
+		errs = append(errs, fmt.Errorf("shot contrast %v is not above 0", p.ShotContrast))
+	}
+	return errors.Join(append(errs, p.Scale.Check())...)
 }
 
 // leastSamples is how many crops of the shortest tracklets are embedded, if there are as many.

@@ -2,52 +2,57 @@ package search
 
 import (
 	"cmp"
-	"maps"
-	"math"
 	"slices"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
 )
 
-// persons joins the tracklets of one person across shots and stretches: it returns each tracklet's person, numbered
-// from 0 by first sighting, and the pooled embeddings of the persons that have several tracklets.
+// persons joins the tracklets of one person across shots and stretches: it returns each tracklet's person, numbered from
+// 0 by first sighting.
 //
 // It clusters pooled embeddings: tracklets from the surest to the least sure each go to the group they are most like, if
 // they are alike enough and nobody would be in two places at once, or begin a group of their own; then groups that have
-// become alike are joined, until none are. Who the gallery says are different people stay apart. Time and memory grow
+// become alike are joined, until none are. Who the gallery says are different people stay apart. How alike is enough
+// depends on the model pack alone, so that a person is as whole in a long video as in a short one. Time and memory grow
 // with tracklets times people, not with tracklets squared.
-func persons(list []Tracklet, sure []map[string]bool, cohort *face.Cohort, samePerson float64,
-) (numbers []int, pooled map[int][]float32) {
-	samePerson = max(samePerson, noChance(len(list)))
-	groups := make([]*group, len(list))
-	for i := range list {
-		groups[i] = newGroup(i, &list[i], sure[i], cohort)
+func persons(probes []probe, named *naming, in Matching) []int {
+	c := clustering{cohort: in.Cohort, scale: &in.Params.Scale}
+	groups := make([]*group, len(probes))
+	for i := range probes {
+		groups[i] = newGroup(i, &probes[i], named.sure(i))
 	}
-	roots := gathered(groups, cohort, samePerson)
+	roots := c.gathered(groups)
 	for before := len(roots) + 1; len(roots) < before; {
 		before = len(roots)
-		for _, p := range alike(roots, samePerson) {
+		for _, p := range c.alike(roots) {
 			a, b := p.a.root(), p.b.root()
-			if a != b && likeness(a, b) >= samePerson && compatible(a, b) {
-				join(a, b, cohort)
+			if a != b && likeness(a, b) >= c.scale.SamePerson && compatible(a, b) {
+				c.join(a, b)
 			}
 		}
 		roots = slices.DeleteFunc(roots, func(g *group) bool { return g.parent != nil })
 	}
+	c.adopt(groups, probes)
 	return number(groups)
+}
+
+// clustering joins groups by what is known of the model pack.
+type clustering struct {
+	cohort *face.Cohort
+	scale  *face.Scale
 }
 
 // gathered gives each group of one tracklet to the group it is most like, the surest first, and returns those that are
 // left.
-func gathered(groups []*group, cohort *face.Cohort, samePerson float64) (roots []*group) {
+func (c *clustering) gathered(groups []*group) (roots []*group) {
 	order := slices.Clone(groups)
 	slices.SortStableFunc(order, func(a, b *group) int { return cmp.Compare(b.weight, a.weight) })
 	for _, g := range order {
 		if g.vector == nil {
 			continue
 		}
-		best, most := -1, samePerson
+		best, most := -1, c.scale.SamePerson
 		for i, r := range roots {
 			if l := likeness(r, g); l >= most && compatible(r, g) {
 				best, most = i, l
@@ -56,65 +61,72 @@ func gathered(groups []*group, cohort *face.Cohort, samePerson float64) (roots [
 		if best < 0 {
 			roots = append(roots, g)
 		} else {
-			roots[best] = join(roots[best], g, cohort)
+			roots[best] = c.join(roots[best], g)
 		}
 	}
 	return roots
 }
 
 // join makes two groups one and returns its root: the group that was seen first.
-func join(a, b *group, cohort *face.Cohort) *group {
+func (c *clustering) join(a, b *group) *group {
 	if b.first < a.first {
 		a, b = b, a
 	}
-	a.absorb(b, cohort)
+	a.absorb(b, c.cohort)
 	return a
 }
 
-// The false match rates that normalised scores stand for: 1e-4 at 4.06, a tenth of it every 0.7 further on
-// (docs/decisions/0003-default-pack.md).
-const (
-	rareScore   = 4.06
-	rareDecades = 4
-	perDecade   = 0.7
-	// How many pairs of strangers may come up that are taken for one person, in a whole video.
-	expectedPairs = 0.1
-)
-
-// noChance is the normalised score that hardly any two strangers among n tracklets reach: the more pairs are compared,
-// the more alike the most alike strangers are. A video with 3,000 tracklets asks for 6.6.
-func noChance(n int) float64 {
-	pairs := float64(n) * float64(n-1) / 2
-	if pairs < 1 {
-		return 0
+// adopt gives tracklets that say too little to tell whose face they are to the person that the tracker saw in their place
+// just before or after: they are the pieces of one track in which the face was turned away or blurred. What they are
+// given is a person, and no name.
+func (c *clustering) adopt(groups []*group, probes []probe) {
+	tracks := map[int][]int{}
+	for i := range probes {
+		tracks[probes[i].Track] = append(tracks[probes[i].Track], i)
 	}
-	return rareScore + perDecade*(math.Log10(pairs/expectedPairs)-rareDecades)
+	for i, g := range groups {
+		if g.parent != nil || g.joined || g.vector != nil && g.weight >= c.scale.Weak {
+			continue
+		}
+		near, least := -1, time.Duration(0)
+		for _, k := range tracks[probes[i].Track] {
+			gap := max(probes[k].Start()-probes[i].End(), probes[i].Start()-probes[k].End())
+			if k != i && (near < 0 || gap < least) && compatible(groups[k].root(), g) {
+				near, least = k, gap
+			}
+		}
+		if near >= 0 {
+			c.join(groups[near].root(), g)
+		}
+	}
 }
 
 // group is the tracklets that are one person so far, as a union-find tree.
 type group struct {
 	parent    *group
+	joined    bool      // whether it has taken in others
 	first     int       // lowest tracklet
-	weight    float64   // how much the embeddings say
+	weight    float64   // of the tracklet that it began with: how much the embedding says
 	sum       []float64 // weighted sum of pooled embeddings
 	vector    []float32 // the same as a unit vector; nil if there is none
 	impostors face.Impostors
-	spans     []span          // ascending, when it is seen
-	matched   map[string]bool // the enrolled people that it may be; nil if unknown
+	spans     []span // ascending, when it is seen
+	name      string // the enrolled person that it is beyond doubt; empty if there is none
 }
 
 type span struct{ from, to time.Duration }
 
-func newGroup(i int, t *Tracklet, sure map[string]bool, cohort *face.Cohort) *group {
-	g := &group{first: i, weight: t.Weight, spans: []span{{t.Start(), t.End()}}, vector: t.Embedding.Vector, matched: sure}
+func newGroup(i int, p *probe, name string) *group {
+	g := &group{
+		first: i, weight: p.Weight, spans: []span{{p.Start(), p.End()}}, vector: p.vector(), impostors: p.impostors, name: name,
+	}
 	if g.vector == nil {
 		return g
 	}
 	g.sum = make([]float64, len(g.vector))
 	for k, x := range g.vector {
-		g.sum[k] = float64(x) * t.Weight
+		g.sum[k] = float64(x) * p.Weight
 	}
-	g.impostors = cohort.Impostors(g.vector)
 	return g
 }
 
@@ -126,7 +138,20 @@ func (g *group) root() *group {
 }
 
 func (g *group) absorb(b *group, cohort *face.Cohort) {
-	b.parent = g
+	b.parent, g.joined = g, true
+	g.spans = append(g.spans, b.spans...)
+	slices.SortFunc(g.spans, func(x, y span) int { return cmp.Compare(x.from, y.from) })
+	g.name = cmp.Or(g.name, b.name)
+	switch {
+	case b.vector == nil:
+	case g.vector == nil:
+		g.sum, g.vector, g.impostors = b.sum, b.vector, b.impostors
+	default:
+		g.pool(b, cohort)
+	}
+}
+
+func (g *group) pool(b *group, cohort *face.Cohort) {
 	v := make([]float32, len(g.sum))
 	for i := range g.sum {
 		g.sum[i] += b.sum[i]
@@ -136,28 +161,12 @@ func (g *group) absorb(b *group, cohort *face.Cohort) {
 		g.vector = v
 		g.impostors = cohort.Impostors(v)
 	}
-	g.spans = append(g.spans, b.spans...)
-	slices.SortFunc(g.spans, func(x, y span) int { return cmp.Compare(x.from, y.from) })
-	if g.matched == nil {
-		g.matched = b.matched
-	} else {
-		maps.Copy(g.matched, b.matched)
-	}
 }
 
-// compatible says whether two groups can be one person at all: not if they are seen at the same time, nor if both
-// match enrolled people and nobody in common. People may look alike and still be told apart by their photos.
+// compatible says whether two groups can be one person at all: not if they are seen at the same time, nor if they are two
+// enrolled people. People may look alike and still be told apart by their photos.
 func compatible(a, b *group) bool {
-	return !overlap(a.spans, b.spans) && (a.matched == nil || b.matched == nil || intersect(a.matched, b.matched))
-}
-
-func intersect(a, b map[string]bool) bool {
-	for name := range a {
-		if b[name] {
-			return true
-		}
-	}
-	return false
+	return !overlap(a.spans, b.spans) && (a.name == "" || b.name == "" || a.name == b.name)
 }
 
 // likeness is the score of two groups, normalised from both sides and averaged (s-norm: neither is the probe).
@@ -187,11 +196,11 @@ type likePair struct {
 }
 
 // alike lists the pairs of groups that may be one person, most alike first.
-func alike(groups []*group, least float64) []likePair {
+func (c *clustering) alike(groups []*group) []likePair {
 	var pairs []likePair
 	for i, a := range groups {
 		for _, b := range groups[i+1:] {
-			if l := likeness(a, b); l >= least && compatible(a, b) {
+			if l := likeness(a, b); l >= c.scale.SamePerson && compatible(a, b) {
 				pairs = append(pairs, likePair{l, a, b})
 			}
 		}
@@ -202,9 +211,8 @@ func alike(groups []*group, least float64) []likePair {
 	return pairs
 }
 
-func number(groups []*group) (numbers []int, pooled map[int][]float32) {
+func number(groups []*group) (numbers []int) {
 	of := map[*group]int{}
-	pooled = map[int][]float32{}
 	for _, g := range groups {
 		r := g.root()
 		n, ok := of[r]
@@ -213,11 +221,8 @@ func number(groups []*group) (numbers []int, pooled map[int][]float32) {
 			of[r] = n
 		}
 		numbers = append(numbers, n)
-		if r != g {
-			pooled[n] = r.vector
-		}
 	}
-	return numbers, pooled
+	return numbers
 }
 
 // dot is an inner product in four float32 lanes: millions of pairs are compared in a long video, and

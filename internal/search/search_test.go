@@ -197,7 +197,7 @@ func TestAFailureKeepsWhatWasFound(t *testing.T) {
 	w := newWorld(1, 0.3)
 	boom := errors.New("the decoder died")
 	f := &film{world: w, scenes: repeat(10, 0, appearance{0, 0.5}), failAt: 6, failure: boom}
-	out, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams()})
+	out, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale())})
 	if !errors.Is(err, boom) {
 		t.Fatalf("error %v", err)
 	}
@@ -212,7 +212,7 @@ func TestPortraitsShowTheBestView(t *testing.T) {
 	f := &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
 	shown := 0
 	out, err := search.Analyze(t.Context(), search.Stretch{
-		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(),
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
 		Portrait: func(*face.Picture, *face.Detection) []byte { shown++; return []byte{byte(shown)} },
 	})
 	if err != nil {
@@ -230,7 +230,7 @@ func TestAttributesOfEverySighting(t *testing.T) {
 	f := &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
 	asked := 0
 	out, err := search.Analyze(t.Context(), search.Stretch{
-		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(),
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
 		Attributes: func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) {
 			asked++
 			return &face.Attributes{Age: &face.AgeRange{Low: asked}}, nil
@@ -247,7 +247,7 @@ func TestAttributesOfEverySighting(t *testing.T) {
 	f = &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
 	boom := errors.New("the model broke")
 	_, err = search.Analyze(t.Context(), search.Stretch{
-		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(),
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
 		Attributes: func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) { return nil, boom },
 	})
 	if !errors.Is(err, boom) {
@@ -270,10 +270,10 @@ func TestFinishRefusesForeignEmbeddings(t *testing.T) {
 
 func TestParamsValidate(t *testing.T) {
 	t.Parallel()
-	if err := search.DefaultParams().Validate(); err != nil {
+	if err := search.DefaultParams(scale()).Validate(); err != nil {
 		t.Error(err)
 	}
-	bad := search.DefaultParams()
+	bad := search.DefaultParams(scale())
 	bad.SampleRate, bad.Samples, bad.ShotChange = 0, 0, -1
 	if bad.Validate() == nil {
 		t.Error("accepted")

@@ -1,34 +1,93 @@
 package search
 
-import "github.com/spotter-video/spotter/internal/face"
+import (
+	"math"
+
+	"github.com/spotter-video/spotter/internal/face"
+)
 
 // Thumbnails for the comparison of successive frames, in pixels.
 const thumbWidth, thumbHeight = 32, 18
 
+// thumbnail holds luma and both colour differences of each cell, row by row, the differences with 128 added.
+type thumbnail [thumbWidth * thumbHeight * 3]float32
+
 // shots tells where a new shot begins, by comparing each frame's thumbnail with the one before.
 type shots struct {
-	limit     float64
+	params    *Params
 	seen      bool
-	last, now [thumbWidth * thumbHeight * 3]float32 // Y, U, V of each cell
+	last, now thumbnail
 }
 
 // next says whether the picture begins a new shot. The first one does not: nothing came before it.
 func (s *shots) next(p *face.Picture) bool {
-	if p.Layout == face.RGB {
-		shrinkRGB(p, &s.now)
-	} else {
-		shrinkI420(p, &s.now)
-	}
-	cut := s.seen && difference(&s.now, &s.last) > s.limit
+	s.now.draw(p)
+	cut := s.seen && s.params.cut(&s.last, &s.now)
 	s.last, s.now, s.seen = s.now, s.last, true
 	return cut
 }
 
-// difference is the mean of |dR|, |dG|, |dB| over all cells, from differences of full-range YUV.
-func difference(a, b *[thumbWidth * thumbHeight * 3]float32) float64 {
+// cut says whether two successive pictures belong to different shots: because they differ a lot, or because they have
+// hardly more in common than any two pictures of their contrast, brightness aside, which tells two dark ones apart.
+func (p *Params) cut(a, b *thumbnail) bool {
+	if difference(a, b, 0) > p.ShotChange {
+		return true
+	}
+	before, after := a.light(), b.light()
+	return difference(a, b, float32(before.mean-after.mean)) > p.ShotContrast*max(before.deviation+after.deviation, leastContrast)
+}
+
+// leastContrast keeps flat pictures together, which differ by noise alone. In levels, for the sum of two pictures.
+const leastContrast = 12
+
+// light is the mean and the standard deviation of a thumbnail's luma, in levels.
+type light struct{ mean, deviation float64 }
+
+func (t *thumbnail) light() light {
+	var sum, squares float64
+	for i := 0; i < len(t); i += 3 {
+		sum += float64(t[i])
+		squares += float64(t[i]) * float64(t[i])
+	}
+	n := float64(len(t) / 3)
+	return light{sum / n, math.Sqrt(max(squares/n-sum/n*sum/n, 0))}
+}
+
+// bytes are the thumbnail in whole levels, to be kept with a stretch.
+func (t *thumbnail) bytes() []byte {
+	out := make([]byte, len(t))
+	for i, x := range t {
+		out[i] = byte(min(max(x+0.5, 0), 255))
+	}
+	return out
+}
+
+// thumbnailOf reads what bytes wrote; false if it did not.
+func thumbnailOf(kept []byte) (*thumbnail, bool) {
+	t := new(thumbnail)
+	if len(kept) != len(t) {
+		return nil, false
+	}
+	for i, x := range kept {
+		t[i] = float32(x)
+	}
+	return t, true
+}
+
+func (t *thumbnail) draw(p *face.Picture) {
+	if p.Layout == face.RGB {
+		t.shrinkRGB(p)
+	} else {
+		t.shrinkI420(p)
+	}
+}
+
+// difference is the mean of |dR|, |dG|, |dB| over all cells, from differences of full-range YUV, a being brighter than b by
+// so many levels of luma that do not count.
+func difference(a, b *thumbnail, brighter float32) float64 {
 	var sum float32
 	for i := 0; i < len(a); i += 3 {
-		y, u, v := a[i]-b[i], a[i+1]-b[i+1], a[i+2]-b[i+2]
+		y, u, v := a[i]-b[i]-brighter, a[i+1]-b[i+1], a[i+2]-b[i+2]
 		sum += abs(y+1.402*v) + abs(y-0.344*u-0.714*v) + abs(y+1.772*u)
 	}
 	return float64(sum) / float64(len(a))
@@ -36,32 +95,32 @@ func difference(a, b *[thumbWidth * thumbHeight * 3]float32) float64 {
 
 func abs(x float32) float32 { return max(x, -x) }
 
-func shrinkI420(p *face.Picture, dst *[thumbWidth * thumbHeight * 3]float32) {
+func (t *thumbnail) shrinkI420(p *face.Picture) {
 	cw, ch := (p.Width+1)/2, (p.Height+1)/2
-	shrinkPlane(p.Planes[0], p.Strides[0], p.Width, p.Height, 1, 0, dst[0:])
-	shrinkPlane(p.Planes[1], p.Strides[1], cw, ch, 1, 0, dst[1:])
-	shrinkPlane(p.Planes[2], p.Strides[2], cw, ch, 1, 0, dst[2:])
+	shrinkPlane(p.Planes[0], p.Strides[0], p.Width, p.Height, 1, 0, t[0:])
+	shrinkPlane(p.Planes[1], p.Strides[1], cw, ch, 1, 0, t[1:])
+	shrinkPlane(p.Planes[2], p.Strides[2], cw, ch, 1, 0, t[2:])
 	if p.FullRange {
 		return
 	}
-	for i := range dst { // limited range spans 219 levels of luma and 224 of chroma
+	for i := range t { // limited range spans 219 levels of luma, from 16, and 224 of chroma, around 128
 		if i%3 == 0 {
-			dst[i] *= 255.0 / 219
+			t[i] = (t[i] - 16) * 255 / 219
 		} else {
-			dst[i] *= 255.0 / 224
+			t[i] = (t[i]-128)*255/224 + 128
 		}
 	}
 }
 
 // shrinkRGB fills the cells with luma and the two colour differences, scaled so that difference undoes them.
-func shrinkRGB(p *face.Picture, dst *[thumbWidth * thumbHeight * 3]float32) {
+func (t *thumbnail) shrinkRGB(p *face.Picture) {
 	for c := range 3 {
-		shrinkPlane(p.Planes[0], p.Strides[0], p.Width, p.Height, 3, c, dst[c:])
+		shrinkPlane(p.Planes[0], p.Strides[0], p.Width, p.Height, 3, c, t[c:])
 	}
-	for i := 0; i < len(dst); i += 3 {
-		r, g, b := dst[i], dst[i+1], dst[i+2]
+	for i := 0; i < len(t); i += 3 {
+		r, g, b := t[i], t[i+1], t[i+2]
 		y := 0.299*r + 0.587*g + 0.114*b
-		dst[i], dst[i+1], dst[i+2] = y, (b-y)/1.772, (r-y)/1.402
+		t[i], t[i+1], t[i+2] = y, (b-y)/1.772+128, (r-y)/1.402+128
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 // from one person into another, and each gets a tracklet of their own. What differs may also be one bad crop: a part
 // with a lone sample has no embedding, so that it is seen and names nobody. samples are those of t.sampler.kept, in its
 // order.
-func split(t *followed, samples []face.Sample, least face.Score) []Tracklet {
-	ends := append(changes(samples, least), len(samples))
+func split(t *followed, samples []face.Sample, scale *face.Scale) []Tracklet {
+	ends := append(changes(samples, scale), len(samples))
 	parts := make([]Tracklet, 0, len(ends))
 	rest, from := t.Observations, 0
 	for _, to := range ends {
@@ -21,7 +21,7 @@ func split(t *followed, samples []face.Sample, least face.Score) []Tracklet {
 			part.Observations, rest = rest[:n:n], rest[n:]
 		}
 		if lone := to-from == 1 && len(ends) > 1; !lone {
-			part.Embedding, part.Weight = pool(samples[from:to])
+			part.Embedding, part.Weight = pool(samples[from:to], scale)
 		}
 		parts = append(parts, part)
 		from = to
@@ -35,11 +35,11 @@ func split(t *followed, samples []face.Sample, least face.Score) []Tracklet {
 // changes lists, ascending, the samples at which another person begins: where the pooled samples before and after are
 // least alike, if that is too little, and again within both parts. Pools are compared and not neighbours, as a single
 // sample of a small or turned face may look like anybody.
-func changes(samples []face.Sample, least face.Score) []int {
-	at, worst := 0, least
+func changes(samples []face.Sample, scale *face.Scale) []int {
+	at, worst := 0, scale.Split
 	for i := 1; i < len(samples); i++ {
-		before, _ := pool(samples[:i])
-		after, _ := pool(samples[i:])
+		before, _ := pool(samples[:i], scale)
+		after, _ := pool(samples[i:], scale)
 		if before.Vector == nil || after.Vector == nil {
 			continue
 		}
@@ -50,8 +50,8 @@ func changes(samples []face.Sample, least face.Score) []int {
 	if at == 0 {
 		return nil
 	}
-	out := append(changes(samples[:at], least), at)
-	for _, i := range changes(samples[at:], least) {
+	out := append(changes(samples[:at], scale), at)
+	for _, i := range changes(samples[at:], scale) {
 		out = append(out, at+i)
 	}
 	return out

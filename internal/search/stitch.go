@@ -8,31 +8,44 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 )
 
-// stitchScore is the score from which a tracklet that reaches the end of one stretch and one at the same place at the
-// start of the next are one: what one pair of strangers in a thousand reaches (docs/decisions/0003-default-pack.md), of
-// the few that are in the same place at the same time. Stretches begin at keyframes, and those are often cuts, so
-// place alone says little.
-const stitchScore = 0.35
-
 // stitch lists the tracklets of all stretches, with those that a border between stretches cut in two made whole again:
-// so that what is matched does not depend on where a video was cut. The stretches must be in order.
+// so that what is matched does not depend on where a video was cut. Tracks are numbered through. The stretches must be in
+// order. Stretches begin at keyframes, and those are often cuts, behind which nothing continues.
 func stitch(stretches []*Tracklets, p Params) []Tracklet {
 	var list []Tracklet
 	var open []int // tracklets of the stretch before
 	gap := max(p.Track.MaxGap, time.Duration(p.Track.MaxGapSamples*float64(p.interval())))
+	tracks := 0
+	var last []byte
 	for _, s := range stretches {
+		if !goesOn(last, s.First, &p) {
+			open = nil
+		}
+		last = s.Last
 		into := make([]int, len(s.List))
 		for i := range into {
 			into[i] = -1
 		}
-		for _, j := range joints(list, open, s.List, gap, p.Track.MinIoU) {
+		for _, j := range joints(list, open, s.List, gap, p) {
 			if into[j.b] < 0 && slices.Contains(open, j.a) {
 				into[j.b] = j.a
 				open = slices.DeleteFunc(open, func(a int) bool { return a == j.a })
 			}
 		}
 		open = nil
+		before, track := tracks, map[int]int{} // the stretch's numbers of tracks to the video's
 		for i, t := range s.List {
+			if into[i] >= 0 {
+				track[t.Track] = list[into[i]].Track
+			}
+		}
+		for i, t := range s.List {
+			tracks = max(tracks, before+t.Track+1)
+			if n, ok := track[t.Track]; ok {
+				t.Track = n
+			} else {
+				t.Track += before
+			}
 			if into[i] < 0 {
 				into[i] = len(list)
 				list = append(list, t)
@@ -45,23 +58,29 @@ func stitch(stretches []*Tracklets, p Params) []Tracklet {
 	return list
 }
 
+// goesOn says whether a stretch begins within the shot in which the one before it ended.
+func goesOn(last, first []byte, p *Params) bool {
+	a, ok := thumbnailOf(last)
+	b, also := thumbnailOf(first)
+	return ok && also && !p.cut(a, b)
+}
+
 // joint is one way to continue a tracklet beyond a border.
 type joint struct {
 	iou  float32
 	a, b int
 }
 
-func joints(list []Tracklet, open []int, next []Tracklet, gap time.Duration, leastIoU float32) []joint {
+func joints(list []Tracklet, open []int, next []Tracklet, gap time.Duration, p Params) []joint {
 	var out []joint
 	for _, a := range open {
 		for b := range next {
 			x, y := &list[a], &next[b]
-			if between := y.Start() - x.End(); between <= 0 || between > gap ||
-				x.Embedding.Vector == nil || y.Embedding.Vector == nil {
+			if between := y.Start() - x.End(); between <= 0 || between > gap || apart(x, y, &p.Scale) {
 				continue
 			}
 			iou := face.IoU(x.Observations[len(x.Observations)-1].Detection.Box, y.Observations[0].Detection.Box)
-			if iou >= leastIoU && dot(x.Embedding.Vector, y.Embedding.Vector) >= stitchScore {
+			if iou >= p.Track.MinIoU {
 				out = append(out, joint{iou, a, b})
 			}
 		}
@@ -72,11 +91,27 @@ func joints(list []Tracklet, open []int, next []Tracklet, gap time.Duration, lea
 	return out
 }
 
+// apart says whether two tracklets in one place are two people: by the rule by which a tracklet within a stretch is split.
+func apart(x, y *Tracklet, scale *face.Scale) bool {
+	a, b := x.Embedding.Vector, y.Embedding.Vector
+	return a != nil && b != nil && face.Score(dot(a, b)) < scale.Split
+}
+
 // whole is two parts as one tracklet, the embeddings pooled by their weights.
 func whole(a, b Tracklet) Tracklet {
 	out := Tracklet{
-		Observations: slices.Concat(a.Observations, b.Observations), Embedding: a.Embedding, Weight: a.Weight + b.Weight,
+		Observations: slices.Concat(a.Observations, b.Observations), Track: a.Track, Embedding: a.Embedding, Weight: a.Weight + b.Weight,
 		Portrait: a.Portrait, PortraitQuality: a.PortraitQuality,
+	}
+	if b.PortraitQuality > a.PortraitQuality {
+		out.Portrait, out.PortraitQuality = b.Portrait, b.PortraitQuality
+	}
+	if b.Embedding.Vector == nil {
+		return out
+	}
+	if a.Embedding.Vector == nil {
+		out.Embedding = b.Embedding
+		return out
 	}
 	v := make([]float32, len(a.Embedding.Vector))
 	for i := range v {
@@ -84,9 +119,6 @@ func whole(a, b Tracklet) Tracklet {
 	}
 	if _, err := face.Normalize(v); err == nil {
 		out.Embedding.Vector = v
-	}
-	if b.PortraitQuality > a.PortraitQuality {
-		out.Portrait, out.PortraitQuality = b.Portrait, b.PortraitQuality
 	}
 	return out
 }

@@ -18,6 +18,8 @@ type Observation struct {
 type Tracklet struct {
 	// Observations ascend in time; there is at least one.
 	Observations []Observation
+	// Track numbers the tracker's tracks of a stretch; the parts of one that was split share its number.
+	Track int
 	// Embedding is pooled from the tracklet's samples. It has no vector when none could be embedded; such a tracklet
 	// is seen and never matches.
 	Embedding face.Embedding
@@ -41,30 +43,28 @@ type Tracklets struct {
 	Stretch int
 	// List ascends by start; ties keep the detector's order.
 	List []Tracklet
+	// First and Last are thumbnails of the first and the last frame, 32 x 18 cells of luma and both colour differences: they tell
+	// whether the next stretch goes on with the same shot. Nil without frames.
+	First, Last []byte
 	// Frames is how many frames were analysed, Faces how many detections they had.
 	Frames, Faces int
 }
 
-// Pooling weighs each sample by max(norm - poolFloor, poolLeast) squared: measured best against plain mean, median and
-// the single best frame on television, talk-show and film clips (docs/decisions/0004-tracks.md).
-const (
-	poolFloor = 1.5
-	poolLeast = 0.05
-)
-
-func poolWeight(norm float32) float64 {
-	w := max(float64(norm)-poolFloor, poolLeast)
+// poolWeight is how much a sample counts: the square of what its norm has above the pack's floor. Measured best against plain
+// mean, median and the single best frame on television, talk-show and film clips (docs/decisions/0004-tracks.md).
+func poolWeight(norm float32, scale *face.Scale) float64 {
+	w := float64(max(norm-scale.PoolFloor, scale.PoolLeast))
 	return w * w
 }
 
 // pool is the weighted mean of the samples as a unit vector. No samples, or samples that cancel out, give no vector.
-func pool(samples []face.Sample) (e face.Embedding, weight float64) {
+func pool(samples []face.Sample, scale *face.Scale) (e face.Embedding, weight float64) {
 	if len(samples) == 0 {
 		return face.Embedding{}, 0
 	}
 	sum := make([]float64, len(samples[0].Embedding.Vector))
 	for _, s := range samples {
-		w := poolWeight(s.Norm)
+		w := poolWeight(s.Norm, scale)
 		weight += w
 		for i, x := range s.Embedding.Vector {
 			sum[i] += w * float64(x)

@@ -25,6 +25,11 @@ type world struct {
 	random *rand.Rand
 }
 
+// scale is that of the actors' embeddings, in 64 dimensions.
+func scale() face.Scale {
+	return face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 0.25, SamePerson: 4.1, Weak: 0.5}
+}
+
 func newWorld(actors int, noise float64) *world {
 	w := &world{noise: noise, random: rand.New(rand.NewPCG(1, 2))}
 	for range actors {
@@ -78,6 +83,8 @@ type film struct {
 	next    int
 	failAt  int // frame whose Next fails, if above 0
 	failure error
+
+	views, mirrored int // embedded from one side alone, and of these mirrored
 }
 
 func (f *film) Next(ctx context.Context) (*face.Frame, error) {
@@ -130,7 +137,7 @@ func (w *world) analyze(t *testing.T, stretch, from int, scenes []scene) *search
 	t.Helper()
 	f := &film{world: w, scenes: scenes, from: from}
 	out, err := search.Analyze(t.Context(), search.Stretch{
-		Index: stretch, Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(),
+		Index: stretch, Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +145,11 @@ func (w *world) analyze(t *testing.T, stretch, from int, scenes []scene) *search
 	return out
 }
 
-func (f *film) EmbedView(ctx context.Context, crop *face.Crop, _ bool) (face.Sample, error) {
+func (f *film) EmbedView(ctx context.Context, crop *face.Crop, mirrored bool) (face.Sample, error) {
+	if mirrored {
+		f.mirrored++
+	}
+	f.views++
 	return f.Embed(ctx, crop)
 }
 
@@ -168,6 +179,6 @@ func (w *world) matching(n int) search.Matching {
 	return search.Matching{
 		Gallery: gallery{w.faces[:n]}, Cohort: c,
 		Calibration: &face.Calibration{Points: []face.CalibrationPoint{{Normalised: 2.4, Similarity: 50}, {Normalised: 4, Similarity: 80}}},
-		Threshold:   80, MaxMatches: 10, Params: search.DefaultParams(),
+		Threshold:   80, MaxMatches: 10, Params: search.DefaultParams(scale()),
 	}
 }

@@ -21,6 +21,10 @@ type Params struct {
 	MinIoU float32
 	// MinIoUDoubtful is the same for detections below Confident: higher, as they have less to say.
 	MinIoUDoubtful float32
+	// Reach is how far, in widths and heights, boxes grow on each side when what is left over is compared once more: a face
+	// that moves faster than its own width from one frame to the next overlaps nothing. Raising it follows still faster ones
+	// and takes more people who pass each other for one.
+	Reach float32
 	// MaxGap is how long a face may go undetected and still be the same tracklet. Raising it bridges longer
 	// occlusions, and joins more people who take each other's place.
 	MaxGap time.Duration
@@ -32,7 +36,7 @@ type Params struct {
 // DefaultParams were measured on the clips of the evaluation set (docs/decisions/0004-tracks.md).
 func DefaultParams() Params {
 	return Params{
-		Confident: 60, MinIoU: 0.25, MinIoUDoubtful: 0.5,
+		Confident: 60, MinIoU: 0.25, MinIoUDoubtful: 0.5, Reach: 0.5,
 		MaxGap: 450 * time.Millisecond, MaxGapSamples: 2.25,
 	}
 }
@@ -75,8 +79,11 @@ func (t *Tracker) Update(at time.Duration, cut bool, dets []face.Detection) (ids
 		ids[i] = None
 	}
 	confident := func(d face.Detection) bool { return d.Confidence >= t.params.Confident }
-	t.associate(at, dets, ids, t.params.MinIoU, confident)
-	t.associate(at, dets, ids, t.params.MinIoUDoubtful, func(d face.Detection) bool { return !confident(d) })
+	t.associate(at, dets, ids, matching{least: t.params.MinIoU, admit: confident})
+	t.associate(at, dets, ids, matching{
+		least: t.params.MinIoUDoubtful, admit: func(d face.Detection) bool { return !confident(d) },
+	})
+	t.associate(at, dets, ids, matching{least: t.params.MinIoU, admit: confident, reach: t.params.Reach})
 	for i, d := range dets {
 		if ids[i] == None && confident(d) && d.Box.Finite() && d.Box.Area() > 0 {
 			ids[i] = t.start(at, d.Box)
@@ -114,21 +121,26 @@ type pair struct {
 	track, det int
 }
 
+// matching says which detections are given to which tracks in one round.
+type matching struct {
+	least float32 // overlap
+	admit func(face.Detection) bool
+	reach float32 // by which boxes grow on each side before they are compared
+}
+
 // associate gives the admitted detections to free tracks, greatest overlap first. Faces seldom overlap each other, so
 // that the greedy choice is the optimal assignment in all but crowded crossings, and it cannot trade a sure pair away.
-func (t *Tracker) associate(at time.Duration, dets []face.Detection, ids []int, least float32,
-	admit func(face.Detection) bool,
-) {
+func (t *Tracker) associate(at time.Duration, dets []face.Detection, ids []int, m matching) {
 	var pairs []pair
 	for di, d := range dets {
-		if ids[di] != None || !admit(d) {
+		if ids[di] != None || !m.admit(d) {
 			continue
 		}
 		for ti := range t.live {
 			if t.live[ti].taken {
 				continue
 			}
-			if iou := face.IoU(t.live[ti].box, d.Box); iou >= least {
+			if iou := face.IoU(grown(t.live[ti].box, m.reach), grown(d.Box, m.reach)); iou >= m.least {
 				pairs = append(pairs, pair{iou, ti, di})
 			}
 		}
@@ -144,5 +156,11 @@ func (t *Tracker) associate(at time.Duration, dets []face.Detection, ids []int, 
 		l.taken, l.seen = true, at
 		l.motion.correct(dets[p.det].Box)
 		ids[p.det] = l.id
+	}
+}
+
+func grown(b face.Box, reach float32) face.Box {
+	return face.Box{
+		Left: b.Left - reach*b.Width, Top: b.Top - reach*b.Height, Width: b.Width * (1 + 2*reach), Height: b.Height * (1 + 2*reach),
 	}
 }

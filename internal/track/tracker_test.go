@@ -62,6 +62,18 @@ func TestTracker(t *testing.T) {
 			frames: [][]face.Detection{{still}, {}, {}, {}, {still}},
 			want:   [][]int{{0}, {}, {}, {}, {1}},
 		},
+		"a face that moves by its own width is followed": {
+			frames: [][]face.Detection{{at(0.3, 0.5, 0.1, 95)}, {at(0.4, 0.5, 0.1, 95)}, {at(0.5, 0.5, 0.1, 95)}},
+			want:   [][]int{{0}, {0}, {0}},
+		},
+		"a face that is where nobody can have come from is another": {
+			frames: [][]face.Detection{{at(0.3, 0.5, 0.1, 95)}, {at(0.45, 0.5, 0.1, 95)}},
+			want:   [][]int{{0}, {1}},
+		},
+		"a face that moves fast does not take the place of one that stays": {
+			frames: [][]face.Detection{{at(0.3, 0.5, 0.1, 95), at(0.4, 0.5, 0.1, 95)}, {at(0.4, 0.5, 0.1, 95), at(0.5, 0.5, 0.1, 95)}},
+			want:   [][]int{{0, 1}, {1, 2}},
+		},
 		"a doubtful detection continues a face": {
 			frames: [][]face.Detection{{still}, {faint}, {still}},
 			want:   [][]int{{0}, {0}, {0}},
