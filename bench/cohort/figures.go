@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -27,6 +28,17 @@ type result struct {
 	scores  []float64 // normalised scores of strangers, ascending
 	people  int       // of the calibration
 	photos  int
+
+	pictures []picture // all
+	source   string
+}
+
+// measureGroups says how often strangers of one group reach the similarities.
+func (r *result) measureGroups(points []recognizer.PointSpec) *recognizer.GroupsSpec {
+	g := byGroup(r.cohort, points, r.pictures)
+	g.Source = fmt.Sprintf("every photo of LFW (%s) against every photo of the group's other people, those of the cohort among "+
+		"them; women and men as the pack's gender model sees them, names by where they come from; computed by bench/cohort", r.source)
+	return g
 }
 
 // compute makes the cohort of some people and calibrates with the others.
@@ -61,9 +73,10 @@ func compute(pictures []picture, source string) (*result, error) {
 	r.figures.Calibration = recognizer.CalibrationSpec{
 		Points: calibrate(r.scores),
 		Source: fmt.Sprintf("false match rates of %d comparisons of %d photos of %d other people of LFW (%s): 50 at 1e-2, 80 at "+
-			"1e-4, 90 at 1e-5, 99 at 1e-6, the last two with the tail's slope from 1e-2 to 1e-4; computed by bench/cohort",
+			"1e-5, 90 at 1e-6, 99 at 1e-7, the last three with the tail's slope from 1e-2 to 1e-4; computed by bench/cohort",
 			len(r.scores), r.photos, r.people, source),
 	}
+	r.pictures, r.source = pictures, source
 	return r, nil
 }
 
@@ -142,16 +155,16 @@ func impostors(c *face.Cohort, pictures []picture) []float64 {
 // leastComparisons is what a false match rate of 1e-4 needs to be more than a handful of matches.
 const leastComparisons = 1_000_000
 
-// calibrate says which similarity the normalised scores at the false match rates stand for. Rates below 1e-4 rest on few
-// comparisons of few people, so they are extrapolated.
+// calibrate says which similarity the normalised scores at the false match rates stand for: 50 for 1e-2, 80 for 1e-5, 90 for
+// 1e-6, 99 for 1e-7. Rates below 1e-4 rest on few comparisons of few people, so they are extrapolated.
 func calibrate(scores []float64) []recognizer.PointSpec {
 	common, rare := quantile(scores, 1e-2), quantile(scores, 1e-4)
 	decade := (rare - common) / 2
 	return []recognizer.PointSpec{
-		{Normalised: rounded(common), Similarity: 50},
-		{Normalised: rounded(rare), Similarity: 80},
-		{Normalised: rounded(rare + decade), Similarity: 90},
-		{Normalised: rounded(rare + 2*decade), Similarity: 99},
+		{Normalised: rounded(common), Similarity: 50, Rate: 1e-2},
+		{Normalised: rounded(rare + decade), Similarity: 80, Rate: 1e-5},
+		{Normalised: rounded(rare + 2*decade), Similarity: 90, Rate: 1e-6},
+		{Normalised: rounded(rare + 3*decade), Similarity: 99, Rate: 1e-7},
 	}
 }
 
@@ -176,9 +189,9 @@ func (r *result) report() string {
 	return b.String()
 }
 
-// write writes cohort.bin and figures.json. A calibration that is there already stays: it may come from more
+// write writes cohort.bin and figures.json and prints the table of groups. A calibration that is there already stays: it may come from more
 // comparisons than these.
-func (r *result) write(dir string) error {
+func (r *result) write(dir string, stdout io.Writer) error {
 	file := filepath.Join(dir, "figures.json")
 	figures := r.figures
 	//nolint:gosec // the folder is the caller's own
@@ -191,6 +204,8 @@ func (r *result) write(dir string) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	figures.Calibration.Groups = r.measureGroups(figures.Calibration.Points)
+	fmt.Fprint(stdout, table(figures.Calibration.Groups))
 	cohort, err := recognizer.WriteCohort(r.cohort)
 	if err != nil {
 		return err

@@ -28,6 +28,8 @@ type picture struct {
 	file         []byte
 	// The person's face as it is searched for and as it is enrolled; nil where none was found.
 	vector, template []float32
+	// woman says whether the face looks like one to the pack's gender model; nil where that was not asked or not told.
+	woman *bool
 }
 
 // embedAll reads the photos of a tar file and embeds the person of each. The result is sorted by name.
@@ -109,7 +111,12 @@ func embed(ctx context.Context, r *recognizer.Recognizer, p *picture) error {
 		return err
 	}
 	p.vector, p.template = f.Sample.Embedding.Vector, enrolled.Embedding.Vector
-	return nil
+	attributes, err := r.Attributes(ctx, decoded, &f.Detection)
+	if err == nil && attributes.Gender != nil {
+		woman := attributes.Gender.Female
+		p.woman = &woman
+	}
+	return err
 }
 
 // subject is the face that a photo of LFW shows: a large one near the middle. nil if there is none.

@@ -50,5 +50,5 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		return err
 	}
 	fmt.Fprint(stdout, figures.report())
-	return figures.write(*out)
+	return figures.write(*out, stdout)
 }

@@ -67,7 +67,7 @@ func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	s := &searching{
 		engine: e, people: who, out: out, portraits: r.Portraits, now: r.Now, videos: videos, annotated: annotated,
 		frame: &report.Run{
-			Gallery: who.Gallery, Threshold: face.Similarity(c.Threshold), SampleRate: float64(c.SampleRate),
+			Gallery: who.Gallery, Threshold: e.threshold(len(who.Faces)), SampleRate: float64(c.SampleRate),
 			Version: r.Version, When: r.Now(),
 		},
 	}

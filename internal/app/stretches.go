@@ -42,7 +42,7 @@ func (s *searching) find(ctx context.Context, n int, v *report.Video) (err error
 	defer func() { err = errors.Join(err, people.Close()) }()
 	result, err := search.Finish(ctx, tracklets, search.Matching{
 		Gallery: people, Cohort: s.engine.pack.Cohort(), Calibration: s.engine.pack.Calibration(),
-		Threshold: face.Similarity(s.engine.config.Threshold), MaxMatches: int(s.engine.config.MaxFaces),
+		Threshold: s.frame.Threshold, MaxMatches: int(s.engine.config.MaxFaces),
 		Params: s.engine.params,
 		Person: func(id face.ID) string { return s.people.Person[id] },
 	})
@@ -50,6 +50,7 @@ func (s *searching) find(ctx context.Context, n int, v *report.Video) (err error
 		return errors.Join(failed, err)
 	}
 	v.Sightings, v.Portraits = result.Sightings, result.Portraits
+	v.Caution = caution(s.engine.pack.Calibration(), s.frame.Threshold, len(s.people.Faces), result.Persons)
 	return failed
 }
 

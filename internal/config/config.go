@@ -9,9 +9,9 @@ import (
 // Config is every setting of the program. The zero value of a path means "look in the usual place".
 type Config struct {
 	// Threshold is the lowest similarity, in percent, that counts as a match. Raising it loses people who are small,
-	// turned or badly lit; lowering it names strangers: at 80 about one comparison of two different people in 10,000
-	// passes, at 90 one in 100,000.
-	Threshold Percent
+	// turned or badly lit; lowering it names strangers: at 80 about one comparison of two different people in 100,000
+	// passes, at 90 one in a million.
+	Threshold Threshold
 	// SampleRate is how many frames a second are analysed. Raising it finds shorter appearances and costs time in
 	// proportion; below 2 faces can no longer be followed from frame to frame.
 	SampleRate Rate
@@ -67,7 +67,7 @@ const (
 // Validate says what is wrong with the settings, all of it at once, each with the key that it is set by.
 func (c *Config) Validate() error {
 	return errors.Join(
-		check("threshold", float64(c.Threshold), 0, 100),
+		checkThreshold(c.Threshold),
 		check("sample-rate", float64(c.SampleRate), minSampleRate, maxSampleRate),
 		check("max-faces", float64(c.MaxFaces), 1, maxFaces),
 		check("workers", float64(c.Workers), 0, maxWorkers),
@@ -85,6 +85,13 @@ func check(key string, value, low, high float64) error {
 		return nil
 	}
 	return fmt.Errorf("%s is %v; it must lie between %v and %v", key, value, low, high)
+}
+
+func checkThreshold(t Threshold) error {
+	if t == AutoThreshold {
+		return nil
+	}
+	return check("threshold", float64(t), 0, 100)
 }
 
 func checkSandbox(s Sandbox) error {

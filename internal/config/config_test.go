@@ -23,7 +23,7 @@ func TestDefaultsAreValid(t *testing.T) {
 func TestValidateNamesTheKey(t *testing.T) {
 	t.Parallel()
 	for key, spoil := range map[string]func(*Config){
-		"threshold":        func(c *Config) { c.Threshold = Percent(math.NaN()) },
+		"threshold":        func(c *Config) { c.Threshold = Threshold(math.NaN()) },
 		"sample-rate":      func(c *Config) { c.SampleRate = 0 },
 		"max-faces":        func(c *Config) { c.MaxFaces = 4097 },
 		"workers":          func(c *Config) { c.Workers = -1 },
@@ -121,7 +121,7 @@ func TestTextRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		c := Default()
-		c.Threshold = Percent(rapid.Float64Range(0, 100).Draw(t, "threshold"))
+		c.Threshold = Threshold(rapid.Float64Range(0, 100).Draw(t, "threshold"))
 		c.SampleRate = Rate(rapid.Float64Range(minSampleRate, maxSampleRate).Draw(t, "rate"))
 		c.MaxFaces = Count(rapid.IntRange(1, maxFaces).Draw(t, "faces"))
 		c.MaxVideoSize = Size(rapid.Int64Range(1, int64(maxSize)).Draw(t, "size"))

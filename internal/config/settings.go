@@ -54,7 +54,7 @@ func (s Setting) Text() string {
 // Settings is the table of all settings; its values point into c.
 func (c *Config) Settings() []Setting {
 	return []Setting{
-		{"threshold", Matching, "percent", "lowest similarity that counts as a match", &c.Threshold},
+		{"threshold", Matching, "percent", "lowest similarity that counts as a match; auto: by how many are enrolled", &c.Threshold},
 		{"sample-rate", Matching, "rate", "frames analysed per second of video, up to 60", &c.SampleRate},
 		{"max-faces", Matching, "n", "most matches listed for one face, 1 to 4096", &c.MaxFaces},
 		{"workers", Matching, "n", "segments analysed at once, about a core each; 0: one per core", &c.Workers},

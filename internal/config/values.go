@@ -9,21 +9,35 @@ import (
 	"time"
 )
 
-// Percent is a share of a hundred, 0..100. Written "80" or "80%".
-type Percent float64
+// Threshold is a similarity in percent, 0..100, or [AutoThreshold]. Written "80" or "80%".
+type Threshold float64
 
-// UnmarshalText reads a percentage.
-func (p *Percent) UnmarshalText(text []byte) error {
+// AutoThreshold, written "auto", has the threshold chosen by how many faces are enrolled.
+const AutoThreshold Threshold = -1
+
+const auto = "auto"
+
+// UnmarshalText reads a percentage or "auto".
+func (t *Threshold) UnmarshalText(text []byte) error {
+	if strings.TrimSpace(string(text)) == auto {
+		*t = AutoThreshold
+		return nil
+	}
 	v, err := number(strings.TrimSpace(strings.TrimSuffix(string(text), "%")), 0, 100)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w, nor auto", err)
 	}
-	*p = Percent(v)
+	*t = Threshold(v)
 	return nil
 }
 
-// MarshalText writes the number alone.
-func (p Percent) MarshalText() ([]byte, error) { return formatNumber(float64(p)), nil }
+// MarshalText writes the number alone, or "auto".
+func (t Threshold) MarshalText() ([]byte, error) {
+	if t == AutoThreshold {
+		return []byte(auto), nil
+	}
+	return formatNumber(float64(t)), nil
+}
 
 // minSampleRate is one frame in a hundred seconds; less than that is a mistake, not a wish.
 const minSampleRate = 0.01

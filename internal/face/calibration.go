@@ -40,6 +40,8 @@ func (i Impostors) Score(normalised float64) Score { return Score(i.Mean + norma
 type CalibrationPoint struct {
 	Normalised float64
 	Similarity Similarity
+	// Rate is the share of pairs of strangers that reach it, the false match rate; 0 where that is not known.
+	Rate float64
 }
 
 // Calibration turns normalised scores into similarities: linear between its points, 0 at or below a normalised score
@@ -59,7 +61,54 @@ func (c *Calibration) Check() error {
 		}
 		last = p
 	}
+	return c.checkRates()
+}
+
+func (c *Calibration) checkRates() error {
+	last := 1.0
+	for _, p := range c.Points {
+		if p.Rate == 0 && last == 1 {
+			continue
+		}
+		if !(p.Rate > 0 && p.Rate < last) {
+			return fmt.Errorf("the rate %v of similarity %v does not lie below %v", p.Rate, p.Similarity, last)
+		}
+		last = p.Rate
+	}
 	return nil
+}
+
+// Rate is the share of pairs of strangers whose similarity reaches s: from the points with a rate, along the logarithm
+// between them, and the last one's from there up. ok is false where the pack does not say.
+func (c *Calibration) Rate(s Similarity) (rate float64, ok bool) {
+	last := CalibrationPoint{Rate: 1}
+	for _, p := range c.Points {
+		if p.Rate == 0 {
+			return 0, false
+		}
+		if s < p.Similarity {
+			share := float64(s-last.Similarity) / float64(p.Similarity-last.Similarity)
+			return last.Rate * math.Pow(p.Rate/last.Rate, max(share, 0)), true
+		}
+		last = p
+	}
+	return last.Rate, len(c.Points) > 0
+}
+
+// AtRate is the lowest whole similarity that at most this share of pairs of strangers reaches, and the last point's where
+// none does. ok is false where the pack does not say.
+func (c *Calibration) AtRate(rate float64) (s Similarity, ok bool) {
+	for whole := range 100 {
+		s = Similarity(whole)
+		r, ok := c.Rate(s)
+		if !ok {
+			return 0, false
+		}
+		if r <= rate {
+			return s, true
+		}
+	}
+	return c.Points[len(c.Points)-1].Similarity, true
 }
 
 // Similarity of a score for a probe with these impostor moments. Monotone in the score.
@@ -88,7 +137,7 @@ func (c *Calibration) of(z, top float64) Similarity {
 		}
 		last = p
 	}
-	return between(last, CalibrationPoint{max(top, last.Normalised), 100}, z)
+	return between(last, CalibrationPoint{Normalised: max(top, last.Normalised), Similarity: 100}, z)
 }
 
 // Threshold is the lowest score whose similarity reaches sim, for a probe with these impostor moments. It is rounded
@@ -99,7 +148,7 @@ func (c *Calibration) Threshold(sim Similarity, i Impostors) Score {
 		return -1
 	}
 	last := CalibrationPoint{}
-	for _, p := range append(slices.Clip(c.Points), CalibrationPoint{i.Normalise(1), 100}) {
+	for _, p := range append(slices.Clip(c.Points), CalibrationPoint{Normalised: i.Normalise(1), Similarity: 100}) {
 		if sim <= p.Similarity {
 			share := float64(sim-last.Similarity) / float64(p.Similarity-last.Similarity)
 			return i.Score(last.Normalised+share*(p.Normalised-last.Normalised)) - slack

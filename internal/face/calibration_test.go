@@ -11,7 +11,7 @@ import (
 
 // points are like the default pack's.
 func points() *face.Calibration {
-	return &face.Calibration{Points: []face.CalibrationPoint{{2.4, 50}, {4.06, 80}, {4.76, 90}, {5.46, 99}}}
+	return &face.Calibration{Points: []face.CalibrationPoint{{2.4, 50, 1e-2}, {4.06, 80, 1e-4}, {4.76, 90, 1e-5}, {5.46, 99, 1e-6}}}
 }
 
 func moments() *rapid.Generator[face.Impostors] {
@@ -117,15 +117,63 @@ func TestCalibrationCheck(t *testing.T) {
 		t.Error(err)
 	}
 	for name, ps := range map[string][]face.CalibrationPoint{
-		"none":               nil,
-		"not ascending":      {{4, 80}, {3, 90}},
-		"similarity repeats": {{3, 80}, {4, 80}},
-		"starts at nought":   {{0, 0}},
-		"reaches 100":        {{3, 80}, {4, 100}},
-		"not a number":       {{math.NaN(), 80}},
+		"none":                 nil,
+		"not ascending":        {{4, 80, 0}, {3, 90, 0}},
+		"similarity repeats":   {{3, 80, 0}, {4, 80, 0}},
+		"starts at nought":     {{0, 0, 0}},
+		"reaches 100":          {{3, 80, 0}, {4, 100, 0}},
+		"rates rise":           {{3, 50, 1e-4}, {4, 80, 1e-2}},
+		"a rate is missing":    {{3, 50, 1e-2}, {4, 80, 0}},
+		"everybody reaches it": {{3, 50, 1}},
+		"a rate is no number":  {{3, 50, math.NaN()}},
+		"not a number":         {{math.NaN(), 80, 0}},
 	} {
 		if err := (&face.Calibration{Points: ps}).Check(); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+func TestRates(t *testing.T) {
+	t.Parallel()
+	c := points()
+	for s, want := range map[face.Similarity]float64{0: 1, 25: 1e-1, 50: 1e-2, 65: 1e-3, 80: 1e-4, 90: 1e-5, 99: 1e-6, 100: 1e-6} {
+		if got, ok := c.Rate(s); !ok || math.Abs(math.Log(got/want)) > 1e-6 {
+			t.Errorf("similarity %v: rate %v, %v, want %v", s, got, ok, want)
+		}
+	}
+	for rate, want := range map[float64]face.Similarity{1: 0, 1e-2: 50, 0.9e-4: 81, 1e-5: 90, 1e-6: 99, 1e-9: 99} {
+		if got, ok := c.AtRate(rate); !ok || got != want {
+			t.Errorf("rate %v: similarity %v, %v, want %v", rate, got, ok, want)
+		}
+	}
+	unknown := &face.Calibration{Points: []face.CalibrationPoint{{2.4, 50, 0}, {4, 80, 0}}}
+	if err := unknown.Check(); err != nil {
+		t.Error(err)
+	}
+	if _, ok := unknown.Rate(80); ok {
+		t.Error("a rate was made up")
+	}
+	if _, ok := unknown.AtRate(1e-3); ok {
+		t.Error("a similarity was made up")
+	}
+}
+
+func TestBetweenTwoProbes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := moments().Draw(t, "a"), moments().Draw(t, "b")
+		s := face.Score(rapid.Float32Range(-1, 1).Draw(t, "score"))
+		c := points()
+		got := c.Between(s, a, b)
+		if back := c.Between(s, b, a); back != got {
+			t.Fatalf("%v one way, %v the other", got, back)
+		}
+		if c.Between(s, a, a) != c.Similarity(s, a) {
+			t.Fatalf("two of one kind: %v, want %v", c.Between(s, a, a), c.Similarity(s, a))
+		}
+		if higher := face.Score(rapid.Float32Range(float32(s), 1).Draw(t, "higher")); c.Between(higher, a, b) < got {
+			t.Fatalf("falls from %v at %v to %v at %v", got, s, c.Between(higher, a, b), higher)
+		}
+	})
 }

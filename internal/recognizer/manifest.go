@@ -171,6 +171,8 @@ type TrackletsSpec struct {
 type PointSpec struct {
 	Normalised float64 `json:"normalised"`
 	Similarity float64 `json:"similarity"`
+	// Rate is the share of pairs of strangers that reach it; left out where it is not known.
+	Rate float64 `json:"rate,omitempty"`
 }
 
 // ParseManifest reads a manifest strictly: unknown fields, trailing data and anything out of bounds are errors.
@@ -220,7 +222,7 @@ func (c *CalibrationSpec) calibration() *face.Calibration {
 	out := &face.Calibration{}
 	for _, p := range c.Points {
 		out.Points = append(out.Points, face.CalibrationPoint{
-			Normalised: p.Normalised, Similarity: face.Similarity(p.Similarity),
+			Normalised: p.Normalised, Similarity: face.Similarity(p.Similarity), Rate: p.Rate,
 		})
 	}
 	return out

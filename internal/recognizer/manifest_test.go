@@ -21,7 +21,7 @@ func valid() *Manifest {
 			Kind: "arcface", File: "sub/e.onnx", Input: input, Output: "out", Dimension: 4, Flip: true,
 			Template: [5][2]float32{{38, 52}, {74, 52}, {56, 72}, {42, 92}, {71, 92}},
 		},
-		Calibration: &CalibrationSpec{Points: []PointSpec{{2.5, 50}, {4, 80}}, Source: "a test"},
+		Calibration: &CalibrationSpec{Points: []PointSpec{{2.5, 50, 1e-2}, {4, 80, 1e-5}}, Source: "a test"},
 		Files: []FileSpec{
 			{Path: "d.onnx", Size: 10, SHA256: hash, Licence: "MIT", Source: "a test"},
 			{Path: "sub/e.onnx", Size: 10, SHA256: hash, Licence: "MIT", Source: "a test"},

@@ -75,6 +75,9 @@ func (a axis) bar(i Interval) barView {
 	if i.Best.Similarity > 0 {
 		class = band(float64(i.Best.Similarity))
 		title += ", " + percent(i.Best.Similarity) + " %"
+		if i.Best.Own < i.Best.Similarity {
+			title += " (" + percent(i.Best.Own) + " % by itself, the rest from other sightings of the same person)"
+		}
 	}
 	return barView{
 		Class: class, At: decimal(at), Width: decimal(width), Stamp: stamp(i.Start),

@@ -10,8 +10,9 @@ import (
 )
 
 // CSV writes a header and one row for each interval of each found person, for spreadsheets and scripts (RFC 4180, UTF-8,
-// lines end in \n). best_similarity, external_image_id and face_id are of the interval's best match. The only errors
-// are w's. Strangers, lookalikes and the reasons of failed videos are not in it: see [Table] and [HTML].
+// lines end in \n). best_similarity, external_image_id and face_id are of the interval's best match;
+// best_own_similarity is what the face has by itself, where the match is inherited from another sighting of the person.
+// The only errors are w's. Strangers, lookalikes and the reasons of failed videos are not in it: see [Table] and [HTML].
 //
 // A cell that a spreadsheet would take for a formula (it begins with = + - @, a tab or a carriage return) gets a
 // leading apostrophe. https://owasp.org/www-community/attacks/CSV_Injection
@@ -19,7 +20,7 @@ func CSV(w io.Writer, run *Run) error {
 	out := csv.NewWriter(w)
 	_ = out.Write([]string{ // the writer keeps its first error
 		"video", "person", "start_seconds", "end_seconds", "start", "end",
-		"best_similarity", "sightings", "external_image_id", "face_id",
+		"best_similarity", "sightings", "external_image_id", "face_id", "best_own_similarity",
 	})
 	for i := range run.Videos {
 		v := &run.Videos[i]
@@ -31,6 +32,7 @@ func CSV(w io.Writer, run *Run) error {
 					stamp(interval.Start), stamp(interval.End),
 					strconv.FormatFloat(float64(best.Similarity), 'f', 2, 64), strconv.Itoa(interval.Sightings),
 					cell(run.Gallery.Faces[best.ID].ExternalID), best.ID.String(),
+					strconv.FormatFloat(float64(best.Own), 'f', 2, 64),
 				})
 			}
 		}

@@ -12,7 +12,7 @@ import (
 // result is a video in which Anna was seen for two seconds.
 func result() *report.Run {
 	anna := face.ID{15: 1}
-	matches := []face.Match{{ID: anna, Similarity: 97.5}}
+	matches := []face.Match{{ID: anna, Similarity: 97.5, Own: 97.5}}
 	box := face.Detection{Box: face.Box{Left: 0.4, Top: 0.2, Width: 0.1, Height: 0.2}}
 	return &report.Run{
 		Threshold: 80, SampleRate: 1,
@@ -48,8 +48,8 @@ func ExampleCSV() {
 		fmt.Println(err)
 	}
 	// Output:
-	// video,person,start_seconds,end_seconds,start,end,best_similarity,sightings,external_image_id,face_id
-	// clip.mp4,ANNA,3.000,5.000,00:00:03.000,00:00:05.000,97.50,3,ANNA.passport,00000000-0000-0000-0000-000000000001
+	// video,person,start_seconds,end_seconds,start,end,best_similarity,sightings,external_image_id,face_id,best_own_similarity
+	// clip.mp4,ANNA,3.000,5.000,00:00:03.000,00:00:05.000,97.50,3,ANNA.passport,00000000-0000-0000-0000-000000000001,97.50
 }
 
 func ExampleSummarise() {

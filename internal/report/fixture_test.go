@@ -62,7 +62,12 @@ func seen(person, start, end int, matches ...face.Match) []face.Sighting {
 }
 
 func match(n int, similarity face.Similarity) face.Match {
-	return face.Match{ID: id(n), Similarity: similarity}
+	return face.Match{ID: id(n), Similarity: similarity, Own: similarity}
+}
+
+// inherited is a match that a face has through another sighting of the same person.
+func inherited(n int, similarity, own face.Similarity) face.Match {
+	return face.Match{ID: id(n), Similarity: similarity, Own: own, Inherited: similarity}
 }
 
 // gallery has the given people with a face each, numbered from 1.
@@ -94,7 +99,7 @@ func office(tb testing.TB) *Run {
 	party = append(party, seen(2, 9000, 9000, match(3, 84.5))...)
 	party = append(party, seen(0, 12_400, 31_000, match(1, 99.21))...)
 	party = append(party, seen(3, 30_000, 42_000)...)
-	party = append(party, seen(2, 61_000, 63_000, match(3, 93))...)
+	party = append(party, seen(2, 61_000, 63_000, inherited(3, 93, 61.5))...)
 	var walk []face.Sighting
 	for i := range 60 {
 		walk = append(walk, seen(0, i*75_000, i*75_000+i*400, match(2, 90+face.Similarity(i)/7))...)
@@ -107,6 +112,7 @@ func office(tb testing.TB) *Run {
 				Name: "party.mp4", Info: info, Sightings: party, Elapsed: 12_300 * time.Millisecond,
 				Portraits: map[int][]byte{0: portrait(tb, 0), 1: portrait(tb, 1), 2: portrait(tb, 2)},
 				Warnings:  []string{"the sound could not be read and is ignored"},
+				Caution:   "about 2 of the names may be wrong",
 			},
 			{Name: "walk.mkv", Info: long, Sightings: walk},
 			{Name: "empty.mp4", Info: info},

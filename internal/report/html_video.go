@@ -65,6 +65,9 @@ func newVideoView(i int, run *Run) videoView {
 	for _, warning := range v.Warnings {
 		view.Warnings = append(view.Warnings, plain(warning))
 	}
+	if v.Caution != "" {
+		view.Warnings = append(view.Warnings, plain(v.Caution))
+	}
 	for j := range s.People {
 		view.Lanes = append(view.Lanes, personLane(&s.People[j], v, &run.Gallery, times))
 	}

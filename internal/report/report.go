@@ -14,6 +14,8 @@ type Video struct {
 	// Portraits are the best portrait of each person of the video as JPEG, by person number; may lack some.
 	Portraits map[int][]byte
 	Warnings  []string
+	// Caution says how far the names are to be trusted where so many faces are enrolled that some will be wrong; empty otherwise.
+	Caution string
 	// Err says why the video failed; the rest is what was found until then, maybe nothing.
 	Err     error
 	Elapsed time.Duration // that the search took

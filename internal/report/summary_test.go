@@ -58,10 +58,10 @@ func TestSummariseTellsWhoIsWho(t *testing.T) {
 				Lookalikes: []Lookalike{{"Bob", 81.2}},
 			},
 			{
-				Name: "山田花子", Best: match(3, 93), Person: 2, Sightings: 12,
+				Name: "山田花子", Best: inherited(3, 93, 61.5), Person: 2, Sightings: 12,
 				Intervals: []Interval{
 					{Start: ms(9000), End: ms(9000), Sightings: 1, Best: match(3, 84.5)},
-					{Start: ms(61_000), End: ms(63_000), Sightings: 11, Best: match(3, 93)},
+					{Start: ms(61_000), End: ms(63_000), Sightings: 11, Best: inherited(3, 93, 61.5)},
 				},
 			},
 		},

@@ -103,6 +103,9 @@ func (t *table) video(v *Video, s *Summary) {
 	for _, warning := range v.Warnings {
 		t.line("  warning: " + plain(warning))
 	}
+	if v.Caution != "" {
+		t.line("  caution: " + plain(v.Caution))
+	}
 	t.people(s.People)
 	if v.Err == nil || len(v.Sightings) > 0 {
 		t.rest(s)

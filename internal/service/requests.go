@@ -69,6 +69,9 @@ type AssociatedFace struct {
 type FaceHit struct {
 	Face       Face
 	Similarity face.Similarity
+	// Own is what a face of a video has by itself where Similarity is inherited from another sighting of the same person;
+	// 0 elsewhere.
+	Own face.Similarity `json:",omitempty"`
 }
 
 // UserHit is a user and how similar they are.

@@ -133,7 +133,11 @@ func (s *Service) saveLists(ctx context.Context, j *Job, c *Collection, lists []
 				if !there { // deleted since the snapshot: its id is what is left of it
 					f.ID = m.ID
 				}
-				hits[i] = append(hits[i], FaceHit{Face: f, Similarity: m.Similarity})
+				hit := FaceHit{Face: f, Similarity: m.Similarity}
+				if m.Own < m.Similarity {
+					hit.Own = m.Own
+				}
+				hits[i] = append(hits[i], hit)
 			}
 		}
 		data, err := json.Marshal(hits)

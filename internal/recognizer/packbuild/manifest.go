@@ -58,7 +58,7 @@ func newManifest(files []file) (*recognizer.Manifest, error) {
 			Source: "television, talk-show, film and street clips at 4 to 7 frames a second; docs/decisions/0004-tracks.md and " +
 				"0008-names.md",
 		},
-		Attributes:  attributes(),
+		Attributes: attributes(),
 	}
 	for _, f := range files {
 		m.Files = append(m.Files, f.spec)

@@ -1,0 +1,44 @@
+package app
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/face"
+)
+
+// What is expected of a threshold that is chosen by how many faces are enrolled, and when a search warns of its own.
+const (
+	namedStrangers = 0.01 // of the strangers, those who may be named by mistake
+	fewFalseNames  = 1.0  // false names in a video that nobody is warned of
+	advisedNames   = 0.1  // and those that are left with the threshold that the warning advises
+
+	leastChosen face.Similarity = 80 // no chosen threshold lies below the usual one
+)
+
+// threshold is the lowest similarity that counts as a match against so many enrolled faces.
+func (e *engine) threshold(faces int) face.Similarity {
+	if e.config.Threshold != config.AutoThreshold {
+		return face.Similarity(e.config.Threshold)
+	}
+	s, _ := e.pack.Calibration().AtRate(namedStrangers / float64(max(faces, 1)))
+	return max(s, leastChosen)
+}
+
+// caution says how many of the people in a video may bear a name that is not theirs, and what to do about it; empty where
+// that is hardly anyone, or where the model pack does not say how often strangers are alike.
+func caution(c *face.Calibration, threshold face.Similarity, faces, persons int) string {
+	rate, ok := c.Rate(threshold)
+	expected := float64(persons) * -math.Expm1(-float64(faces)*rate)
+	if !ok || expected <= fewFalseNames {
+		return ""
+	}
+	said := fmt.Sprintf("about %.0f of the names may be wrong: %d people seen were compared with %d enrolled faces, and at a "+
+		"threshold of %.4g one in %.0f comparisons of strangers passes", expected, persons, faces, threshold, 1/rate)
+	better, _ := c.AtRate(advisedNames / (float64(faces) * float64(persons)))
+	if better <= threshold {
+		return said + "; check each match"
+	}
+	return fmt.Sprintf("%s; search again with --threshold %.4g", said, better)
+}
