@@ -74,10 +74,6 @@ func score(doc *document, gt *truth, threshold float64) outcome {
 }
 
 func matches(doc *document, gt *truth, enrolled []string, threshold float64) []moment {
-	offset := 0
-	if gt.FirstFrame != nil {
-		offset = *gt.FirstFrame
-	}
 	var out []moment
 	for _, p := range doc.Persons {
 		if len(p.FaceMatches) == 0 {
@@ -90,7 +86,7 @@ func matches(doc *document, gt *truth, enrolled []string, threshold float64) []m
 			}
 		}
 		if best.Similarity >= threshold {
-			out = append(out, moment{person(best.Face.ExternalImageId, enrolled), p.Timestamp - offset, best.Similarity})
+			out = append(out, moment{person(best.Face.ExternalImageId, enrolled), p.Timestamp - gt.offset(), best.Similarity})
 		}
 	}
 	return out

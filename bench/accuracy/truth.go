@@ -71,3 +71,23 @@ func person(external string, ids []string) string {
 	}
 	return best
 }
+
+// offset is what the ground truth's clock is behind the container's, in ms.
+func (t *truth) offset() int {
+	if t.FirstFrame == nil {
+		return 0
+	}
+	return *t.FirstFrame
+}
+
+// visible says whether somebody is to be seen at a time.
+func (t *truth) visible(person string, at int) bool {
+	return slices.ContainsFunc(t.Identities, func(p identity) bool { return p.ID == person && within(at, p.Visible, 0) })
+}
+
+// absent says whether somebody can be nowhere in the picture at a time.
+func (t *truth) absent(person string, at int) bool {
+	return !slices.ContainsFunc(t.Identities, func(p identity) bool {
+		return p.ID == person && (within(at, p.Visible, widen) || within(at, p.Ignore, widen))
+	})
+}

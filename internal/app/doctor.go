@@ -1,11 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spotter-video/spotter/internal/config"
@@ -105,7 +107,29 @@ func recognizerChecks(ctx context.Context, c config.Config) []Check {
 			models.Mend = "Build the pack anew with 'spotter models build'; a pack of your own may not suit this onnxruntime."
 		}
 	}
-	return append(checks, models)
+	return append(checks, models, similarityCheck(pack.Manifest().Calibration))
+}
+
+// similarityCheck says what the usual threshold means with this model pack, and for whom it means less.
+func similarityCheck(c *recognizer.CalibrationSpec) Check {
+	check := Check{Name: "similarity", State: OK, Found: "how often strangers reach a similarity is not said by this model pack"}
+	for _, p := range c.Points {
+		if p.Similarity == float64(leastChosen) && p.Rate > 0 {
+			check.Found = fmt.Sprintf("one in %.0f pairs of strangers reaches %.4g %%", 1/p.Rate, p.Similarity)
+		}
+	}
+	if c.Groups == nil {
+		return check
+	}
+	column := slices.Index(c.Groups.Similarities, float64(leastChosen))
+	if column < 0 {
+		return check
+	}
+	worst := slices.MaxFunc(c.Groups.Rows, func(a, b recognizer.GroupSpec) int { return cmp.Compare(a.Rates[column], b.Rates[column]) })
+	if rate := worst.Rates[column]; rate > 0 {
+		check.Found += fmt.Sprintf(", but one in %.0f among %s; 'spotter models show' has the table", 1/rate, worst.Name)
+	}
+	return check
 }
 
 // tryModels looks for faces in a grey picture.

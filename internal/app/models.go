@@ -13,15 +13,41 @@ import (
 
 // ModelPack describes a model pack.
 type ModelPack struct {
-	Folder      string      `json:"folder"`
-	Name        string      `json:"name"`
-	Version     string      `json:"version"`
-	Model       string      `json:"model"` // names the space of its embeddings
-	Detector    string      `json:"detector"`
-	Dimension   int         `json:"dimension"`
-	Calibration string      `json:"calibration"` // what its similarities rest on
-	Attributes  []string    `json:"attributes"`  // what it tells of a face's look, beside the points of its landmarks
-	Files       []ModelFile `json:"files"`
+	Folder      string `json:"folder"`
+	Name        string `json:"name"`
+	Version     string `json:"version"`
+	Model       string `json:"model"` // names the space of its embeddings
+	Detector    string `json:"detector"`
+	Dimension   int    `json:"dimension"`
+	Calibration string `json:"calibration"` // what its similarities rest on
+	// Similarities are what some of them mean, ascending; Groups how often strangers of one group reach them.
+	Similarities []ModelSimilarity `json:"similarities"`
+	Groups       *ModelGroups      `json:"groups,omitempty"`
+	Attributes   []string          `json:"attributes"` // what it tells of a face's look, beside the points of its landmarks
+	Files        []ModelFile       `json:"files"`
+}
+
+// ModelSimilarity is one similarity of a model pack, in percent.
+type ModelSimilarity struct {
+	Similarity float64 `json:"similarity"`
+	Normalised float64 `json:"normalised"` // score
+	// Rate is the share of pairs of strangers that reach it; 0 where that is not known.
+	Rate float64 `json:"rate,omitempty"`
+}
+
+// ModelGroups is a table of false match rates: a row for each group of people, a column for each similarity.
+type ModelGroups struct {
+	Similarities []float64    `json:"similarities"`
+	Rows         []ModelGroup `json:"rows"`
+	Source       string       `json:"source"`
+}
+
+// ModelGroup is one group of people, and the shares of its pairs of strangers that reach the table's similarities.
+type ModelGroup struct {
+	Name   string    `json:"name"`
+	People int       `json:"people"`
+	Pairs  int       `json:"pairs"`
+	Rates  []float64 `json:"rates"`
 }
 
 // ModelFile is one file of a model pack.
@@ -45,13 +71,25 @@ func VerifyModels(c config.Config) (ModelPack, error) {
 		Folder: pack.Dir(), Name: m.Name, Version: m.Version, Model: string(pack.Model()), Detector: m.Detector.Kind,
 		Dimension: pack.Dim(), Attributes: attributeNames(m),
 	}
-	if m.Calibration != nil {
-		d.Calibration = m.Calibration.Source
-	}
+	d.addCalibration(m.Calibration)
 	for _, f := range m.Files {
 		d.Files = append(d.Files, ModelFile(f))
 	}
 	return d, nil
+}
+
+func (d *ModelPack) addCalibration(c *recognizer.CalibrationSpec) {
+	d.Calibration = c.Source
+	for _, p := range c.Points {
+		d.Similarities = append(d.Similarities, ModelSimilarity{p.Similarity, p.Normalised, p.Rate})
+	}
+	if c.Groups == nil {
+		return
+	}
+	d.Groups = &ModelGroups{Similarities: c.Groups.Similarities, Source: c.Groups.Source}
+	for _, r := range c.Groups.Rows {
+		d.Groups.Rows = append(d.Groups.Rows, ModelGroup(r))
+	}
 }
 
 // attributeNames are the attributes that a pack gives.

@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -106,6 +108,9 @@ func showPack(l *line, p app.ModelPack) error {
 		cmp.Or(strings.Join(p.Attributes, ", "), "none")); err != nil {
 		return err
 	}
+	if _, err := io.WriteString(l.Stdout, rateTable(&p)); err != nil {
+		return err
+	}
 	for _, f := range p.Files {
 		if _, err := fmt.Fprintf(l.Stdout, "\n  %s (%.1f MB)\n    from     %s\n    licence  %s\n", printable(f.Path),
 			float64(f.Size)/1e6, printable(f.Source), printable(f.Licence)); err != nil {
@@ -119,4 +124,43 @@ func showPack(l *line, p app.ModelPack) error {
 		}
 	}
 	return nil
+}
+
+// rateTable says how often strangers reach the similarities of a pack, as far as that is known.
+func rateTable(p *app.ModelPack) string {
+	var b strings.Builder
+	row := func(name, people string, cells []string) {
+		fmt.Fprintf(&b, "  %-46s %7s", name, people)
+		for _, c := range cells {
+			fmt.Fprintf(&b, "  %10s", c)
+		}
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	var heads, all []string
+	for _, s := range p.Similarities {
+		heads, all = append(heads, fmt.Sprintf("%.4g %%", s.Similarity)), append(all, oneIn(s.Rate))
+	}
+	row("one in so many pairs of strangers reaches", "people", heads)
+	row("strangers at large", "", all)
+	if g := p.Groups; g != nil {
+		for _, r := range g.Rows {
+			cells := make([]string, len(r.Rates))
+			for i, rate := range r.Rates {
+				if cells[i] = oneIn(rate); rate == 0 {
+					cells[i] = fmt.Sprintf("0 of %.2g", float64(r.Pairs))
+				}
+			}
+			row("  "+printable(r.Name), strconv.Itoa(r.People), cells)
+		}
+		fmt.Fprintf(&b, "\n  measured with %s\n", printable(g.Source))
+	}
+	return b.String()
+}
+
+func oneIn(rate float64) string {
+	if rate == 0 {
+		return "unknown"
+	}
+	return strconv.FormatFloat(1/rate, 'f', 0, 64)
 }
