@@ -57,6 +57,22 @@ func (p *Picture) Check() error {
 	}
 }
 
+// Part is the part of the picture that begins at (x, y), pixels, and lies inside of it; it shares the planes. For I420 x and
+// y are even.
+func (p *Picture) Part(x, y, width, height int) Picture {
+	out := *p
+	out.Width, out.Height = width, height
+	if p.Layout == RGB {
+		out.Planes[0] = p.Planes[0][y*p.Strides[0]+3*x:]
+		return out
+	}
+	out.Planes[0] = p.Planes[0][y*p.Strides[0]+x:]
+	for i := 1; i < 3; i++ {
+		out.Planes[i] = p.Planes[i][y/2*p.Strides[i]+x/2:]
+	}
+	return out
+}
+
 func (p *Picture) checkPlane(i, rowBytes, rows int) error {
 	if p.Strides[i] < rowBytes || len(p.Planes[i]) < (rows-1)*p.Strides[i]+rowBytes {
 		return fmt.Errorf("plane %d of a %d x %d picture: %d bytes with stride %d are too few",
@@ -87,4 +103,12 @@ type VideoInfo struct {
 	FullRange  bool // whether samples use 0..255 (FULL) and not 16..235 (LIMITED)
 	Interlaced bool
 	Rotation   int // degrees clockwise that were applied to make the picture upright: 0, 90, 180, 270
+}
+
+// Look says how closely a frame is looked at for faces that its small picture hardly shows.
+type Look struct {
+	// Closely asks for them everywhere.
+	Closely bool
+	// Near lists where such faces were just before: they are looked for there again.
+	Near []Box
 }

@@ -101,7 +101,7 @@ func TestVideoAndPhotoAgree(t *testing.T) {
 	full := toI420(p)
 	small := r.scaler.Scale(p, 640, 640*p.Height/p.Width&^1)
 	frame := &face.Frame{Full: *full, Small: *toI420(&small)}
-	found, err := r.Detect(t.Context(), frame)
+	found, err := r.Detect(t.Context(), frame, face.Look{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,6 +123,54 @@ func TestVideoAndPhotoAgree(t *testing.T) {
 		if c := face.Dot(s.Embedding.Vector, f.Sample.Embedding.Vector); c < 0.9 {
 			t.Errorf("the same face has a cosine of %v", c)
 		}
+	}
+}
+
+// TestSmallFacesAreFoundByACloserLook puts a group photo, reduced so that its faces are some 36 pixels high, into a picture
+// of 1920 pixels, in which the small picture shows them with 12.
+func TestSmallFacesAreFoundByACloserLook(t *testing.T) {
+	t.Parallel()
+	r := newRecognizer(t, "", Options{})
+	group := groupPhoto(t, "sample5.jpg")
+	faces, err := r.Faces(t.Context(), group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	width := int(float32(group.Width) * 36 / faces[len(faces)/2].Height)
+	scaled := r.scaler.Scale(group, width, group.Height*width/group.Width)
+	canvas := face.Picture{Width: 1920, Height: 1080, Layout: face.RGB, Strides: [3]int{3 * 1920}}
+	canvas.Planes[0] = slices.Repeat([]byte{90, 100, 110}, 1920*1080)
+	const left, top = 701, 407
+	for y := range scaled.Height {
+		copy(canvas.Planes[0][(top+y)*canvas.Strides[0]+3*left:], scaled.Planes[0][y*scaled.Strides[0]:][:3*scaled.Width])
+	}
+	reduced := r.scaler.Scale(&canvas, 640, 360)
+	frame := &face.Frame{Full: *toI420(&canvas), Small: *toI420(&reduced)}
+	look := func(l face.Look) []face.Detection {
+		found, err := r.Detect(t.Context(), frame, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range found {
+			if x := d.Box.Center().X * 1920; x < left || x > left+float32(width) {
+				t.Errorf("%+v finds a face beside the photo at %+v", l, d.Box)
+			}
+		}
+		return slices.Clone(found)
+	}
+	glance, closely := look(face.Look{}), look(face.Look{Closely: true})
+	if len(closely) < 4 || len(glance) > len(closely)-3 {
+		t.Fatalf("a glance finds %d faces, a close look %d of 5", len(glance), len(closely))
+	}
+	var near []face.Box
+	for _, d := range closely {
+		near = append(near, d.Box)
+	}
+	if again := look(face.Look{Near: near}); len(again) < len(near) {
+		t.Errorf("%d of %d faces are found where they were", len(again), len(near))
+	}
+	if corner := look(face.Look{Near: []face.Box{{Left: 0.98, Top: 0.98, Width: 0.05, Height: 0.05}}}); len(corner) > len(glance) {
+		t.Errorf("a look into the corner finds %d faces", len(corner))
 	}
 }
 
@@ -152,7 +200,7 @@ func TestEnrolSaysWhy(t *testing.T) {
 	if _, err := r.Enrol(t.Context(), &broken); err == nil || errors.As(err, new(*RefusedError)) {
 		t.Errorf("half a picture: %v", err)
 	}
-	if _, err := r.Detect(t.Context(), &face.Frame{Full: *p, Small: broken}); err == nil {
+	if _, err := r.Detect(t.Context(), &face.Frame{Full: *p, Small: broken}, face.Look{}); err == nil {
 		t.Error("half a frame was searched")
 	}
 }
@@ -166,7 +214,7 @@ func TestNothingButVectorsIsAllocated(t *testing.T) {
 	var crop face.Crop
 	var d face.Detection
 	if n := testing.AllocsPerRun(5, func() {
-		found, err := r.Detect(ctx, frame)
+		found, err := r.Detect(ctx, frame, face.Look{})
 		if err != nil || len(found) == 0 {
 			t.Fatalf("found %d faces, %v", len(found), err)
 		}

@@ -86,15 +86,6 @@ func (i *InputSpec) normal() raster.Normal {
 // round up by themselves.
 const stride = 32
 
-// detect returns the candidates of a picture with overlaps resolved, best first, in pixels of the picture. The slice is
-// valid until the next call.
-func (d *detector) detect(p *face.Picture) ([]candidate, error) {
-	if err := d.collect(p, 0); err != nil {
-		return nil, err
-	}
-	return d.suppress(), nil
-}
-
 // collect adds the picture's candidates to those from index from on, in pixels of the picture.
 func (d *detector) collect(p *face.Picture, from int) error {
 	width, height, factor := (p.Width+stride-1)/stride*stride, (p.Height+stride-1)/stride*stride, float32(1)
@@ -177,6 +168,14 @@ func (c *candidate) sound() bool {
 		}
 	}
 	return c.score <= 1 && c.box.X1-c.box.X0 >= 1 && c.box.Y1-c.box.Y0 >= 1
+}
+
+// move takes the candidate from a part of a picture to the picture, pixels.
+func (c *candidate) move(x, y float32) {
+	c.box = face.PixelBox{X0: c.box.X0 + x, Y0: c.box.Y0 + y, X1: c.box.X1 + x, Y1: c.box.Y1 + y}
+	for i, p := range c.points {
+		c.points[i] = face.Point{X: p.X + x, Y: p.Y + y}
+	}
 }
 
 // resize takes the candidate to a picture so many times wider and higher.

@@ -88,7 +88,7 @@ func landmarks(p *face.Picture, x, y, stride float32) (l face.Landmarks) {
 func detectOne(t *testing.T, dir string, p *face.Picture) face.Detection {
 	t.Helper()
 	r := newRecognizer(t, dir, Options{MinFaceHeight: 8})
-	found, err := r.Detect(t.Context(), &face.Frame{Full: *p, Small: *p})
+	found, err := r.Detect(t.Context(), &face.Frame{Full: *p, Small: *p}, face.Look{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestSCRFD(t *testing.T) {
 	// Half a cell of stride 16 is bright enough for that, and none of its cells of stride 8 reaches the score.
 	p = spots(128, 96, map[[2]int][3]byte{{6, 4}: {200, 0, 0}, {7, 4}: {200, 0, 0}, {6, 5}: {200, 0, 0}, {7, 5}: {200, 0, 0}})
 	r := newRecognizer(t, dir, Options{MinFaceHeight: 60})
-	found, err := r.Detect(t.Context(), &face.Frame{Full: *p, Small: *p})
+	found, err := r.Detect(t.Context(), &face.Frame{Full: *p, Small: *p}, face.Look{})
 	if err != nil || len(found) != 1 {
 		t.Fatalf("found %+v, %v", found, err)
 	}
@@ -205,7 +205,7 @@ func TestModelsThatDoNotFitTheManifest(t *testing.T) {
 		r, err := runtime.New(pack, Options{})
 		if err == nil {
 			p := spots(64, 64, nil)
-			_, err = r.Detect(context.Background(), &face.Frame{Full: *p, Small: *p})
+			_, err = r.Detect(context.Background(), &face.Frame{Full: *p, Small: *p}, face.Look{})
 			if e := r.Close(); e != nil {
 				t.Error(e)
 			}

@@ -104,9 +104,10 @@ func (r *Recognizer) Close() error {
 	return errors.Join(err, r.attributer.close())
 }
 
-// Detect returns the faces of a frame, best confidence first: found in its small picture, measured in the full one.
-// Detections that are too small or cannot be faces are left out. The slice is valid until the next call.
-func (r *Recognizer) Detect(ctx context.Context, f *face.Frame) ([]face.Detection, error) {
+// Detect returns the faces of a frame, best confidence first: found in its small picture, and small ones by a closer look
+// where one is asked for, measured in the full one. Detections that are too small or cannot be faces are left out. The
+// slice is valid until the next call.
+func (r *Recognizer) Detect(ctx context.Context, f *face.Frame, look face.Look) ([]face.Detection, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -115,33 +116,45 @@ func (r *Recognizer) Detect(ctx context.Context, f *face.Frame) ([]face.Detectio
 			return nil, fmt.Errorf("detect faces: %w", err)
 		}
 	}
-	found, err := r.detector.detect(&f.Small)
-	if err != nil {
+	if err := r.detector.collect(&f.Small, 0); err != nil {
 		return nil, err
 	}
 	sx, sy := float32(f.Full.Width)/float32(f.Small.Width), float32(f.Full.Height)/float32(f.Small.Height)
+	for i := range r.detector.found {
+		r.detector.found[i].resize(sx, sy)
+	}
+	if err := r.lookCloser(f, look); err != nil {
+		return nil, err
+	}
+	if err := r.measureAll(&f.Full, r.detector.suppress()); err != nil {
+		return nil, err
+	}
+	return r.detections, nil
+}
+
+// measureAll makes detections of those candidates that can be faces, in pixels of the picture.
+func (r *Recognizer) measureAll(p *face.Picture, found []candidate) error {
 	r.detections = r.detections[:0]
 	for i := range found {
 		c := &found[i]
-		c.resize(sx, sy)
 		if c.box.Height() < float32(r.options.MinFaceHeight) {
 			continue
 		}
-		if err := r.points(&f.Full, c); err != nil {
-			return nil, err
+		if err := r.points(p, c); err != nil {
+			return err
 		}
-		ok, err := r.believes(&f.Full, c)
+		ok, err := r.believes(p, c)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if !ok {
 			continue
 		}
-		if d, aligned := r.measure(&f.Full, c); aligned {
+		if d, aligned := r.measure(p, c); aligned {
 			r.detections = append(r.detections, d)
 		}
 	}
-	return r.detections, nil
+	return nil
 }
 
 // points finds the candidate's landmarks unless the detector gave them.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -64,7 +65,8 @@ type analysis struct {
 	shots   shots
 	live    map[int]*followed
 	done    []Tracklet
-	free    []*face.Crop // crops to be used again
+	free    []*face.Crop  // crops to be used again
+	looked  time.Duration // when a frame was last looked at closely
 	out     *Tracklets
 }
 
@@ -94,7 +96,7 @@ func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 	if a.out.First == nil {
 		a.out.First = a.shots.last.bytes()
 	}
-	dets, err := a.Detector.Detect(ctx, f)
+	dets, err := a.Detector.Detect(ctx, f, a.look(f, cut))
 	if err != nil {
 		return err
 	}
@@ -118,6 +120,26 @@ func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 	}
 	return nil
 }
+
+// look says how closely to look at a frame: closely at the first of a shot and every so often, and in between where small
+// faces were.
+func (a *analysis) look(f *face.Frame, cut bool) (look face.Look) {
+	if cut || a.out.Frames == 0 || f.Time-a.looked >= a.Params.LookEvery {
+		a.looked = f.Time
+		return face.Look{Closely: true}
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.live)) {
+		seen := a.live[id].Observations
+		if box := seen[len(seen)-1].Detection.Box; box.Height*float32(f.Small.Height) < nearHeight {
+			look.Near = append(look.Near, box)
+		}
+	}
+	return look
+}
+
+// nearHeight is the height of a face in pixels of the small picture below which it is looked for where it was: some more
+// than what is found without.
+const nearHeight = 32
 
 // observe adds a detection to its tracklet.
 func (a *analysis) observe(ctx context.Context, id int, f *face.Frame, d *face.Detection) error {

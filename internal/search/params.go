@@ -13,6 +13,9 @@ import (
 type Params struct {
 	// SampleRate is how many frames a second are analysed. Raising it finds shorter appearances at a proportional cost.
 	SampleRate float64
+	// LookEvery is how long it may be between two close looks at the whole picture, for faces that its small version hardly
+	// shows. Lowering it finds those sooner, at the cost of a detector run of four times the usual size each.
+	LookEvery time.Duration
 	// Track tunes the tracker.
 	Track track.Params
 	// ShotChange is the mean difference of two successive frames' 32 x 18 thumbnails, in levels of 0..255, from which they
@@ -36,6 +39,7 @@ type Params struct {
 func DefaultParams(scale face.Scale) Params {
 	return Params{
 		SampleRate: 5,
+		LookEvery:  time.Second,
 		Track:      track.DefaultParams(),
 		ShotChange: 28, ShotContrast: 0.38,
 		Samples: 10,
@@ -56,6 +60,9 @@ func (p Params) Validate() error {
 	}
 	if p.SampleEvery <= 0 {
 		errs = append(errs, fmt.Errorf("time per sample %v is not above 0", p.SampleEvery))
+	}
+	if p.LookEvery <= 0 {
+		errs = append(errs, fmt.Errorf("time from one close look to the next %v is not above 0", p.LookEvery))
 	}
 	if !(p.ShotChange > 0) {
 		errs = append(errs, fmt.Errorf("shot change %v is not above 0", p.ShotChange))

@@ -279,3 +279,30 @@ func TestParamsValidate(t *testing.T) {
 		t.Error("accepted")
 	}
 }
+
+func TestSmallFacesAreLookedForNowAndThenAndWhereTheyWere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1, 0.3)
+	f := &film{world: w, scenes: slices.Concat(repeat(8, 0, appearance{0, 0.5}), repeat(3, 1, appearance{0, 0.5}), repeat(4, 1))}
+	if _, err := search.Analyze(t.Context(), search.Stretch{
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	var closely, near []int
+	for i, look := range f.looks {
+		if look.Closely {
+			closely = append(closely, i)
+		}
+		if len(look.Near) == 1 && face.IoU(look.Near[0], face.Box{Left: 0.45, Top: 0.3, Width: 0.1, Height: 0.2}) > 0.9 {
+			near = append(near, i)
+		}
+	}
+	// at the beginning, a second later, at the cut, a second later; in between while the tracker still hopes for the face
+	if want := []int{0, 5, 8, 13}; !slices.Equal(closely, want) {
+		t.Errorf("looked closely at frames %v, want %v", closely, want)
+	}
+	if want := []int{1, 2, 3, 4, 6, 7, 9, 10, 11, 12}; !slices.Equal(near, want) {
+		t.Errorf("looked near the face in frames %v, want %v", near, want)
+	}
+}

@@ -84,6 +84,7 @@ type film struct {
 	failAt  int // frame whose Next fails, if above 0
 	failure error
 
+	looks           []face.Look
 	views, mirrored int // embedded from one side alone, and of these mirrored
 }
 
@@ -113,7 +114,8 @@ func flat(y byte) face.Picture {
 }
 
 // Detect tells Align and Embed who it is through the brightness.
-func (f *film) Detect(context.Context, *face.Frame) ([]face.Detection, error) {
+func (f *film) Detect(_ context.Context, _ *face.Frame, look face.Look) ([]face.Detection, error) {
+	f.looks = append(f.looks, look)
 	var out []face.Detection
 	for _, a := range f.scenes[f.next-1].appearances {
 		out = append(out, face.Detection{
