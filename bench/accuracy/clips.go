@@ -1,13 +1,6 @@
 package main
 
-import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"os"
-	"os/exec"
-	"strconv"
-)
+import "context"
 
 // clip is one measurement: a video, the people enrolled for it, and what must be reached.
 type clip struct {
@@ -55,23 +48,11 @@ func (c clip) measure(ctx context.Context, o options) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	//nolint:gosec // the program under test, named by the person who runs the measurement
-	cmd := exec.CommandContext(ctx, o.spotter, "search", "--json", "--faces", o.path(c.faces),
-		"--threshold", strconv.FormatFloat(o.threshold, 'g', -1, 64), o.path(c.video))
-	cmd.Args = append(cmd.Args, o.extra...)
-	cmd.Stderr = os.Stderr
-	raw, err := cmd.Output()
+	doc, err := searchClip(ctx, o, o.path(c.video), o.path(c.faces))
 	if err != nil {
-		return outcome{}, fmt.Errorf("search %s: %w", c.name, err)
+		return outcome{}, err
 	}
-	var doc document
-	if err := json.Unmarshal(raw, &doc); err != nil {
-		return outcome{}, fmt.Errorf("read the answer for %s: %w", c.name, err)
-	}
-	if doc.JobStatus != "SUCCEEDED" {
-		return outcome{}, fmt.Errorf("search %s: %s %s", c.name, doc.JobStatus, doc.StatusMessage)
-	}
-	s := score(&doc, gt, o.threshold)
+	s := score(doc, gt, o.threshold)
 	s.Clip = c.name
 	return s, nil
 }

@@ -37,7 +37,12 @@ type document struct {
 	JobStatus     string
 	StatusMessage string
 	Persons       []struct {
-		Timestamp   int
+		Timestamp int
+		Person    struct {
+			Face struct {
+				BoundingBox struct{ Left, Top, Width, Height float64 }
+			}
+		}
 		FaceMatches []struct {
 			Similarity float64
 			Face       struct{ ExternalImageId string } //nolint:revive // AWS's spelling
