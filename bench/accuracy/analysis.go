@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -128,9 +129,8 @@ func (a *analysed) enrol(ctx context.Context, folder string) error {
 		}
 		name, _ := filepath.Rel(folder, path)
 		person, _, _ := strings.Cut(filepath.ToSlash(name), "/")
-		n := len(a.faces)
 		a.faces = append(a.faces, enrolled{
-			id: face.ID{byte(n >> 8), byte(n)}, person: strings.TrimSuffix(person, filepath.Ext(person)), vector: found.Sample.Embedding.Vector,
+			id: numbered(len(a.faces)), person: strings.TrimSuffix(person, filepath.Ext(person)), vector: found.Sample.Embedding.Vector,
 		})
 		return nil
 	})
@@ -149,8 +149,14 @@ func (a *analysed) people() []string {
 	return names
 }
 
+// numbered is the id of the n-th enrolled face.
+func numbered(n int) (id face.ID) {
+	binary.BigEndian.PutUint64(id[:], uint64(n)) //nolint:gosec // counts from 0
+	return id
+}
+
 // person is who an enrolled face is of.
-func (a *analysed) person(id face.ID) string { return a.faces[int(id[0])<<8|int(id[1])].person }
+func (a *analysed) person(id face.ID) string { return a.faces[binary.BigEndian.Uint64(id[:])].person }
 
 // answer searches the video for those of the people who are admitted.
 func (a *analysed) answer(ctx context.Context, threshold face.Similarity, admit func(person string) bool) (*search.Result, error) {

@@ -88,8 +88,8 @@ func (c clip) studyNames(ctx context.Context, a *analysed, gt *truth, o options)
 		return n, err
 	}
 	for _, threshold := range []face.Similarity{80, 90} {
-		high, err := a.answer(ctx, threshold, everybody)
-		if err != nil {
+		var high *search.Result
+		if high, err = a.answer(ctx, threshold, everybody); err != nil {
 			return n, err
 		}
 		n.Differing += differing(low, high, threshold)

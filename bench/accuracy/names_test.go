@@ -83,7 +83,7 @@ func TestACopyFindsWhatTheClipFinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := a.enrol(t.Context(), o.path(c.faces)); err != nil {
+		if err = a.enrol(t.Context(), o.path(c.faces)); err != nil {
 			t.Fatal(err)
 		}
 		r, err := a.answer(t.Context(), 80, everybody)
@@ -110,7 +110,6 @@ func ffmpeg(t *testing.T, args ...string) {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		t.Skip("ffmpeg is not installed")
 	}
-	//nolint:gosec // the test's own arguments
 	out, err := exec.CommandContext(t.Context(), "ffmpeg", append([]string{"-y", "-v", "error"}, args...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("ffmpeg: %v\n%s", err, bytes.TrimSpace(out))

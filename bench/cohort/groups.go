@@ -60,7 +60,7 @@ const (
 
 func named(list string) func(*picture) bool {
 	parts := map[string]bool{}
-	for _, part := range strings.Fields(list) {
+	for part := range strings.FieldsSeq(list) {
 		parts[part] = true
 	}
 	return func(p *picture) bool {

@@ -9,8 +9,10 @@ import (
 
 func rated() *face.Calibration {
 	return &face.Calibration{Points: []face.CalibrationPoint{
-		{Normalised: 2.5, Similarity: 50, Rate: 1e-2}, {Normalised: 4.76, Similarity: 80, Rate: 1e-5},
-		{Normalised: 5.46, Similarity: 90, Rate: 1e-6}, {Normalised: 6.16, Similarity: 99, Rate: 1e-7},
+		{Normalised: 2.5, Similarity: 50, Rate: 1e-2},
+		{Normalised: 4.76, Similarity: 80, Rate: 1e-5},
+		{Normalised: 5.46, Similarity: 90, Rate: 1e-6},
+		{Normalised: 6.16, Similarity: 99, Rate: 1e-7},
 	}}
 }
 

@@ -137,7 +137,7 @@ func rateTable(p *app.ModelPack) string {
 		b.WriteByte('\n')
 	}
 	b.WriteByte('\n')
-	var heads, all []string
+	heads, all := make([]string, 0, len(p.Similarities)), make([]string, 0, len(p.Similarities))
 	for _, s := range p.Similarities {
 		heads, all = append(heads, fmt.Sprintf("%.4g %%", s.Similarity)), append(all, oneIn(s.Rate))
 	}

@@ -12,7 +12,7 @@ import (
 // Threshold is a similarity in percent, 0..100, or [AutoThreshold]. Written "80" or "80%".
 type Threshold float64
 
-// AutoThreshold, written "auto", has the threshold chosen by how many faces are enrolled.
+// AutoThreshold has the threshold chosen by how many faces are enrolled. Written "auto".
 const AutoThreshold Threshold = -1
 
 const auto = "auto"

@@ -35,7 +35,7 @@ func seen(at int, vector []float32) search.Tracklet {
 }
 
 // answer finishes tracklets against enrolled faces and returns each tracklet's matches and person, by its second.
-func answer(t testing.TB, list []search.Tracklet, enrolled [][]float32, threshold face.Similarity) (map[int][]face.Match, map[int]int) {
+func answer(t *testing.T, list []search.Tracklet, enrolled [][]float32, threshold face.Similarity) (map[int][]face.Match, map[int]int) {
 	t.Helper()
 	in := (&world{}).matching(0)
 	in.Gallery, in.Threshold = gallery{enrolled}, threshold
@@ -209,8 +209,7 @@ func TestACopyOfAVideoFindsWhatTheVideoFinds(t *testing.T) {
 		var list []search.Tracklet
 		for c := range copies {
 			for at, s := range once {
-				s := seen(len(once)*c+at, s.Embedding.Vector)
-				list = append(list, s)
+				list = append(list, seen(len(once)*c+at, s.Embedding.Vector))
 			}
 		}
 		r, err := search.Finish(t.Context(), []*search.Tracklets{{List: list}}, w.matching(6))
