@@ -42,10 +42,10 @@ func decode(c *control, r *wire.Request) error {
 
 func (d *decoding) mapRing() error {
 	r := d.request
-	if err := r.Geometry.Check(r.MaxPixels); err != nil || r.Slots < 1 || r.Slots > video.MaxSlots {
-		return &failure{wire.ReasonProtocol, fmt.Sprintf("geometry or slots: %v", err)}
+	if r.MaxPixels < 1 || r.MaxPixels > wire.MostPixels || r.Slots < 1 || r.Slots > video.MaxSlots {
+		return &failure{wire.ReasonProtocol, fmt.Sprintf("%d slots of %d pixels", r.Slots, r.MaxPixels)}
 	}
-	d.size = r.Geometry.Layout().Size
+	d.size = wire.SlotSize(r.MaxPixels)
 	ring, err := unix.Mmap(video.RingFD, 0, d.size*int(r.Slots), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return &failure{wire.ReasonInternal, "map ring: " + err.Error()}
@@ -253,19 +253,21 @@ func (d *decoding) deliver(pic *picture) error {
 	if at > d.request.MaxTime {
 		return errTooLong
 	}
+	g := upright(pic)
+	if g.Check(d.request.MaxPixels) != nil {
+		d.done.Errors++
+		return nil
+	}
 	slot := d.free[len(d.free)-1]
 	d.free = d.free[:len(d.free)-1]
 	start := int(slot) * d.size
-	if err := d.src.draw(d.request.Geometry, d.ring[start:start+d.size]); err != nil {
+	if err := d.src.draw(g, d.ring[start:start+d.size]); err != nil {
 		d.free = append(d.free, slot)
 		return d.tolerate(err)
 	}
-	if size := uprightSize(pic, d.request.Geometry.Orientation); size != (extent{d.request.Geometry.Width, d.request.Geometry.Height}) {
-		d.done.Resized++
-	}
 	d.last = at
 	d.done.Delivered++
-	m := &wire.Frame{Slot: slot, Time: at, Matrix: pic.matrix, FullRange: pic.fullRange}
+	m := &wire.Frame{Slot: slot, Width: g.Width, Height: g.Height, Time: at, Matrix: pic.matrix, FullRange: pic.fullRange}
 	if d.control.send(m) != nil {
 		return errParent
 	}

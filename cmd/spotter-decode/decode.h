@@ -30,7 +30,6 @@ typedef struct {
 	int64_t duration;     // of the container in microseconds; INT64_MIN unknown
 	int full_range;       // as the container says
 	int interlaced;       // as the container says
-	int orientation;      // wire.Orientation: transpose 4, flip y 2, flip x 1
 	int skewed;           // the display matrix is no quarter turn
 	int index_entries;    // entries of the container's index
 } sd_info;
@@ -55,6 +54,7 @@ typedef struct {
 	int full_range;
 	int matrix; // face.ColorMatrix
 	int deep;   // more than 8 bits a sample
+	int orientation; // wire.Orientation: transpose 4, flip y 2, flip x 1
 } sd_frame;
 
 typedef struct {

@@ -74,6 +74,7 @@ type picture struct {
 	interlaced, fullRange bool
 	deep                  bool
 	matrix                uint8
+	orientation           wire.Orientation
 	guessed               bool // the time is libav's guess
 }
 
@@ -172,6 +173,7 @@ func (s *source) receive() (picture, error) {
 	p := picture{
 		time: int64(m.pts), width: int(m.width), height: int(m.height), sarNum: int(m.sar_num), sarDen: int(m.sar_den),
 		interlaced: m.interlaced != 0, fullRange: m.full_range != 0, deep: m.deep != 0, matrix: uint8(m.matrix),
+		orientation: wire.Orientation(m.orientation), //nolint:gosec // G115: 0..7
 	}
 	if p.time == noTime {
 		p.time, p.guessed = int64(m.best), true

@@ -128,11 +128,9 @@ func (p *planning) noFrames() error {
 
 func (p *planning) take(pic *picture) error {
 	i := &p.src.info
-	o := wire.Orientation(i.orientation) //nolint:gosec // G115: 0..7
-	size := uprightSize(pic, o)
-	p.info.Geometry = wire.Geometry{Width: size.width, Height: size.height, Orientation: o}
-	if p.info.Geometry.Check(p.request.MaxPixels) != nil {
-		return &failure{wire.ReasonPixels, sizeText(int(size.width), int(size.height))}
+	p.info.Geometry = upright(pic)
+	if g := p.info.Geometry; g.Check(p.request.MaxPixels) != nil {
+		return &failure{wire.ReasonPixels, sizeText(int(g.Width), int(g.Height))}
 	}
 	if !usable(pic.time) {
 		pic.time = 0

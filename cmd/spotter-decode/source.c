@@ -97,16 +97,29 @@ static const uint8_t *side_data(const AVStream *st, enum AVPacketSideDataType ty
 
 // The display matrix [a b; c d] sends (x, y) to (a x + c y, b x + d y). Quarter turns and mirrors have one entry of
 // about +-1 in each row; anything else is taken for the nearest of them.
-static void read_orientation(const AVStream *st, sd_info *info) {
-	const int32_t *m = (const int32_t *)side_data(st, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof *m);
+static int orientation(const int32_t *m, int *skewed) {
+	*skewed = 0;
 	if (!m || (!m[0] && !m[1] && !m[3] && !m[4]))
-		return;
+		return 0;
 	double a = m[0], b = m[1], c = m[3], d = m[4];
 	int transposed = fabs(b) + fabs(c) > fabs(a) + fabs(d);
 	double x = transposed ? c : a, y = transposed ? b : d; // where the upright x and y come from
-	info->orientation = (transposed ? 4 : 0) | (y < 0 ? 2 : 0) | (x < 0 ? 1 : 0);
 	double off = transposed ? fabs(a) + fabs(d) : fabs(b) + fabs(c);
-	info->skewed = off > 0.02 * (fabs(x) + fabs(y));
+	*skewed = off > 0.02 * (fabs(x) + fabs(y));
+	return (transposed ? 4 : 0) | (y < 0 ? 2 : 0) | (x < 0 ? 1 : 0);
+}
+
+static int stream_orientation(const AVStream *st, int *skewed) {
+	return orientation((const int32_t *)side_data(st, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(int32_t)), skewed);
+}
+
+// A picture may say its own way up (a camera that is turned writes it into the stream); else the container's counts.
+static int frame_orientation(const sd_source *s, const AVFrame *f) {
+	const AVFrameSideData *d = av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX);
+	int skewed;
+	if (d && d->size >= 9 * sizeof(int32_t))
+		return orientation((const int32_t *)d->data, &skewed);
+	return stream_orientation(s->stream, &skewed);
 }
 
 static int is_encrypted(const AVStream *st) {
@@ -131,7 +144,7 @@ static void describe(sd_source *s, sd_info *info) {
 	info->full_range = p->color_range == AVCOL_RANGE_JPEG;
 	info->interlaced = p->field_order > AV_FIELD_PROGRESSIVE;
 	info->index_entries = avformat_index_get_entries_count(s->stream);
-	read_orientation(st, info);
+	stream_orientation(st, &info->skewed);
 }
 
 static int open_decoder(sd_source *s, int64_t max_pixels, int *refusal) {
@@ -319,6 +332,7 @@ int sd_receive(sd_source *s, sd_frame *meta) {
 	meta->full_range = sd_is_full_range(f);
 	meta->matrix = sd_has_rgb(f) ? 0 : colour_matrix(f);
 	meta->deep = d && d->comp[0].depth > 8;
+	meta->orientation = frame_orientation(s, f);
 	return 0;
 }
 

@@ -91,6 +91,24 @@ func TestShotChanges(t *testing.T) {
 	}
 }
 
+// TestTurnedPictureIsAShot turns a picture that is the same otherwise, and makes it larger, which is no cut.
+func TestTurnedPictureIsAShot(t *testing.T) {
+	t.Parallel()
+	s := shots{limit: 28}
+	for i, tt := range []struct {
+		width, height int
+		cut           bool
+	}{{160, 90, false}, {426, 240, false}, {640, 360, false}, {360, 640, true}, {360, 640, false}} {
+		p := &face.Picture{
+			Width: tt.width, Height: tt.height, Layout: face.RGB, Strides: [3]int{3 * tt.width},
+			Planes: [3][]byte{make([]byte, 3*tt.width*tt.height)},
+		}
+		if got := s.next(p); got != tt.cut {
+			t.Errorf("picture %d: cut %v", i, got)
+		}
+	}
+}
+
 func TestShotsOfTinyPictures(t *testing.T) {
 	t.Parallel()
 	s := shots{limit: 28}

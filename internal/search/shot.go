@@ -9,6 +9,7 @@ const thumbWidth, thumbHeight = 32, 18
 type shots struct {
 	limit     float64
 	seen      bool
+	shape     float64                               // the last picture's width by its height
 	last, now [thumbWidth * thumbHeight * 3]float32 // Y, U, V of each cell
 }
 
@@ -19,9 +20,18 @@ func (s *shots) next(p *face.Picture) bool {
 	} else {
 		shrinkI420(p, &s.now)
 	}
-	cut := s.seen && difference(&s.now, &s.last) > s.limit
-	s.last, s.now, s.seen = s.now, s.last, true
+	shape := float64(p.Width) / float64(p.Height)
+	cut := s.seen && (difference(&s.now, &s.last) > s.limit || reshaped(shape, s.shape))
+	s.last, s.now, s.seen, s.shape = s.now, s.last, true, shape
 	return cut
+}
+
+// reshaped says whether a picture has another shape than the one before, as when a phone is turned: boxes, which are
+// ratios of their picture, then say nothing of each other. A call that gets more pixels keeps its shape, up to the
+// rounding of its sizes (160 x 90 and 426 x 240 differ by 0.2 %).
+func reshaped(shape, last float64) bool {
+	const same = 0.02
+	return shape > last*(1+same) || shape < last*(1-same)
 }
 
 // difference is the mean of |dR|, |dG|, |dB| over all cells, from differences of full-range YUV.

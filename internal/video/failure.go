@@ -63,13 +63,12 @@ type Damage struct {
 	Refused   int64 // packets that the decoder could make nothing of
 	Missing   int64 // frames that were chosen and did not come
 	Backwards int64 // frames left out because their time was not after the last one's
-	Resized   int64 // frames of another size than the first
 	Truncated bool  // the file ends before its index says so
 }
 
 func damageOf(d *wire.Done) Damage {
 	return Damage{
-		Refused: d.Errors, Missing: d.Missing, Backwards: d.Backwards, Resized: d.Resized, Truncated: d.Truncated,
+		Refused: d.Errors, Missing: d.Missing, Backwards: d.Backwards, Truncated: d.Truncated,
 	}
 }
 
@@ -78,7 +77,6 @@ func (d *Damage) Add(o Damage) {
 	d.Refused += o.Refused
 	d.Missing += o.Missing
 	d.Backwards += o.Backwards
-	d.Resized += o.Resized
 	d.Truncated = d.Truncated || o.Truncated
 }
 
@@ -97,8 +95,6 @@ func (d Damage) Warnings() []string {
 	add(d.Missing, "1 chosen frame could not be decoded", "%d chosen frames could not be decoded")
 	add(d.Backwards, "1 frame was left out because its time does not rise",
 		"%d frames were left out because their times do not rise")
-	add(d.Resized, "1 frame has another size than the first and was scaled to it",
-		"%d frames have another size than the first and were scaled to it")
 	if d.Truncated {
 		w = append(w, endsEarly)
 	}

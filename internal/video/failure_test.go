@@ -14,13 +14,13 @@ func TestDamageIsAddedUp(t *testing.T) {
 	if w := all.Warnings(); w != nil {
 		t.Errorf("no damage: %q", w)
 	}
-	all.Add(Damage{Refused: 1, Resized: 2})
+	all.Add(Damage{Refused: 1, Backwards: 2})
 	all.Add(Damage{Missing: 3, Truncated: true})
 	all.Add(Damage{Missing: 4})
 	want := []string{
 		"1 damaged packet could not be decoded",
 		"7 chosen frames could not be decoded",
-		"2 frames have another size than the first and were scaled to it",
+		"2 frames were left out because their times do not rise",
 		"the file ends too early: it was cut off, or is still being written",
 	}
 	if have := all.Warnings(); !slices.Equal(have, want) {

@@ -9,7 +9,7 @@ import (
 )
 
 // Version is the version of the messages. Parent and child must agree exactly: they are built together.
-const Version = 1
+const Version = 2
 
 // MaxMessage is more than the bytes of any message; what is longer is not one.
 const MaxMessage = 1024
@@ -111,13 +111,12 @@ type Request struct {
 	// Spacing is the wished length of a segment in nanoseconds; only for TaskPlan.
 	Spacing int64
 	// The rest is only for TaskDecode.
-	Stream   int32 // number of the stream in the container
-	Untimed  bool  // packets have no presentation times: decode everything, take the decoder's
-	Segment  Segment
-	Clock    Clock
-	Rate     float64 // frames per second; 0 for all
-	Geometry Geometry
-	Slots    int32
+	Stream  int32 // number of the stream in the container
+	Untimed bool  // packets have no presentation times: decode everything, take the decoder's
+	Segment Segment
+	Clock   Clock
+	Rate    float64 // frames per second; 0 for all
+	Slots   int32   // of SlotSize(MaxPixels) bytes each
 	// MaxTime ends the stretch, in nanoseconds from the container's start.
 	MaxTime int64
 }
@@ -181,6 +180,8 @@ type Cut struct{ From, KeyTime, SeekPos int64 }
 // Frame says that a slot holds a picture.
 type Frame struct {
 	Slot      int32
+	Width     int32 // of the full picture in pixels, upright, with square pixels
+	Height    int32
 	Time      int64 // nanoseconds from the container's start
 	Matrix    uint8 // face.ColorMatrix
 	FullRange bool
@@ -195,7 +196,6 @@ type Done struct {
 	Errors    int64 // packets that the decoder refused
 	Missing   int64 // frames that were chosen and did not come
 	Backwards int64 // frames left out because their time was not after the last one's
-	Resized   int64 // frames of another size than the first
 	Truncated bool  // the file ends before its index says so
 	TooLong   bool  // the stretch went on after MaxTime
 }
