@@ -20,8 +20,8 @@ func TestDamageIsAddedUp(t *testing.T) {
 	want := []string{
 		"1 damaged packet could not be decoded",
 		"7 chosen frames could not be decoded",
+		"the file ends too early: it was cut off or damaged, or is still being written",
 		"2 frames were left out because their times do not rise",
-		"the file ends too early: it was cut off, or is still being written",
 	}
 	if have := all.Warnings(); !slices.Equal(have, want) {
 		t.Errorf("%q, want %q", have, want)

@@ -72,7 +72,7 @@ func decodeAll(t *testing.T, d *Decoder, path string) (frames int, warnings []st
 	if err != nil {
 		return 0, nil, err
 	}
-	warnings = p.Warnings
+	warnings = append(p.Warnings, p.Damage.Warnings()...)
 	for _, seg := range p.Segments {
 		s, err := d.Open(t.Context(), f, p, seg, StreamOptions{SampleRate: 5})
 		if err != nil {
