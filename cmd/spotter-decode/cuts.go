@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -18,15 +19,16 @@ func (p *planning) cuts() ([]wire.Cut, error) {
 	if p.indexed() {
 		p.info.Seek = wire.SeekTime
 		p.walkIndex()
-		p.lookAtEnd()
-	} else {
-		p.info.Seek = wire.SeekNone
-		if p.request.Container == wire.MPEGTS {
-			p.info.Seek = wire.SeekByte
-		}
-		if err := p.walkFile(); err != nil {
-			return nil, err
-		}
+		if p.lookAtEnd() {
+			return p.spaced(), nil
+		} // else it is only what libav has read so far
+	}
+	p.info.Seek = wire.SeekNone
+	if p.request.Container == wire.MPEGTS || p.request.Container == wire.MPEGPS {
+		p.info.Seek = wire.SeekByte
+	}
+	if err := p.walkFile(); err != nil {
+		return nil, err
 	}
 	return p.spaced(), nil
 }
@@ -79,6 +81,8 @@ func (p *planning) walkIndex() {
 	if n := p.src.entries(); n > 0 {
 		if e, ok := p.src.entry(n - 1); ok && e.pos >= p.size {
 			p.done.Truncated = true
+		} else if ok {
+			p.lastEntry = e.time
 		}
 	}
 }
@@ -100,34 +104,40 @@ func (p *planning) keyAt(time int64) (keyframe, bool) {
 	if !k.key || k.discard {
 		return keyframe{}, false
 	}
-	return p.keyframe(k)
+	key := p.keyframe(k)
+	return key, usable(p.time(&key))
 }
 
-func (p *planning) keyframe(k *packet) (keyframe, bool) {
-	if p.info.Untimed {
-		return keyframe{k.dts, k.pos}, usable(k.dts)
-	}
-	return keyframe{k.pts, k.pos}, usable(k.pts)
+func (p *planning) keyframe(k *packet) keyframe {
+	return keyframe{k.pts, k.dts, k.pos, p.clock.shift, p.clock.begin}
 }
 
-// lookAtEnd reads the file's last group for the end of its last frame.
-func (p *planning) lookAtEnd() {
+// lookAtEnd reads the file's last group for the end of its last frame. It is false where that is not to be found.
+func (p *planning) lookAtEnd() bool {
 	if p.src.seek(p.lastKey+p.delay) != nil {
-		return
+		return p.request.Container == wire.MP4
 	}
 	for range tailPackets {
 		k, err := p.src.read()
 		if err != nil {
-			return
+			if p.request.Container != wire.MP4 { // whose index tells of all streams
+				p.atEnd(err)
+			}
+			return p.end != noTime
 		}
 		p.note(k)
 		k.release()
 	}
+	return p.request.Container == wire.MP4
 }
 
 // note keeps count of a packet and of the latest end of a frame.
 func (p *planning) note(k *packet) {
 	p.packets++
+	if p.request.Container.Raw() {
+		p.end = p.packets * p.src.step()
+		return
+	}
 	at := k.pts
 	if !usable(at) {
 		at = k.dts
@@ -142,31 +152,91 @@ func (p *planning) walkFile() error {
 	if err := p.reopen(); err != nil {
 		return err
 	}
-	step, next := p.spacing(), int64(math.MinInt64)
-	p.packets = 0
-	for {
+	p.packets, p.keys, p.next = 0, nil, math.MinInt64
+	p.clock = newClock(p.request.Container, &p.info.Clock)
+	for p.info.Stop == 0 {
 		k, err := p.src.read()
 		if err != nil {
 			if p.src.readFailed() {
 				return &failure{wire.ReasonRead, "input/output error"}
 			}
+			p.atEnd(err)
 			return nil
 		}
-		p.note(k)
-		if k.key && !k.discard {
-			if key, ok := p.keyframe(k); ok && key.time >= next {
-				p.keys = append(p.keys, key)
-				next = key.time + step
-			}
-		}
 		k.release()
+		p.follow(k)
+	}
+	return nil
+}
+
+// follow takes in a packet, whose clock may be another one than before. Of a packet that is out of time the next one
+// tells whether a clock starts anew or only its own time is wrong.
+func (p *planning) follow(k *packet) {
+	switch held := p.clock.held; {
+	case held == nil && p.clock.jumps(k):
+		p.clock.held = k
+	case held != nil && p.clock.confirms(k):
+		if p.clock.started++; p.clock.started > maxClocks {
+			p.done.Clocks, p.info.Stop = true, held.pos
+			return
+		}
+		by := p.clock.start(held, p.end)
+		p.src.shift(p.clock.shift)
+		for _, k := range []*packet{held, k} {
+			k.pts, k.dts = shifted(k.pts, by), shifted(k.dts, by)
+			p.along(k)
+		}
+	case held != nil && p.clock.jumps(k):
+		p.clock.held = k
+	default:
+		p.clock.held = nil
+		p.along(k)
 	}
 }
 
+// along takes in a packet of the time line.
+func (p *planning) along(k *packet) {
+	p.clock.went(k)
+	p.note(k)
+	p.info.Untimed = p.info.Untimed || !usable(k.pts)
+	if !k.key || k.discard || p.request.Container.Raw() {
+		return
+	}
+	at := k.dts
+	if !usable(at) {
+		at = k.pts
+	}
+	if usable(at) && (at >= p.next || p.clock.begin != p.begun) {
+		p.keys = append(p.keys, p.keyframe(k))
+		p.next, p.begun = at+p.spacing(), p.clock.begin
+	}
+}
+
+// atEnd says whether the file ends where it should: with a whole packet, or when it says itself that it ends.
+func (p *planning) atEnd(err error) {
+	if !errors.Is(err, errEnd) {
+		p.done.Truncated = true
+	}
+	if t := p.src.coverage.transport; t != nil {
+		p.done.Truncated = p.done.Truncated || t.Damaged(p.src.coverage.pos, t.End())
+		return
+	}
+	const slack = 500_000 // microseconds: containers round, and the last packet's length may be unknown
+	said, start, have := int64(p.src.info.duration), int64(p.src.info.start_time), p.src.end()
+	if !usable(start) {
+		start = 0
+	}
+	if usable(said) && have > 0 && p.clock.shift == 0 && said-have > slack && said-(have-start) > slack {
+		p.done.Truncated = true
+	}
+}
+
+// reopen starts over from the file's beginning, with all streams, as those that are not decoded tell how far the file
+// goes. A transport stream's tell nothing that its packets do not, and there may be a hundred.
 func (p *planning) reopen() error {
 	stream := int(p.src.info.stream)
 	p.src.close()
-	src, _, err := open(p.request, stream)
+	src, _, err := open(p.request, stream, p.request.Container != wire.MPEGTS)
 	if err != nil {
 		return err
 	}
@@ -182,18 +252,24 @@ func (p *planning) spaced() []wire.Cut {
 	}
 	var cuts []wire.Cut
 	last := p.info.Clock.First
-	for i := 0; i < len(p.keys); i += max(every, 1) {
-		k, start := p.keys[i], p.keys[i]
-		if k.time <= last || k.time >= p.end || (i == 0 && p.info.Untimed) {
+	begun := int64(0)
+	for i := range p.keys {
+		k, start := &p.keys[i], &p.keys[i]
+		anew := k.begin != begun
+		at := p.time(k)
+		if !usable(at) || at <= last || at >= p.end || (!anew && (i%max(every, 1) != 0 || (i == 0 && p.info.Untimed))) {
 			continue
 		}
-		if p.info.Untimed {
+		if p.info.Untimed && !anew {
 			// A frame's time is known only when it comes out, up to a few packets after its own; decoding from the
 			// cut before makes the frames around the cut the same ones as without a cut.
-			start = p.keys[i-1]
+			start = &p.keys[i-1]
 		}
-		cuts = append(cuts, wire.Cut{From: k.time, KeyTime: start.time, SeekPos: max(start.pos, 0)})
-		last = k.time
+		if !usable(p.time(start)) {
+			continue
+		}
+		cuts = append(cuts, wire.Cut{From: at, KeyTime: p.time(start), SeekPos: max(start.pos, 0), Shift: k.shift, Begin: k.begin})
+		last, begun = at, k.begin
 	}
 	return cuts
 }

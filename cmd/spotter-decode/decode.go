@@ -24,12 +24,15 @@ type decoding struct {
 	done    wire.Done
 	last    int64 // the time of the frame delivered last, in nanoseconds
 	wants   func(time int64) bool
-	over    bool // a frame beyond the segment has come out, where that ends it
+	frames  int64 // that came out of a raw stream
+	leading int64 // packets refused before anything could be decoded
+	dated   int64 // the time of the last picture that came out
+	over    bool  // a frame beyond the segment has come out, where that ends it
 }
 
 // decode delivers the sampled frames of the request's segment.
 func decode(c *control, r *wire.Request) error {
-	d := &decoding{control: c, request: r, last: -1}
+	d := &decoding{control: c, request: r, last: -1, dated: noTime}
 	if err := d.mapRing(); err != nil {
 		return err
 	}
@@ -42,10 +45,10 @@ func decode(c *control, r *wire.Request) error {
 
 func (d *decoding) mapRing() error {
 	r := d.request
-	if err := r.Geometry.Check(r.MaxPixels); err != nil || r.Slots < 1 || r.Slots > video.MaxSlots {
-		return &failure{wire.ReasonProtocol, fmt.Sprintf("geometry or slots: %v", err)}
+	if r.MaxPixels < 1 || r.MaxPixels > wire.MostPixels || r.Slots < 1 || r.Slots > video.MaxSlots {
+		return &failure{wire.ReasonProtocol, fmt.Sprintf("%d slots of %d pixels", r.Slots, r.MaxPixels)}
 	}
-	d.size = r.Geometry.Layout().Size
+	d.size = wire.SlotSize(r.MaxPixels)
 	ring, err := unix.Mmap(video.RingFD, 0, d.size*int(r.Slots), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		return &failure{wire.ReasonInternal, "map ring: " + err.Error()}
@@ -61,11 +64,14 @@ func (d *decoding) mapRing() error {
 // over from the beginning of the file.
 func (d *decoding) openAtStart() error {
 	s := d.request.Segment
-	src, _, err := open(d.request, int(d.request.Stream))
+	src, _, err := open(d.request, int(d.request.Stream), accounts(d.request.Container))
 	if err != nil {
 		return err
 	}
 	d.src = src
+	src.begin, src.stop = s.Begin, s.Stop
+	src.shift(s.Shift)
+	src.coverage.from, src.coverage.to, src.coverage.step = s.From, s.To, src.step()
 	if s.From == wire.Beginning {
 		return nil
 	}
@@ -91,6 +97,10 @@ func (d *decoding) openAtStart() error {
 	d.src.pushBack(first)
 	return nil
 }
+
+// accounts says whether all streams of a container are read, to see which bytes belong to none. MP4 says itself where
+// its frames lie, and a transport stream's damage shows in its packets.
+func accounts(c wire.Container) bool { return c != wire.MP4 && c != wire.MPEGTS && !c.Raw() }
 
 // skipTo reads up to the keyframe with a time.
 func (d *decoding) skipTo(key int64) (*packet, bool) {
@@ -218,6 +228,7 @@ func (d *decoding) send(k *packet) error {
 			continue // the packet is used up; more may be waiting
 		}
 		d.done.Decoded++
+		d.date(&pic)
 		if !d.wants(pic.time) {
 			continue
 		}
@@ -225,6 +236,18 @@ func (d *decoding) send(k *packet) error {
 			return err
 		}
 	}
+}
+
+// date gives a picture a time that has none: in a raw stream by counting, else one step after the picture before.
+func (d *decoding) date(pic *picture) {
+	switch step := d.src.step(); {
+	case d.request.Container.Raw():
+		pic.time = d.frames * step
+		d.frames++
+	case d.request.Untimed && !usable(pic.time) && usable(d.dated) && step > 0:
+		pic.time = d.dated + step
+	}
+	d.dated = pic.time
 }
 
 // tolerate counts what a damaged file makes the decoder refuse, and lets only a lack of memory pass.
@@ -235,6 +258,10 @@ func (d *decoding) tolerate(err error) error {
 	var code libavError
 	if errors.As(err, &code) && code.memory() {
 		return err
+	}
+	if d.done.Decoded == 0 && d.request.Segment.From == wire.Beginning {
+		d.leading++ // a recording may begin between two keyframes
+		return nil
 	}
 	d.done.Errors++
 	return nil
@@ -253,19 +280,24 @@ func (d *decoding) deliver(pic *picture) error {
 	if at > d.request.MaxTime {
 		return errTooLong
 	}
+	g := upright(pic)
+	if g.Check(d.request.MaxPixels) != nil {
+		d.done.Errors++
+		return nil
+	}
 	slot := d.free[len(d.free)-1]
 	d.free = d.free[:len(d.free)-1]
 	start := int(slot) * d.size
-	if err := d.src.draw(d.request.Geometry, d.ring[start:start+d.size]); err != nil {
+	if err := d.src.draw(g, d.ring[start:start+d.size]); err != nil {
 		d.free = append(d.free, slot)
 		return d.tolerate(err)
 	}
-	if size := uprightSize(pic, d.request.Geometry.Orientation); size != (extent{d.request.Geometry.Width, d.request.Geometry.Height}) {
-		d.done.Resized++
-	}
 	d.last = at
 	d.done.Delivered++
-	m := &wire.Frame{Slot: slot, Time: at, Matrix: pic.matrix, FullRange: pic.fullRange}
+	if pic.concealed {
+		d.done.Concealed++
+	}
+	m := &wire.Frame{Slot: slot, Width: g.Width, Height: g.Height, Time: at, Matrix: pic.matrix, FullRange: pic.fullRange}
 	if d.control.send(m) != nil {
 		return errParent
 	}
@@ -298,6 +330,14 @@ func (d *decoding) finish(err error) error {
 	if d.src.readFailed() {
 		return &failure{wire.ReasonRead, "input/output error"}
 	}
+	if d.done.Decoded == 0 {
+		d.done.Errors += d.leading
+	}
+	cover, clock := &d.src.coverage, d.request.Clock
+	if !d.done.TooLong {
+		cover.finish(d.request.Until)
+	}
+	d.done.Corrupt, d.done.Lost = cover.corrupt, sampling.Nanoseconds(cover.lost, clock.Num, clock.Den)
 	if d.control.last(&d.done) != nil {
 		return errParent
 	}

@@ -16,7 +16,10 @@ typedef struct sd_source sd_source;
 struct AVPacket;
 
 // What keeps a stream from being decoded, beside libav's own errors.
-enum { SD_OK, SD_NO_VIDEO, SD_AUDIO_ONLY, SD_COVER, SD_CODEC, SD_ENCRYPTED };
+enum { SD_OK, SD_NO_VIDEO, SD_AUDIO_ONLY, SD_COVER, SD_CODEC, SD_ENCRYPTED, SD_STREAMS };
+
+// The most video tracks that are listed.
+#define SD_VIDEOS 16
 
 typedef struct {
 	char codec[32];       // libavcodec's short name
@@ -30,9 +33,10 @@ typedef struct {
 	int64_t duration;     // of the container in microseconds; INT64_MIN unknown
 	int full_range;       // as the container says
 	int interlaced;       // as the container says
-	int orientation;      // wire.Orientation: transpose 4, flip y 2, flip x 1
 	int skewed;           // the display matrix is no quarter turn
 	int index_entries;    // entries of the container's index
+	int videos;           // how many video tracks there are, covers not counted
+	int video[SD_VIDEOS]; // their streams' numbers
 } sd_info;
 
 typedef struct {
@@ -43,6 +47,8 @@ typedef struct {
 	int32_t closed;  // no packet after this one needs any before it
 	int32_t nonref;  // no other frame needs this one, certainly
 	int32_t layer;   // HEVC: temporal layer; a nonref packet may be needed by higher layers
+	int32_t corrupt; // the container says that a part of it is missing
+	int64_t unread;  // bytes before it, since the packet before, that no packet was made of
 	int32_t discard; // to be decoded but not shown (edit lists)
 } sd_packet;
 
@@ -55,6 +61,8 @@ typedef struct {
 	int full_range;
 	int matrix; // face.ColorMatrix
 	int deep;   // more than 8 bits a sample
+	int concealed; // the decoder made up a part of it
+	int orientation; // wire.Orientation: transpose 4, flip y 2, flip x 1
 } sd_frame;
 
 typedef struct {
@@ -64,9 +72,10 @@ typedef struct {
 } sd_picture;
 
 // Opens the file behind a descriptor with the named demuxer and chooses the video stream: stream >= 0 takes that one.
+// The container begins at base; rate is the frame rate of a raw stream, else empty. all reads the other streams too, so that sd_packet.unread counts what belongs to none.
 // *refusal says why there is none to decode (SD_...), and info->codec then names the codec.
-int sd_open(int fd, int64_t size, const char *demuxer, int64_t max_pixels, int stream, sd_source **out, sd_info *info,
-	int *refusal);
+int sd_open(int fd, int64_t base, int64_t size, const char *demuxer, const char *rate, int64_t max_pixels, int stream, int all,
+	sd_source **out, sd_info *info, int *refusal);
 void sd_close(sd_source *s);
 
 // The container's index.
@@ -75,6 +84,11 @@ int sd_index(sd_source *s, int i, int64_t *time, int64_t *pos, int *key);
 
 // Reads the stream's next packet. The caller frees it.
 int sd_read(sd_source *s, struct AVPacket **packet, sd_packet *meta);
+// Adds ticks to the time stamps of what is read from now on.
+void sd_shift(sd_source *s, int64_t ticks);
+// The byte where the last packet of any stream ended, and the latest time in microseconds that one lasts to; 0 unknown.
+int64_t sd_reach(sd_source *s);
+int64_t sd_end(sd_source *s);
 void sd_free(struct AVPacket *packet);
 // Jumps to a keyframe at or before a time (dts or pts, as the index has it) or to a byte position.
 int sd_seek(sd_source *s, int64_t time, int64_t pos, int by_byte);

@@ -12,6 +12,7 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"unsafe"
 
@@ -52,7 +53,9 @@ type packet struct {
 	pts, dts, pos   int64
 	duration        int64
 	size            int
+	unread          int64
 	key, closed     bool
+	corrupt         bool
 	nonref, discard bool
 	layer           int
 	// Set while planning, see gop.go: decided about; its frame is wanted; nothing wanted needs it.
@@ -74,7 +77,9 @@ type picture struct {
 	interlaced, fullRange bool
 	deep                  bool
 	matrix                uint8
+	orientation           wire.Orientation
 	guessed               bool // the time is libav's guess
+	concealed             bool // the decoder made up a part of it
 }
 
 // source is one open video stream.
@@ -82,27 +87,33 @@ type source struct {
 	c      *C.sd_source
 	info   C.sd_info
 	pushed *packet // read, and to be read once more
-}
-
-var demuxers = map[wire.Container]string{ //nolint:gochecknoglobals // a constant table
-	wire.MP4: "mov", wire.Matroska: "matroska", wire.AVI: "avi", wire.MPEGTS: "mpegts",
+	// begin and stop are the bytes that count; stop 0: to the file's end.
+	begin, stop int64
+	coverage    coverage
 }
 
 var refusals = map[C.int]wire.Reason{ //nolint:gochecknoglobals // a constant table
 	C.SD_NO_VIDEO: wire.ReasonNoVideo, C.SD_AUDIO_ONLY: wire.ReasonAudioOnly, C.SD_COVER: wire.ReasonCover,
-	C.SD_CODEC: wire.ReasonCodec, C.SD_ENCRYPTED: wire.ReasonEncrypted,
+	C.SD_CODEC: wire.ReasonCodec, C.SD_ENCRYPTED: wire.ReasonEncrypted, C.SD_STREAMS: wire.ReasonStreams,
 }
 
-// openSource opens the file behind a descriptor; stream < 0 chooses one.
-func openSource(fd int, size int64, container wire.Container, maxPixels int64, stream int) (*source, error) {
-	name := append([]byte(demuxers[container]), 0)
-	s := new(source)
-	var refused C.int
-	r := C.sd_open(C.int(fd), C.int64_t(size), (*C.char)(unsafe.Pointer(&name[0])), C.int64_t(maxPixels), C.int(stream),
-		&s.c, &s.info, &refused)
+// openSource opens the request's file of so many bytes; stream < 0 chooses one. all reads every stream, to tell which bytes
+// belong to none.
+func openSource(fd int, size int64, request *wire.Request, stream int, all bool) (*source, error) {
+	name, rate := cString(request.Container.Demuxer()), []byte{0}
+	if request.Container.Raw() {
+		rate = cString(fmt.Sprintf("%d/1000", request.RawRate))
+	}
+	s := &source{coverage: newCoverage(fd, size, request)}
+	var refused, everything C.int
+	if all {
+		everything = 1
+	}
+	r := C.sd_open(C.int(fd), C.int64_t(request.Base), C.int64_t(size), (*C.char)(unsafe.Pointer(&name[0])),
+		(*C.char)(unsafe.Pointer(&rate[0])), C.int64_t(request.MaxPixels), C.int(stream), everything, &s.c, &s.info, &refused)
 	if r < 0 {
 		s.close()
-		if w, h := int64(s.info.width), int64(s.info.height); w*h > maxPixels {
+		if w, h := int64(s.info.width), int64(s.info.height); w*h > request.MaxPixels {
 			return nil, &failure{wire.ReasonPixels, sizeText(int(w), int(h))}
 		}
 		return nil, libavError(r)
@@ -113,6 +124,8 @@ func openSource(fd int, size int64, container wire.Container, maxPixels int64, s
 	}
 	return s, nil
 }
+
+func cString(s string) []byte { return append([]byte(s), 0) }
 
 func (s *source) close() {
 	if s.pushed != nil {
@@ -128,6 +141,25 @@ func (s *source) read() (*packet, error) {
 		s.pushed = nil
 		return p, nil
 	}
+	for {
+		p, err := s.readAny()
+		switch {
+		case err != nil:
+			return nil, err
+		case p.pos >= 0 && p.pos < s.begin:
+			p.release()
+		case s.stop > 0 && p.pos >= s.stop:
+			p.release()
+			return nil, errEnd
+		default:
+			s.coverage.add(p)
+			return p, nil
+		}
+	}
+}
+
+// readAny is the stream's next packet wherever it lies.
+func (s *source) readAny() (*packet, error) {
 	var m C.sd_packet
 	p := new(packet)
 	if r := C.sd_read(s.c, &p.handle, &m); r < 0 {
@@ -138,9 +170,25 @@ func (s *source) read() (*packet, error) {
 	}
 	p.pts, p.dts, p.pos = int64(m.pts), int64(m.dts), int64(m.pos)
 	p.duration, p.size, p.layer = int64(m.duration), int(m.size), int(m.layer)
+	p.unread, p.corrupt = int64(m.unread), m.corrupt != 0
 	p.key, p.closed, p.nonref, p.discard = m.key != 0, m.closed != 0, m.nonref != 0, m.discard != 0
 	return p, nil
 }
+
+// step is the ticks that a frame lasts on average; 0 where that is not known.
+func (s *source) step() int64 {
+	i := &s.info
+	if i.rate_num <= 0 || i.rate_den <= 0 || i.tb_num <= 0 {
+		return 0
+	}
+	return int64(float64(i.rate_den) * float64(i.tb_den) / (float64(i.rate_num) * float64(i.tb_num)))
+}
+
+// shift adds ticks to the time stamps of what is read from now on.
+func (s *source) shift(ticks int64) { C.sd_shift(s.c, C.int64_t(ticks)) }
+
+// end is the latest time, in microseconds, that a packet of any stream lasts to; 0 where none has been read.
+func (s *source) end() int64 { return int64(C.sd_end(s.c)) }
 
 // pushBack makes the next read return p.
 func (s *source) pushBack(p *packet) { s.pushed = p }
@@ -172,6 +220,7 @@ func (s *source) receive() (picture, error) {
 	p := picture{
 		time: int64(m.pts), width: int(m.width), height: int(m.height), sarNum: int(m.sar_num), sarDen: int(m.sar_den),
 		interlaced: m.interlaced != 0, fullRange: m.full_range != 0, deep: m.deep != 0, matrix: uint8(m.matrix),
+		concealed: m.concealed != 0, orientation: wire.Orientation(m.orientation), //nolint:gosec // G115: 0..7
 	}
 	if p.time == noTime {
 		p.time, p.guessed = int64(m.best), true

@@ -15,7 +15,7 @@ import (
 const (
 	firstFramePackets = 1000
 	firstFrameBytes   = 64 << 20
-	// tailPackets bounds the look at the file's end for its true duration.
+	// tailPackets bounds the look at the file's end for its true duration: some minutes without a keyframe.
 	tailPackets = 4096
 	// timedProbe is how many packets tell whether packets have presentation times.
 	timedProbe = 64
@@ -26,29 +26,42 @@ const (
 
 // planning is one file being planned.
 type planning struct {
-	control *control
-	request *wire.Request
-	src     *source
-	size    int64
-	info    wire.Info
-	keys    []keyframe // in order, spaced; the first is the one the file starts with
-	lastKey int64      // the index's time of its last keyframe
-	delay   int64      // how much later a keyframe is shown than decoded
-	end     int64      // the latest end of a frame seen, in ticks
-	packets int64
-	done    wire.Done
+	control     *control
+	request     *wire.Request
+	src         *source
+	size        int64
+	info        wire.Info
+	keys        []keyframe // in order, spaced; the first is the one the file starts with
+	clock       clock
+	next, begun int64 // when the next keyframe is wished, and the byte where the last one's clock began
+	lastKey     int64 // the index's time of its last keyframe
+	lastEntry   int64 // and of its last entry
+	delay       int64 // how much later a keyframe is shown than decoded
+	end         int64 // the latest end of a frame seen, in ticks
+	packets     int64
+	done        wire.Done
 }
 
-// keyframe is a place where decoding can start: pts, or dts where packets have no pts.
-type keyframe struct{ time, pos int64 }
+// keyframe is a place where decoding can start, with its clock: what to add to its time stamps, and the byte where it
+// begins. Times have been shifted.
+type keyframe struct{ pts, dts, pos, shift, begin int64 }
+
+// time is what a keyframe is found by: the time of decoding where packets have no other.
+func (p *planning) time(k *keyframe) int64 {
+	if p.info.Untimed {
+		return k.dts
+	}
+	return k.pts
+}
 
 func plan(c *control, r *wire.Request) error {
-	p := &planning{control: c, request: r, end: noTime}
-	src, size, err := open(r, -1)
+	p := &planning{control: c, request: r, end: noTime, lastEntry: noTime}
+	p.done.Truncated = r.Cut
+	src, size, err := open(r, int(r.Stream), accounts(r.Container))
 	if err != nil {
 		return err
 	}
-	p.src, p.size = src, size
+	p.src, p.size = src, size-r.Base
 	defer func() { p.src.close() }()
 	if err = p.firstFrame(); err != nil {
 		return err
@@ -128,33 +141,39 @@ func (p *planning) noFrames() error {
 
 func (p *planning) take(pic *picture) error {
 	i := &p.src.info
-	o := wire.Orientation(i.orientation) //nolint:gosec // G115: 0..7
-	size := uprightSize(pic, o)
-	p.info.Geometry = wire.Geometry{Width: size.width, Height: size.height, Orientation: o}
-	if p.info.Geometry.Check(p.request.MaxPixels) != nil {
-		return &failure{wire.ReasonPixels, sizeText(int(size.width), int(size.height))}
+	p.info.Geometry = upright(pic)
+	if g := p.info.Geometry; g.Check(p.request.MaxPixels) != nil {
+		return &failure{wire.ReasonPixels, sizeText(int(g.Width), int(g.Height))}
 	}
 	if !usable(pic.time) {
 		pic.time = 0
+	}
+	if p.request.Container.Raw() {
+		pic.time, pic.guessed = 0, true
 	}
 	p.info.Untimed = p.info.Untimed || pic.guessed
 	p.info.FullRange = pic.fullRange
 	p.info.Interlaced = pic.interlaced || i.interlaced != 0
 	p.info.Deep = pic.deep
-	p.info.Clock = p.clock(pic.time)
+	p.info.Clock = p.origin(pic.time)
 	return nil
 }
 
-// clock decides what time 0 is. MP4, Matroska and AVI have a time line of their own that starts at 0, which is what
-// players show; only where a frame would come before it, time starts there. A transport stream's clock starts
-// anywhere: there the container starts with its first packet of any stream.
-func (p *planning) clock(first int64) wire.Clock {
+// pause is the longest that the first picture of an MP4 or AVI file is waited for. What says to start later has the time
+// of the day for a clock, or is a piece of a longer recording.
+const pause = 60_000_000 // microseconds
+
+// origin decides what time 0 is. MP4 and AVI have a time line of their own that starts at 0, which is what players show;
+// only where a frame would come before it, or after a pause that nobody waits for, time starts there. Other containers'
+// clocks start anywhere: there time starts with the first packet of any stream.
+func (p *planning) origin(first int64) wire.Clock {
 	i := &p.src.info
 	c := wire.Clock{Num: int32(i.tb_num), Den: int32(i.tb_den), First: first}
 	at := sampling.Nanoseconds(first, c.Num, c.Den)
 	start := int64(i.start_time)
 	switch {
-	case p.request.Container != wire.MPEGTS:
+	case p.request.Container.Raw():
+	case (p.request.Container == wire.MP4 || p.request.Container == wire.AVI) && (!usable(start) || start < pause):
 		c.Origin = min(0, at)
 	case usable(start) && start > math.MinInt64/1000 && start < math.MaxInt64/1000:
 		c.Origin = min(start*1000, at)
@@ -172,6 +191,14 @@ func (p *planning) describe() {
 	p.info.Stream = int32(i.stream)
 	p.info.Skewed = i.skewed != 0
 	p.info.Duration = p.duration()
+	p.info.Until = p.end
+	if p.request.Container != wire.MP4 && !p.done.Truncated { // whose index has times of hidden frames, too
+		p.info.Until = max(p.end, p.lastEntry)
+	}
+	p.info.Videos = int32(i.videos)
+	for n := range p.info.Videos {
+		p.info.Video[n] = int32(i.video[n])
+	}
 	p.info.RateNum, p.info.RateDen = p.rate()
 }
 
@@ -200,7 +227,7 @@ func (p *planning) duration() int64 {
 	}
 	i := &p.src.info
 	said := int64(i.duration)
-	if !usable(said) || said <= 0 || said > math.MaxInt64/2000 {
+	if !usable(said) || said <= 0 || said > math.MaxInt64/2000 || p.done.Truncated || p.clock.shift != 0 {
 		return video
 	}
 	said *= 1000

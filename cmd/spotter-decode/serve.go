@@ -76,11 +76,11 @@ func report(c *control, err error) int {
 }
 
 // open opens the request's file, which is the inherited descriptor.
-func open(r *wire.Request, stream int) (*source, int64, error) {
+func open(r *wire.Request, stream int, all bool) (*source, int64, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(video.InputFD, &st); err != nil {
 		return nil, 0, &failure{wire.ReasonRead, err.Error()}
 	}
-	s, err := openSource(video.InputFD, st.Size, r.Container, r.MaxPixels, stream)
+	s, err := openSource(video.InputFD, st.Size, r, stream, all)
 	return s, st.Size, err
 }

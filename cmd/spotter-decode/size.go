@@ -4,14 +4,12 @@ package main
 
 import "github.com/spotter-video/spotter/internal/video/wire"
 
-// extent is a size in pixels.
-type extent struct{ width, height int32 }
-
-// uprightSize is a decoded picture's size with square pixels, turned upright.
-func uprightSize(p *picture, o wire.Orientation) extent {
+// upright is how a decoded picture is drawn: with square pixels, the right way up. Each picture has its own: a call
+// begins small and grows, a phone is turned.
+func upright(p *picture) wire.Geometry {
 	w, h := wire.Square(p.width, p.height, p.sarNum, p.sarDen)
-	if o&wire.Transpose != 0 {
+	if p.orientation&wire.Transpose != 0 {
 		w, h = h, w
 	}
-	return extent{int32(w), int32(h)}
+	return wire.Geometry{Width: int32(w), Height: int32(h), Orientation: p.orientation}
 }

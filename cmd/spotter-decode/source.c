@@ -18,12 +18,15 @@
 // Bytes read ahead. Larger blocks save calls; smaller ones save memory. libav's own default for files.
 #define READ_BLOCK (64 << 10)
 
-// More streams than this are no video that a camera or an editor wrote (libav's own bound is 1000).
-#define MAX_STREAMS 64
+// libav's own bound. A whole transponder of a satellite has some 100 streams.
+#define MAX_STREAMS 1000
+
+// Bytes that are looked through for a transport stream's next packet, where some are damaged: all.
+#define RESYNC_BYTES "2147483647"
 
 static int read_block(void *opaque, uint8_t *buffer, int size) {
 	sd_source *s = opaque;
-	ssize_t n = pread(s->fd, buffer, size, s->position);
+	ssize_t n = pread(s->fd, buffer, size, s->base + s->position);
 	if (n < 0) {
 		s->read_error = 1;
 		return AVERROR(EIO);
@@ -97,21 +100,41 @@ static const uint8_t *side_data(const AVStream *st, enum AVPacketSideDataType ty
 
 // The display matrix [a b; c d] sends (x, y) to (a x + c y, b x + d y). Quarter turns and mirrors have one entry of
 // about +-1 in each row; anything else is taken for the nearest of them.
-static void read_orientation(const AVStream *st, sd_info *info) {
-	const int32_t *m = (const int32_t *)side_data(st, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof *m);
+static int orientation(const int32_t *m, int *skewed) {
+	*skewed = 0;
 	if (!m || (!m[0] && !m[1] && !m[3] && !m[4]))
-		return;
+		return 0;
 	double a = m[0], b = m[1], c = m[3], d = m[4];
 	int transposed = fabs(b) + fabs(c) > fabs(a) + fabs(d);
 	double x = transposed ? c : a, y = transposed ? b : d; // where the upright x and y come from
-	info->orientation = (transposed ? 4 : 0) | (y < 0 ? 2 : 0) | (x < 0 ? 1 : 0);
 	double off = transposed ? fabs(a) + fabs(d) : fabs(b) + fabs(c);
-	info->skewed = off > 0.02 * (fabs(x) + fabs(y));
+	*skewed = off > 0.02 * (fabs(x) + fabs(y));
+	return (transposed ? 4 : 0) | (y < 0 ? 2 : 0) | (x < 0 ? 1 : 0);
+}
+
+static int stream_orientation(const AVStream *st, int *skewed) {
+	return orientation((const int32_t *)side_data(st, AV_PKT_DATA_DISPLAYMATRIX, 9 * sizeof(int32_t)), skewed);
+}
+
+// A picture may say its own way up (a camera that is turned writes it into the stream); else the container's counts.
+static int frame_orientation(const sd_source *s, const AVFrame *f) {
+	const AVFrameSideData *d = av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX);
+	int skewed;
+	if (d && d->size >= 9 * sizeof(int32_t))
+		return orientation((const int32_t *)d->data, &skewed);
+	return stream_orientation(s->stream, &skewed);
 }
 
 static int is_encrypted(const AVStream *st) {
 	return st->codecpar->codec_tag == MKTAG('e', 'n', 'c', 'v') ||
 		side_data(st, AV_PKT_DATA_ENCRYPTION_INIT_INFO, 1) != NULL;
+}
+
+// The video tracks, as far as there is room for their numbers.
+static void list_videos(sd_source *s, sd_info *info) {
+	for (unsigned i = 0; i < s->format->nb_streams && info->videos < SD_VIDEOS; i++)
+		if (s->format->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !is_picture(s->format->streams[i]))
+			info->video[info->videos++] = i;
 }
 
 static void describe(sd_source *s, sd_info *info) {
@@ -128,10 +151,12 @@ static void describe(sd_source *s, sd_info *info) {
 	info->rate_den = st->avg_frame_rate.den;
 	info->start_time = s->format->start_time;
 	info->duration = s->format->duration;
+	if (s->format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE)
+		info->duration = AV_NOPTS_VALUE; // a guess by the file's size
 	info->full_range = p->color_range == AVCOL_RANGE_JPEG;
 	info->interlaced = p->field_order > AV_FIELD_PROGRESSIVE;
 	info->index_entries = avformat_index_get_entries_count(s->stream);
-	read_orientation(st, info);
+	stream_orientation(st, &info->skewed);
 }
 
 static int open_decoder(sd_source *s, int64_t max_pixels, int *refusal) {
@@ -154,7 +179,7 @@ static int open_decoder(sd_source *s, int64_t max_pixels, int *refusal) {
 	return r == AVERROR_DECODER_NOT_FOUND ? (*refusal = SD_CODEC, 0) : r;
 }
 
-static int open_format(sd_source *s, const char *demuxer, int64_t max_pixels) {
+static int open_format(sd_source *s, const char *demuxer, const char *rate, int64_t max_pixels) {
 	const AVInputFormat *input = av_find_input_format(demuxer);
 	if (!input)
 		return AVERROR_DEMUXER_NOT_FOUND;
@@ -171,6 +196,9 @@ static int open_format(sd_source *s, const char *demuxer, int64_t max_pixels) {
 	s->format->codec_whitelist = av_strdup(DECODERS);
 	AVDictionary *options = NULL;
 	av_dict_set(&options, "ignore_chapters", "1", 0);
+	av_dict_set(&options, "resync_size", RESYNC_BYTES, 0); // of the transport stream's demuxer
+	if (*rate)
+		av_dict_set(&options, "framerate", rate, 0);
 	int r = avformat_open_input(&s->format, NULL, input, &options);
 	av_dict_free(&options);
 	if (r < 0)
@@ -189,18 +217,23 @@ static int open_format(sd_source *s, const char *demuxer, int64_t max_pixels) {
 	return r;
 }
 
-int sd_open(int fd, int64_t size, const char *demuxer, int64_t max_pixels, int stream, sd_source **out, sd_info *info,
-	int *refusal) {
+int sd_open(int fd, int64_t base, int64_t size, const char *demuxer, const char *rate, int64_t max_pixels, int stream, int all,
+	sd_source **out, sd_info *info, int *refusal) {
 	av_log_set_level(AV_LOG_QUIET);
 	sd_source *s = av_mallocz(sizeof *s);
 	if (!s)
 		return AVERROR(ENOMEM);
 	*out = s;
 	s->fd = fd;
-	s->size = size;
-	int r = open_format(s, demuxer, max_pixels);
-	if (r < 0)
+	s->base = base;
+	s->size = size - base;
+	int r = open_format(s, demuxer, rate, max_pixels);
+	if (r < 0) {
+		if (r == AVERROR(ENOMEM) && s->format && s->format->nb_streams >= MAX_STREAMS)
+			return *refusal = SD_STREAMS, 0;
 		return r;
+	}
+	list_videos(s, info);
 	if (stream < 0)
 		stream = choose_stream(s->format, refusal);
 	if (stream < 0)
@@ -209,7 +242,7 @@ int sd_open(int fd, int64_t size, const char *demuxer, int64_t max_pixels, int s
 		return AVERROR_STREAM_NOT_FOUND;
 	s->stream = s->format->streams[stream];
 	for (unsigned i = 0; i < s->format->nb_streams; i++)
-		s->format->streams[i]->discard = (int)i == stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+		s->format->streams[i]->discard = (int)i == stream || all ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
 	snprintf(info->codec, sizeof info->codec, "%s", avcodec_get_name(s->stream->codecpar->codec_id));
 	if (is_encrypted(s->stream)) {
 		*refusal = SD_ENCRYPTED;
@@ -249,19 +282,47 @@ int sd_index(sd_source *s, int i, int64_t *time, int64_t *pos, int *key) {
 	return 0;
 }
 
+// Keeps count of the bytes that no packet was made of, and of the end of each stream.
+static void account(sd_source *s, const AVPacket *p) {
+	if (p->pos >= 0) {
+		if (s->reach && p->pos > s->reach)
+			s->unread += p->pos - s->reach;
+		if (p->pos + p->size > s->reach)
+			s->reach = p->pos + p->size;
+	}
+	int64_t at = p->pts != AV_NOPTS_VALUE ? p->pts : p->dts;
+	if (at == AV_NOPTS_VALUE || p->flags & AV_PKT_FLAG_DISCARD)
+		return;
+	int64_t end = av_rescale_q(at + p->duration, s->format->streams[p->stream_index]->time_base, AV_TIME_BASE_Q);
+	if (end > s->end)
+		s->end = end;
+}
+
+void sd_shift(sd_source *s, int64_t ticks) { s->shift = ticks; }
+int64_t sd_reach(sd_source *s) { return s->reach; }
+int64_t sd_end(sd_source *s) { return s->end; }
+
 int sd_read(sd_source *s, AVPacket **packet, sd_packet *meta) {
 	AVPacket *p = av_packet_alloc();
 	if (!p)
 		return AVERROR(ENOMEM);
 	int r;
-	while ((r = av_read_frame(s->format, p)) >= 0 && p->stream_index != s->stream->index)
+	while ((r = av_read_frame(s->format, p)) >= 0) {
+		account(s, p);
+		if (p->stream_index == s->stream->index)
+			break;
 		av_packet_unref(p);
+	}
 	if (r < 0) {
 		av_packet_free(&p);
 		return r;
 	}
 	*packet = p;
+	p->pts += p->pts == AV_NOPTS_VALUE ? 0 : s->shift;
+	p->dts += p->dts == AV_NOPTS_VALUE ? 0 : s->shift;
 	memset(meta, 0, sizeof *meta);
+	meta->unread = s->unread;
+	s->unread = 0;
 	meta->pts = p->pts;
 	meta->dts = p->dts;
 	meta->pos = p->pos;
@@ -269,6 +330,7 @@ int sd_read(sd_source *s, AVPacket **packet, sd_packet *meta) {
 	meta->size = p->size;
 	meta->key = (p->flags & AV_PKT_FLAG_KEY) != 0;
 	meta->discard = (p->flags & AV_PKT_FLAG_DISCARD) != 0;
+	meta->corrupt = (p->flags & AV_PKT_FLAG_CORRUPT) != 0;
 	sd_classify(s, p, meta);
 	return 0;
 }
@@ -277,6 +339,7 @@ void sd_free(AVPacket *packet) { av_packet_free(&packet); }
 
 int sd_seek(sd_source *s, int64_t time, int64_t pos, int by_byte) {
 	s->read_error = 0;
+	s->reach = s->unread = 0;
 	avcodec_flush_buffers(s->codec);
 	if (by_byte)
 		return av_seek_frame(s->format, s->stream->index, pos, AVSEEK_FLAG_BYTE);
@@ -319,6 +382,8 @@ int sd_receive(sd_source *s, sd_frame *meta) {
 	meta->full_range = sd_is_full_range(f);
 	meta->matrix = sd_has_rgb(f) ? 0 : colour_matrix(f);
 	meta->deep = d && d->comp[0].depth > 8;
+	meta->orientation = frame_orientation(s, f);
+	meta->concealed = f->decode_error_flags != 0;
 	return 0;
 }
 

@@ -90,6 +90,24 @@ func TestShotChanges(t *testing.T) {
 	}
 }
 
+// TestTurnedPictureIsAShot turns a picture that is the same otherwise, and makes it larger, which is no cut.
+func TestTurnedPictureIsAShot(t *testing.T) {
+	t.Parallel()
+	s := shots{params: &Params{ShotChange: 28, ShotContrast: 0.38}}
+	for i, tt := range []struct {
+		width, height int
+		cut           bool
+	}{{160, 90, false}, {426, 240, false}, {640, 360, false}, {360, 640, true}, {360, 640, false}} {
+		p := &face.Picture{
+			Width: tt.width, Height: tt.height, Layout: face.RGB, Strides: [3]int{3 * tt.width},
+			Planes: [3][]byte{make([]byte, 3*tt.width*tt.height)},
+		}
+		if got := s.next(p); got != tt.cut {
+			t.Errorf("picture %d: cut %v", i, got)
+		}
+	}
+}
+
 func TestShotsOfTinyPictures(t *testing.T) {
 	t.Parallel()
 	s := shots{params: &Params{ShotChange: 28, ShotContrast: 0.38}}
@@ -199,12 +217,13 @@ func TestDarkPicturesOfDifferentShotsAreCut(t *testing.T) {
 func TestThumbnailsSurviveBeingKept(t *testing.T) {
 	t.Parallel()
 	var a thumbnail
-	for i := range a {
-		a[i] = float32(i*37%2550) / 10
+	a.shape = 1.7
+	for i := range a.cells {
+		a.cells[i] = float32(i*37%2550) / 10
 	}
 	b, ok := thumbnailOf(a.bytes())
-	if !ok || difference(&a, b, 0) > 1.5 {
-		t.Errorf("%v, difference %v", ok, difference(&a, b, 0))
+	if !ok || difference(&a.cells, &b.cells, 0) > 1.5 || b.shape != a.shape {
+		t.Errorf("%v, %v, difference %v", ok, b.shape, difference(&a.cells, &b.cells, 0))
 	}
 	if _, ok := thumbnailOf(nil); ok {
 		t.Error("nothing was read as a thumbnail")

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -9,8 +10,14 @@ import (
 // Thumbnails for the comparison of successive frames, in pixels.
 const thumbWidth, thumbHeight = 32, 18
 
-// thumbnail holds luma and both colour differences of each cell, row by row, the differences with 128 added.
-type thumbnail [thumbWidth * thumbHeight * 3]float32
+// thumbnail is a picture made small.
+type thumbnail struct {
+	shape float32 // the picture's width by its height
+	cells cells
+}
+
+// cells are luma and both colour differences of each cell of a thumbnail, row by row, the differences with 128 added.
+type cells [thumbWidth * thumbHeight * 3]float32
 
 // shots tells where a new shot begins, by comparing each frame's thumbnail with the one before.
 type shots struct {
@@ -28,13 +35,23 @@ func (s *shots) next(p *face.Picture) bool {
 }
 
 // cut says whether two successive pictures belong to different shots: because they differ a lot, or because they have
-// hardly more in common than any two pictures of their contrast, brightness aside, which tells two dark ones apart.
+// hardly more in common than any two pictures of their contrast, brightness aside, which tells two dark ones apart, or
+// because they have another shape.
 func (p *Params) cut(a, b *thumbnail) bool {
-	if difference(a, b, 0) > p.ShotChange {
+	if reshaped(a.shape, b.shape) || difference(&a.cells, &b.cells, 0) > p.ShotChange {
 		return true
 	}
-	before, after := a.light(), b.light()
-	return difference(a, b, float32(before.mean-after.mean)) > p.ShotContrast*max(before.deviation+after.deviation, leastContrast)
+	before, after := a.cells.light(), b.cells.light()
+	rest := difference(&a.cells, &b.cells, float32(before.mean-after.mean))
+	return rest > p.ShotContrast*max(before.deviation+after.deviation, leastContrast)
+}
+
+// reshaped says whether a picture has another shape than the one before, as when a phone is turned: boxes, which are
+// ratios of their picture, then say nothing of each other. A call that gets more pixels keeps its shape, up to the
+// rounding of its sizes (160 x 90 and 426 x 240 differ by 0.2 %).
+func reshaped(last, shape float32) bool {
+	const same = 0.02
+	return shape > last*(1+same) || shape < last*(1-same)
 }
 
 // leastContrast keeps flat pictures together, which differ by noise alone. In levels, for the sum of two pictures.
@@ -43,7 +60,7 @@ const leastContrast = 12
 // light is the mean and the standard deviation of a thumbnail's luma, in levels.
 type light struct{ mean, deviation float64 }
 
-func (t *thumbnail) light() light {
+func (t *cells) light() light {
 	var sum, squares float64
 	for i := 0; i < len(t); i += 3 {
 		sum += float64(t[i])
@@ -53,11 +70,11 @@ func (t *thumbnail) light() light {
 	return light{sum / n, math.Sqrt(max(squares/n-sum/n*sum/n, 0))}
 }
 
-// bytes are the thumbnail in whole levels, to be kept with a stretch.
+// bytes are the thumbnail's shape and its cells in whole levels, to be kept with a stretch.
 func (t *thumbnail) bytes() []byte {
-	out := make([]byte, len(t))
-	for i, x := range t {
-		out[i] = byte(min(max(x+0.5, 0), 255))
+	out := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(t.cells)), math.Float32bits(t.shape))
+	for _, x := range t.cells {
+		out = append(out, byte(min(max(x+0.5, 0), 255)))
 	}
 	return out
 }
@@ -65,26 +82,28 @@ func (t *thumbnail) bytes() []byte {
 // thumbnailOf reads what bytes wrote; false if it did not.
 func thumbnailOf(kept []byte) (*thumbnail, bool) {
 	t := new(thumbnail)
-	if len(kept) != len(t) {
+	if len(kept) != 4+len(t.cells) {
 		return nil, false
 	}
-	for i, x := range kept {
-		t[i] = float32(x)
+	t.shape = math.Float32frombits(binary.LittleEndian.Uint32(kept))
+	for i, x := range kept[4:] {
+		t.cells[i] = float32(x)
 	}
 	return t, true
 }
 
 func (t *thumbnail) draw(p *face.Picture) {
+	t.shape = float32(p.Width) / float32(p.Height)
 	if p.Layout == face.RGB {
-		t.shrinkRGB(p)
+		t.cells.shrinkRGB(p)
 	} else {
-		t.shrinkI420(p)
+		t.cells.shrinkI420(p)
 	}
 }
 
 // difference is the mean of |dR|, |dG|, |dB| over all cells, from differences of full-range YUV, a being brighter than b by
 // so many levels of luma that do not count.
-func difference(a, b *thumbnail, brighter float32) float64 {
+func difference(a, b *cells, brighter float32) float64 {
 	var sum float32
 	for i := 0; i < len(a); i += 3 {
 		y, u, v := a[i]-b[i]-brighter, a[i+1]-b[i+1], a[i+2]-b[i+2]
@@ -95,7 +114,7 @@ func difference(a, b *thumbnail, brighter float32) float64 {
 
 func abs(x float32) float32 { return max(x, -x) }
 
-func (t *thumbnail) shrinkI420(p *face.Picture) {
+func (t *cells) shrinkI420(p *face.Picture) {
 	cw, ch := (p.Width+1)/2, (p.Height+1)/2
 	shrinkPlane(p.Planes[0], p.Strides[0], p.Width, p.Height, 1, 0, t[0:])
 	shrinkPlane(p.Planes[1], p.Strides[1], cw, ch, 1, 0, t[1:])
@@ -113,7 +132,7 @@ func (t *thumbnail) shrinkI420(p *face.Picture) {
 }
 
 // shrinkRGB fills the cells with luma and the two colour differences, scaled so that difference undoes them.
-func (t *thumbnail) shrinkRGB(p *face.Picture) {
+func (t *cells) shrinkRGB(p *face.Picture) {
 	for c := range 3 {
 		shrinkPlane(p.Planes[0], p.Strides[0], p.Width, p.Height, 3, c, t[c:])
 	}

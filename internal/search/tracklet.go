@@ -43,7 +43,7 @@ type Tracklets struct {
 	Stretch int
 	// List ascends by start; ties keep the detector's order.
 	List []Tracklet
-	// First and Last are thumbnails of the first and the last frame, 32 x 18 cells of luma and both colour differences: they tell
+	// First and Last are thumbnails of the first and the last frame, their shape and 32 x 18 cells of luma and both colour differences: they tell
 	// whether the next stretch goes on with the same shot. Nil without frames.
 	First, Last []byte
 	// Frames is how many frames were analysed, Faces how many detections they had.

@@ -4,6 +4,8 @@ import (
 	"encoding"
 	"fmt"
 	"time"
+
+	"github.com/spotter-video/spotter/internal/video/wire"
 )
 
 // Config says where the decoder's programs are and what they may use.
@@ -108,7 +110,7 @@ func (c *Config) Validate() error {
 		key string
 		ok  bool
 	}{
-		{"limits.max_pixels", l.MaxPixels > 0 && l.MaxPixels <= 1<<30},
+		{"limits.max_pixels", l.MaxPixels > 0 && l.MaxPixels <= wire.MostPixels},
 		{"limits.max_bytes", l.MaxBytes > 0},
 		{"limits.max_duration", l.MaxDuration > 0},
 		{"limits.segment_length", l.SegmentLength >= time.Second},

@@ -84,6 +84,8 @@ type input struct {
 	file      *os.File
 	size      int64
 	container wire.Container
+	base      int64 // where the container begins
+	rawRate   int32 // frames per second of a raw stream, in thousandths
 }
 
 func (d *Decoder) input(f *os.File) (*input, error) {

@@ -7,13 +7,13 @@
 // Where the child program is missing, the ffmpeg command line does the work in the same kind of sandbox.
 //
 // Times are presentation times from the start of the container, as a player shows them: MP4, Matroska and AVI have a
-// time line that starts at 0, a transport stream starts with its first packet. Frames are upright, have square pixels
-// and 8-bit I420 samples, and carry their colour matrix and range. Which frames are chosen depends on the file and the
+// time line that starts at 0, a transport stream starts with its first packet. Frames are upright, have the size that
+// they were coded with (which may change within a video), square pixels and 8-bit I420 samples, and carry their colour matrix and range. Which frames are chosen depends on the file and the
 // sample rate, not on how the file is cut; the ffmpeg command line, which cannot plan, chooses neighbouring ones.
 //
 // What the sandbox cannot promise: a child taken over by a hostile file can draw what it likes into the pictures, also
-// while they are being read. Sizes and times stay within what was planned, so a wrong picture is the worst that comes
-// of it, and a wrong picture is what a hostile file could have contained anyway.
+// while they are being read. Sizes stay within the limits and times within what was planned, so a wrong picture is
+// the worst that comes of it, and a wrong picture is what a hostile file could have contained anyway.
 //
 // The package knows no faces, no models and no storage. Neighbours: wire (messages), sandbox, sampling (which frames).
 package video

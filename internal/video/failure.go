@@ -3,6 +3,7 @@ package video
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/video/wire"
 )
@@ -30,6 +31,9 @@ func failureError(f *wire.Failure) *Error {
 	case wire.ReasonCodec:
 		return fail(Unsupported, nil, "The video is coded as %s, which is not decoded. Convert it first: ffmpeg -i IN -c:v libx264 OUT.mp4.",
 			codecName(f.Codec.String()))
+	case wire.ReasonStreams:
+		return fail(TooLarge, nil, "The file has more than 1000 streams, which are not read. Copy the video out of it first: "+
+			"ffmpeg -max_streams 100000 -i IN -map 0:v -c copy OUT.mkv.")
 	case wire.ReasonEncrypted:
 		return fail(Unsupported, nil, "The video is encrypted (DRM): it can only be searched once it is decrypted.")
 	case wire.ReasonPixels:
@@ -56,20 +60,24 @@ func codecName(name string) string {
 }
 
 // endsEarly is the warning of a file that is not all there.
-const endsEarly = "the file ends too early: it was cut off, or is still being written"
+const endsEarly = "the file ends too early: it was cut off or damaged, or is still being written"
 
 // Damage counts what was odd with a segment, or with several together.
 type Damage struct {
-	Refused   int64 // packets that the decoder could make nothing of
-	Missing   int64 // frames that were chosen and did not come
-	Backwards int64 // frames left out because their time was not after the last one's
-	Resized   int64 // frames of another size than the first
-	Truncated bool  // the file ends before its index says so
+	Refused   int64         // packets that the decoder could make nothing of
+	Missing   int64         // frames that were chosen and did not come
+	Backwards int64         // frames left out because their time was not after the last one's
+	Corrupt   int64         // packets of which the container says that a part is missing
+	Concealed int64         // frames of which the decoder made up a part
+	Lost      time.Duration // of which the file holds nothing that can be read
+	Clocks    bool          // the clock starts anew too often; the rest is left out
+	Truncated bool          // the file ends before it says so itself
 }
 
 func damageOf(d *wire.Done) Damage {
 	return Damage{
-		Refused: d.Errors, Missing: d.Missing, Backwards: d.Backwards, Resized: d.Resized, Truncated: d.Truncated,
+		Refused: d.Errors, Missing: d.Missing, Backwards: d.Backwards, Truncated: d.Truncated,
+		Corrupt: d.Corrupt, Concealed: d.Concealed, Lost: time.Duration(d.Lost), Clocks: d.Clocks,
 	}
 }
 
@@ -78,12 +86,28 @@ func (d *Damage) Add(o Damage) {
 	d.Refused += o.Refused
 	d.Missing += o.Missing
 	d.Backwards += o.Backwards
-	d.Resized += o.Resized
+	d.Corrupt += o.Corrupt
+	d.Concealed += o.Concealed
+	d.Lost += o.Lost
+	d.Clocks = d.Clocks || o.Clocks
 	d.Truncated = d.Truncated || o.Truncated
 }
 
-// Warnings are sentences for a person; none where nothing was odd.
+// Warnings are sentences for a person; none where nothing was odd. All but that of times that do not rise say that a
+// part of the video was not searched: see [Damage.Partial].
 func (d Damage) Warnings() []string {
+	w := d.Partial()
+	switch {
+	case d.Backwards == 1:
+		w = append(w, "1 frame was left out because its time does not rise")
+	case d.Backwards > 1:
+		w = append(w, fmt.Sprintf("%d frames were left out because their times do not rise", d.Backwards))
+	}
+	return w
+}
+
+// Partial are the sentences that say what of the video was not searched; none where all was.
+func (d Damage) Partial() []string {
 	var w []string
 	add := func(n int64, one, several string) {
 		switch {
@@ -95,10 +119,14 @@ func (d Damage) Warnings() []string {
 	}
 	add(d.Refused, "1 damaged packet could not be decoded", "%d damaged packets could not be decoded")
 	add(d.Missing, "1 chosen frame could not be decoded", "%d chosen frames could not be decoded")
-	add(d.Backwards, "1 frame was left out because its time does not rise",
-		"%d frames were left out because their times do not rise")
-	add(d.Resized, "1 frame has another size than the first and was scaled to it",
-		"%d frames have another size than the first and were scaled to it")
+	add(d.Corrupt, "1 packet is incomplete", "%d packets are incomplete")
+	add(d.Concealed, "1 frame is damaged", "%d frames are damaged")
+	if d.Lost > 0 {
+		w = append(w, fmt.Sprintf("%.1f s of the video cannot be read", max(d.Lost.Seconds(), 0.1)))
+	}
+	if d.Clocks {
+		w = append(w, fmt.Sprintf("the clock starts anew more than %d times; what comes after was left out", maxClocks))
+	}
 	if d.Truncated {
 		w = append(w, endsEarly)
 	}

@@ -14,14 +14,14 @@ func TestDamageIsAddedUp(t *testing.T) {
 	if w := all.Warnings(); w != nil {
 		t.Errorf("no damage: %q", w)
 	}
-	all.Add(Damage{Refused: 1, Resized: 2})
+	all.Add(Damage{Refused: 1, Backwards: 2})
 	all.Add(Damage{Missing: 3, Truncated: true})
 	all.Add(Damage{Missing: 4})
 	want := []string{
 		"1 damaged packet could not be decoded",
 		"7 chosen frames could not be decoded",
-		"2 frames have another size than the first and were scaled to it",
-		"the file ends too early: it was cut off, or is still being written",
+		"the file ends too early: it was cut off or damaged, or is still being written",
+		"2 frames were left out because their times do not rise",
 	}
 	if have := all.Warnings(); !slices.Equal(have, want) {
 		t.Errorf("%q, want %q", have, want)

@@ -16,19 +16,24 @@ import (
 )
 
 // lies are what a child that was taken over might say. Each is told by this test program in the decoder's place, after a
-// request for decoding the first segment with two slots.
+// request for decoding the second segment with two slots.
 var lies = map[string]func(send func(wire.Message), raw func([]byte), r *wire.Request){
-	"slot too high":  frameLie(func(f *wire.Frame) { f.Slot = 2 }),
-	"slot negative":  frameLie(func(f *wire.Frame) { f.Slot = -1 }),
-	"time negative":  frameLie(func(f *wire.Frame) { f.Time = -5 }),
-	"time too late":  frameLie(func(f *wire.Frame) { f.Time = int64(200 * time.Hour) }),
-	"unknown matrix": frameLie(func(f *wire.Frame) { f.Matrix = 9 }),
+	"slot too high":           frameLie(func(f *wire.Frame) { f.Slot = 2 }),
+	"slot negative":           frameLie(func(f *wire.Frame) { f.Slot = -1 }),
+	"no width":                frameLie(func(f *wire.Frame) { f.Width = 0 }),
+	"huge picture":            frameLie(func(f *wire.Frame) { f.Width, f.Height = 30000, 30000 }),
+	"long picture":            frameLie(func(f *wire.Frame) { f.Width, f.Height = 1, 1<<20 }),
+	"time negative":           frameLie(func(f *wire.Frame) { f.Time = -5 }),
+	"time too late":           frameLie(func(f *wire.Frame) { f.Time = int64(200 * time.Hour) }),
+	"unknown matrix":          frameLie(func(f *wire.Frame) { f.Matrix = 9 }),
+	"time before the segment": frameLie(func(f *wire.Frame) { f.Time = int64(999 * time.Millisecond) }),
+	"time after the segment":  frameLie(func(f *wire.Frame) { f.Time = int64(2 * time.Second) }),
 	"time stands still": func(send func(wire.Message), _ func([]byte), _ *wire.Request) {
-		send(&wire.Frame{Slot: 0, Time: 1000})
-		send(&wire.Frame{Slot: 1, Time: 1000})
+		send(&wire.Frame{Slot: 0, Width: 64, Height: 48, Time: lieTime})
+		send(&wire.Frame{Slot: 1, Width: 64, Height: 48, Time: lieTime})
 	},
 	"frames miscounted": func(send func(wire.Message), _ func([]byte), _ *wire.Request) {
-		send(&wire.Frame{Time: 1000})
+		send(&wire.Frame{Width: 64, Height: 48, Time: lieTime})
 		send(&wire.Done{Delivered: 7})
 	},
 	"message for a planner": func(send func(wire.Message), _ func([]byte), _ *wire.Request) { send(&wire.Info{}) },
@@ -45,9 +50,15 @@ var lies = map[string]func(send func(wire.Message), raw func([]byte), r *wire.Re
 	"unknown failure": func(send func(wire.Message), _ func([]byte), _ *wire.Request) { send(&wire.Failure{Reason: 200}) },
 }
 
+// honest is how many frames are true before the lie is told; other lies are told at once.
+var honest = map[string]int{"time stands still": 1, "frames miscounted": 1}
+
+// lieTime lies in the segment that the liar is asked for.
+const lieTime = int64(1500 * time.Millisecond)
+
 func frameLie(change func(*wire.Frame)) func(func(wire.Message), func([]byte), *wire.Request) {
 	return func(send func(wire.Message), _ func([]byte), _ *wire.Request) {
-		f := &wire.Frame{Slot: 1, Time: 1000, Matrix: 1}
+		f := &wire.Frame{Slot: 1, Width: 64, Height: 48, Time: lieTime, Matrix: 1}
 		change(f)
 		send(f)
 	}
@@ -108,7 +119,12 @@ func tinyPlan(t *testing.T) (*os.File, *Plan) {
 		t.Fatal(err)
 	}
 	p := &Plan{
-		Segments: []Segment{{To: time.Second, Place: wire.Segment{From: wire.Beginning, To: wire.End}}},
+		// The segment in the middle of three: both its borders count.
+		Segments: []Segment{
+			{To: time.Second, Place: wire.Segment{From: wire.Beginning, To: 1000}},
+			{Index: 1, From: time.Second, To: 2 * time.Second, Place: wire.Segment{From: 1000, To: 2000}},
+			{Index: 2, From: 2 * time.Second, To: 3 * time.Second, Place: wire.Segment{From: 2000, To: wire.End}},
+		},
 		Track: Track{
 			Container: wire.MP4, Clock: wire.Clock{Num: 1, Den: 1000}, Geometry: wire.Geometry{Width: 64, Height: 48}, Bytes: 3,
 		},
@@ -123,15 +139,18 @@ func TestLyingChildIsRefused(t *testing.T) {
 		t.Run(lie, func(t *testing.T) {
 			t.Parallel()
 			f, p := tinyPlan(t)
-			s, err := newLiar(t, lie).Open(t.Context(), f, p, p.Segments[0], StreamOptions{Lookahead: 2})
+			s, err := newLiar(t, lie).Open(t.Context(), f, p, p.Segments[1], StreamOptions{Lookahead: 2})
+			frames := 0
 			if err == nil {
 				defer func() { _ = s.Close() }()
-				for err == nil {
-					_, err = s.Next(t.Context())
+				for err == nil && frames <= honest[lie] {
+					if _, err = s.Next(t.Context()); err == nil {
+						frames++
+					}
 				}
 			}
-			if errors.Is(err, io.EOF) {
-				t.Fatal("the lie was believed")
+			if errors.Is(err, io.EOF) || frames != honest[lie] {
+				t.Fatalf("%d frames were handed out, then %v: the lie was believed", frames, err)
 			}
 			wantKind(t, err, Crashed)
 		})

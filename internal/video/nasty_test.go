@@ -72,7 +72,7 @@ func decodeAll(t *testing.T, d *Decoder, path string) (frames int, warnings []st
 	if err != nil {
 		return 0, nil, err
 	}
-	warnings = p.Warnings
+	warnings = append(p.Warnings, p.Damage.Warnings()...)
 	for _, seg := range p.Segments {
 		s, err := d.Open(t.Context(), f, p, seg, StreamOptions{SampleRate: 5})
 		if err != nil {
@@ -154,7 +154,7 @@ func FuzzSniff(f *testing.F) {
 
 // FuzzShowinfo reads arbitrary text as ffmpeg's output.
 func FuzzShowinfo(f *testing.F) {
-	f.Add("[Parsed_showinfo_1 @ 0x55] n:   0 pts:  12345 pts_time:1.2\n", uint8(7))
+	f.Add("[Parsed_showinfo_1 @ 0x55] n:   0 pts:  12345 pts_time:1.2 s:64x48\n", uint8(7))
 	f.Add("    title : [Parsed_showinfo_1 @ 0x55] n:   0 pts:  1\n", uint8(3))
 	f.Fuzz(func(t *testing.T, text string, cut uint8) {
 		whole, parts := newShowinfo(), newShowinfo()
@@ -172,10 +172,11 @@ func FuzzShowinfo(f *testing.F) {
 func TestParseShowinfo(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"[Parsed_showinfo_2 @ 0x5581] n:   3 pts: -12345 pts_time:-1.2 duration:1": "3 -12345 true",
-		"    title : [Parsed_showinfo_2 @ 0x5581] n:   3 pts: 5":                   "0 0 false",
-		"[Parsed_showinfo_2 @ 0x5581] config in time_base: 1/90000":                "0 0 false",
-		"[Parsed_showinfo_2 @ 0x5581] n:   3 pts:NOPTS":                            "3 0 false",
+		"[Parsed_showinfo_2 @ 0x5581] n:   3 pts: -12345 pts_time:-1.2 fmt:yuv420p sar:1/1 s:640x360 i:P": "3 {-12345 640 360} true",
+		"    title : [Parsed_showinfo_2 @ 0x5581] n:   3 pts: 5 s:1x1":                                    "0 {0 0 0} false",
+		"[Parsed_showinfo_2 @ 0x5581] config in time_base: 1/90000":                                       "0 {0 0 0} false",
+		"[Parsed_showinfo_2 @ 0x5581] n:   3 pts:NOPTS s:1x1":                                             "0 {0 0 0} false",
+		"[Parsed_showinfo_2 @ 0x5581] n:   3 pts: 5 s:1y1":                                                "3 {5 0 0} false",
 	} {
 		n, pts, ok := parseShowinfo(line)
 		if have := fmt.Sprint(n, pts, ok); have != want {

@@ -19,6 +19,8 @@ type Plan struct {
 	Segments []Segment
 	// Warnings are sentences about what is odd with the file or weaker than it could be.
 	Warnings []string
+	// Damage is what is known to be missing before anything is decoded.
+	Damage Damage
 	// Track is what opening a segment needs to know again.
 	Track Track
 }
@@ -41,6 +43,9 @@ type Track struct {
 	Untimed   bool // packets have no presentation times
 	Deep      bool // more than 8 bits a sample
 	Bytes     int64
+	Base      int64 // where the container begins in the file
+	Until     int64 // when the video ends, in ticks
+	RawRate   int32 // frames per second of a raw stream, in thousandths
 	// The rest is for the ffmpeg command line; Tool says that its plan is of its own making.
 	Tool       bool
 	Interlaced bool
@@ -82,6 +87,7 @@ func (d *Decoder) planHelper(ctx context.Context, in *input) (*Plan, error) {
 	stretch := time.Duration(in.size>>30+1) * time.Minute
 	r := d.request(wire.TaskPlan, in.container, stretch, d.cfg.Limits.MaxPixels, false)
 	r.Spacing = int64(d.cfg.Limits.SegmentLength)
+	r.Stream, r.Base, r.RawRate, r.Cut = -1, in.base, in.rawRate, cutShort(in)
 	c, ready, err := d.start(ctx, r, in.file, nil, stretch)
 	if err != nil {
 		return nil, err
@@ -94,6 +100,9 @@ func (d *Decoder) planHelper(ctx context.Context, in *input) (*Plan, error) {
 	p.Warnings = append(p.Warnings, sandboxWarnings(ready)...)
 	return p, nil
 }
+
+// maxClocks is the most recordings that are joined in one file: each begins with a cut. It is the child's own bound.
+const maxClocks = 1000
 
 // maxSegments bounds what a child may say: the longest video in the shortest segments.
 func (l *Limits) maxSegments() int { return int(l.MaxDuration/l.SegmentLength) + 2 }
@@ -116,7 +125,7 @@ func (d *Decoder) readPlan(ctx context.Context, c *child, in *input) (*Plan, err
 			}
 			info = m
 		case *wire.Cut:
-			if info == nil || len(cuts) >= d.cfg.Limits.maxSegments() || (len(cuts) > 0 && m.From <= cuts[len(cuts)-1].From) {
+			if info == nil || len(cuts) >= d.cfg.Limits.maxSegments()+maxClocks || (len(cuts) > 0 && m.From <= cuts[len(cuts)-1].From) {
 				return nil, c.lied(errors.New("cut out of order"))
 			}
 			cuts = append(cuts, *m)
@@ -140,12 +149,11 @@ func makePlan(info *wire.Info, cuts []wire.Cut, done *wire.Done, in *input) *Pla
 		Info: describe(info),
 		Track: Track{
 			Container: in.container, Stream: info.Stream, Clock: info.Clock, Geometry: info.Geometry,
-			Untimed: info.Untimed, Deep: info.Deep, Bytes: in.size, Interlaced: info.Interlaced,
+			Untimed: info.Untimed, Deep: info.Deep, Bytes: in.size, Interlaced: info.Interlaced, Base: in.base, Until: info.Until,
+			RawRate: in.rawRate,
 		},
 	}
-	if done.Truncated {
-		p.Warnings = append(p.Warnings, endsEarly)
-	}
+	p.Damage = Damage{Truncated: done.Truncated, Clocks: done.Clocks}
 	if info.Skewed {
 		p.Warnings = append(p.Warnings, "the file asks for a rotation that is no quarter turn; the nearest one is used")
 	}
@@ -177,11 +185,27 @@ func makeSegments(info *wire.Info, cuts []wire.Cut, end time.Duration) []Segment
 		last.To, last.Place.To = at(cut.From), cut.From
 		segments = append(segments, Segment{Index: i + 1, From: last.To, Place: wire.Segment{
 			From: cut.From, To: wire.End, Seek: info.Seek, KeyTime: cut.KeyTime, SeekPos: cut.SeekPos,
+			Shift: cut.Shift, Begin: cut.Begin,
 		}})
+		if last.Place.Begin != cut.Begin {
+			stopAt(segments, last.Place.Begin, cut.Begin)
+		}
 	}
 	last := &segments[len(segments)-1]
 	last.To = max(end, last.From)
+	if info.Stop > 0 {
+		stopAt(segments, last.Place.Begin, info.Stop)
+	}
 	return segments
+}
+
+// stopAt ends the clock that begins at a byte at another.
+func stopAt(segments []Segment, begin, stop int64) {
+	for i := len(segments) - 1; i >= 0; i-- {
+		if p := &segments[i].Place; p.Begin == begin {
+			p.Stop = stop
+		}
+	}
 }
 
 func sandboxWarnings(r *wire.Ready) []string {
@@ -204,7 +228,7 @@ func (p *Plan) check(seg *Segment, l *Limits) error {
 	switch {
 	case t.Clock.Num <= 0 || t.Clock.Den <= 0:
 		return errors.New("plan without a clock")
-	case t.Container < wire.MP4 || t.Container > wire.MPEGTS:
+	case t.Container.Demuxer() == "" || t.Base < 0 || t.Base > t.Bytes:
 		return errors.New("plan without a container")
 	case seg.Place.From >= seg.Place.To || seg.From < 0 || seg.To < seg.From:
 		return fmt.Errorf("segment %d is empty", seg.Index)

@@ -20,22 +20,24 @@ const MaxSlots = 16
 type ring struct {
 	file   *os.File
 	memory []byte
-	frames []face.Frame // one a slot, over its memory
+	slots  [][]byte
+	frame  face.Frame // over the memory of the slot that was looked at last
 }
 
-func newRing(g wire.Geometry, slots int) (*ring, error) {
-	layout := g.Layout()
-	size := layout.Size * slots
+// newRing has room for any picture that the limit allows in each slot. The kernel gives memory only where a picture is
+// drawn.
+func newRing(maxPixels int64, slots int) (*ring, error) {
+	size := wire.SlotSize(maxPixels)
 	fd, err := unix.MemfdCreate("spotter-frames", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
 	r := &ring{file: os.NewFile(uintptr(fd), "frames")}
-	if err := r.seal(size); err != nil {
+	if err := r.seal(size * slots); err != nil {
 		return nil, errors.Join(err, r.close())
 	}
 	for i := range slots {
-		r.frames = append(r.frames, frameOver(g, &layout, r.memory[i*layout.Size:(i+1)*layout.Size]))
+		r.slots = append(r.slots, r.memory[i*size:(i+1)*size])
 	}
 	return r, nil
 }
@@ -72,9 +74,12 @@ func pictureOver(width, height int, planes *[3]wire.Plane, slot []byte) face.Pic
 	return p
 }
 
-// frame fills in what a message says about a slot's picture. The message has been checked.
-func (r *ring) frame(m *wire.Frame) *face.Frame {
-	f := &r.frames[m.Slot]
+// picture is the frame that a message tells of. The message has been checked.
+func (r *ring) picture(m *wire.Frame) *face.Frame {
+	g := wire.Geometry{Width: m.Width, Height: m.Height}
+	layout := g.Layout()
+	r.frame = frameOver(g, &layout, r.slots[m.Slot])
+	f := &r.frame
 	f.Time = time.Duration(m.Time)
 	for _, p := range []*face.Picture{&f.Full, &f.Small} {
 		p.Matrix, p.FullRange = face.ColorMatrix(m.Matrix), m.FullRange
@@ -87,7 +92,7 @@ func (r *ring) close() error {
 	var err error
 	if r.memory != nil {
 		err = unix.Munmap(r.memory)
-		r.memory, r.frames = nil, nil
+		r.memory, r.slots = nil, nil
 	}
 	return errors.Join(err, r.file.Close())
 }

@@ -77,22 +77,39 @@ func isStillImage(head []byte) bool {
 	return false
 }
 
-// isTransportStream looks for sync bytes at the distances of the three packet sizes, with some rubbish before the first.
-func isTransportStream(head []byte) bool {
-	const sync, wanted = 0x47, 5
-	for _, size := range []int{188, 192, 204} {
-		for start := 0; start < size && start < len(head); start++ {
+// A transport stream's packets begin with syncByte. The plain ones have bareTransport bytes; others have a time before
+// each (192) or redundancy after it (204).
+const (
+	syncByte      = 0x47
+	bareTransport = 188
+)
+
+// transportStart looks for sync bytes at the distances of the three packet sizes, with any rubbish before the first. It
+// gives the first packet's place and the packets' size; size 0 if there is none.
+func transportStart(head []byte) (start, size int) {
+	const wanted = 5
+	for start := range head {
+		if head[start] != syncByte {
+			continue
+		}
+		for _, size := range []int{bareTransport, 192, 204} {
 			found := 0
-			for at := start; at < len(head) && head[at] == sync; at += size {
+			for at := start; found < wanted && at < len(head) && head[at] == syncByte; at += size {
 				found++
 			}
-			atEnd := start+found*size >= len(head)
+			atEnd := start+found*size >= len(head) && start < size
 			if found >= wanted || (found >= 2 && atEnd) {
-				return true
+				return start, size
 			}
 		}
 	}
-	return false
+	return 0, 0
+}
+
+// isTransportStream says whether a head is one of a transport stream.
+func isTransportStream(head []byte) bool {
+	_, size := transportStart(head)
+	return size > 0
 }
 
 // magics are beginnings of files that people take for videos, and what to say about them.
@@ -184,6 +201,16 @@ func isText(head []byte) bool {
 // boxes says which of MP4's top-level boxes a file has, and whether one reaches beyond the file's end.
 type boxes struct{ ftyp, moov, mdat, cut bool }
 
+// named says whether four bytes may be a box's name: letters, digits and signs, in QuickTime also a (c).
+func named(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' || (c > '~' && c != 0xa9) {
+			return false
+		}
+	}
+	return true
+}
+
 // readBoxes walks over the top-level boxes, of which even a fragmented recording of hours has fewer than maxBoxes that
 // matter.
 func readBoxes(r io.ReaderAt, size int64) (b boxes) {
@@ -211,7 +238,7 @@ func readBoxes(r io.ReaderAt, size int64) (b boxes) {
 		case "mdat":
 			b.mdat = true
 		}
-		if length < 8 || length > size-at {
+		if length < 8 || length > size-at || !named(head[4:8]) {
 			b.cut = true
 			return b
 		}

@@ -128,6 +128,7 @@ type helperSource struct {
 	last     int64 // the time of the last frame in nanoseconds
 	from, to int64 // bounds of its times
 	whole    bool  // the segment is the whole video
+	pixels   int64 // the most that a picture may have
 	count    int64
 	done     *wire.Done
 }
@@ -137,8 +138,9 @@ func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Se
 	stretch := seg.To - seg.From
 	r := d.request(wire.TaskDecode, t.Container, stretch, int64(t.Geometry.Width)*int64(t.Geometry.Height), t.Deep)
 	r.Stream, r.Untimed, r.Segment, r.Clock, r.Rate = t.Stream, t.Untimed, seg.Place, t.Clock, o.SampleRate
-	r.Geometry, r.Slots = t.Geometry, int32(o.Lookahead) //nolint:gosec // G115: at most MaxSlots
-	ring, err := newRing(t.Geometry, o.Lookahead)
+	r.Base, r.RawRate, r.Until = t.Base, t.RawRate, t.Until
+	r.Slots = int32(o.Lookahead) //nolint:gosec // G115: at most MaxSlots
+	ring, err := newRing(r.MaxPixels, o.Lookahead)
 	if err != nil {
 		return nil, fmt.Errorf("open segment %d: %w", seg.Index, err)
 	}
@@ -148,7 +150,7 @@ func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Se
 	}
 	h := &helperSource{
 		child: c, ring: ring, held: -1, last: -1, from: int64(seg.From), to: int64(seg.To),
-		whole: len(plan.Segments) == 1,
+		whole: len(plan.Segments) == 1, pixels: r.MaxPixels,
 	}
 	if seg.Place.From == wire.Beginning {
 		h.from = 0
@@ -175,7 +177,7 @@ func (h *helperSource) next(ctx context.Context) (*face.Frame, error) {
 		}
 		h.held, h.last = m.Slot, m.Time
 		h.count++
-		return h.ring.frame(m), nil
+		return h.ring.picture(m), nil
 	case *wire.Done:
 		return nil, h.end(m)
 	case *wire.Failure:
@@ -189,8 +191,8 @@ func (h *helperSource) next(ctx context.Context) (*face.Frame, error) {
 // check believes a frame only if it can be one of this segment.
 func (h *helperSource) check(m *wire.Frame) error {
 	switch {
-	case m.Slot < 0 || int(m.Slot) >= len(h.ring.frames):
-		return fmt.Errorf("slot %d of %d", m.Slot, len(h.ring.frames))
+	case m.Slot < 0 || int(m.Slot) >= len(h.ring.slots):
+		return fmt.Errorf("slot %d of %d", m.Slot, len(h.ring.slots))
 	case m.Time <= h.last:
 		return fmt.Errorf("time %d after %d", m.Time, h.last)
 	case m.Time < h.from || m.Time >= h.to:
@@ -198,7 +200,7 @@ func (h *helperSource) check(m *wire.Frame) error {
 	case m.Matrix > uint8(face.BT2020):
 		return fmt.Errorf("colour matrix %d", m.Matrix)
 	}
-	return nil
+	return (wire.Geometry{Width: m.Width, Height: m.Height}).Check(h.pixels)
 }
 
 // end takes the child's last word.

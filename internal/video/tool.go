@@ -24,15 +24,10 @@ const decoders = "h264,hevc,vp8,vp9,libdav1d,libaom-av1,mpeg1video,mpeg2video,mp
 // inputPath is the inherited descriptor by a name that ffmpeg can open.
 const inputPath = "/proc/self/fd/3"
 
-// demuxerName is libav's name of a container.
-func demuxerName(c wire.Container) string {
-	return map[wire.Container]string{wire.MP4: "mov", wire.Matroska: "matroska", wire.AVI: "avi", wire.MPEGTS: "mpegts"}[c]
-}
-
 // inputArgs make ffmpeg or ffprobe read the inherited descriptor, with one demuxer and nothing else. More options for
 // the input come before these.
 func (d *Decoder) inputArgs(c wire.Container) []string {
-	name := demuxerName(c)
+	name := c.Demuxer()
 	return []string{
 		"-protocol_whitelist", "file", "-f", name, "-format_whitelist", name,
 		"-max_pixels", strconv.FormatInt(d.cfg.Limits.MaxPixels, 10), "-i", "file:" + inputPath,

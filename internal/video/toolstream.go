@@ -26,8 +26,12 @@ type toolSource struct {
 	times   *showinfo
 	clock   wire.Clock
 	to      int64 // ticks; a frame from there on ends the segment
+	grid    sampling.Grid
+	chosen  int64 // ticks of the last frame
 	last    time.Duration
 	count   int64
+	pixels  int64  // the most that a picture may have
+	space   string // ffprobe's name of the colour matrix
 	data    []byte
 	frame   face.Frame
 	wall    time.Duration // what is left of the time for waiting
@@ -53,8 +57,9 @@ func (d *Decoder) openTool(_ context.Context, in *input, plan *Plan, seg *Segmen
 	stretch := seg.To - seg.From
 	src := &toolSource{
 		out: read, times: newShowinfo(), clock: t.Clock, to: seg.Place.To, last: -1, now: d.now, wall: d.cfg.Limits.wall(stretch),
+		pixels: d.cfg.Limits.MaxPixels, space: t.Space,
+		grid: sampling.NewGrid(t.Clock.First, t.Clock.Num, t.Clock.Den, o.SampleRate),
 	}
-	src.allocate(t)
 	pixels := int64(t.Geometry.Width) * int64(t.Geometry.Height)
 	src.tool, err = d.startTool(toolRun{
 		order: stageOrder{
@@ -79,15 +84,15 @@ func (d *Decoder) streamArgs(t *Track, seg *Segment, rate float64) []string {
 	}
 	args = append(args, "-codec_whitelist", decoders) // ffprobe cannot be held to it: it opens every stream
 	args = append(args, d.inputArgs(t.Container)...)
-	g := t.Geometry
 	chain := []string{"select='" + selection(t, seg, rate) + "'"}
 	if t.Interlaced {
 		chain = append(chain, "yadif=deint=interlaced")
 	}
-	chain = append(chain, fmt.Sprintf("scale=%d:%d:flags=bilinear:out_range=tv", g.Width, g.Height), "format=yuv420p",
-		"showinfo=checksum=0")
+	// Square pixels as wire.Square has them. Where the pictures' size changes, ffmpeg sets the filters up anew.
+	chain = append(chain, "scale=w='if(between(sar,1.01,4),round(iw*sar),iw)':h='if(between(sar,0.25,0.99),round(ih/sar),ih)'"+
+		":flags=bilinear:out_range=tv", "format=yuv420p", "showinfo=checksum=0")
 	return append(args, "-map", fmt.Sprintf("0:%d", t.Stream), "-an", "-sn", "-dn", "-vf", strings.Join(chain, ","),
-		"-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1")
+		"-autoscale", "0", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p", "pipe:1")
 }
 
 // selection is ffmpeg's expression for the frames wanted: the first at or after each grid point.
@@ -109,13 +114,15 @@ func selection(t *Track, seg *Segment, rate float64) string {
 	return strings.ReplaceAll(wanted, `\,`, ",")
 }
 
-// allocate makes room for one frame, full and small.
-func (s *toolSource) allocate(t *Track) {
-	g := t.Geometry
+// allocate makes room for a frame, full and small, where the one before had another size.
+func (s *toolSource) allocate(g wire.Geometry) {
+	if s.frame.Full.Width == int(g.Width) && s.frame.Full.Height == int(g.Height) {
+		return
+	}
 	w, h := int(g.Width), int(g.Height)
 	cw, ch := (w+1)/2, (h+1)/2
 	s.data = make([]byte, w*h+2*cw*ch)
-	p := face.Picture{Width: w, Height: h, Layout: face.I420, Matrix: matrixOf(t.Space, h)}
+	p := face.Picture{Width: w, Height: h, Layout: face.I420, Matrix: matrixOf(s.space, h)}
 	p.Planes = [3][]byte{s.data[:w*h], s.data[w*h : w*h+cw*ch], s.data[w*h+cw*ch:]}
 	p.Strides = [3]int{w, cw, cw}
 	s.frame.Full, s.frame.Small = p, p
@@ -140,41 +147,56 @@ func matrixOf(space string, height int) face.ColorMatrix {
 
 func (s *toolSource) next(ctx context.Context) (*face.Frame, error) {
 	begin := s.now()
-	_ = s.out.SetReadDeadline(begin.Add(s.wall))
-	stop := context.AfterFunc(ctx, func() { _ = s.out.SetReadDeadline(past) })
-	_, err := io.ReadFull(s.out, s.data)
+	limit, cancel := context.WithTimeout(ctx, s.wall)
+	defer cancel()
+	stop := context.AfterFunc(limit, func() { _ = s.out.SetReadDeadline(past) })
+	told, err := s.times.next(limit, s.tool.exited)
+	if err == nil {
+		err = s.read(told)
+	}
 	stop()
 	s.wall -= s.now().Sub(begin)
 	switch {
 	case err == nil:
-		return s.timed(ctx)
+		return s.timed(ctx, told)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case limit.Err() != nil:
 		s.tool.close()
 		return nil, fail(Timeout, nil, "Decoding took too long and was stopped: the file may be made to waste time, or the "+
 			"machine is overloaded.")
-	default:
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, s.end(ctx)
-	}
-}
-
-// timed gives the frame that was read its time.
-func (s *toolSource) timed(ctx context.Context) (*face.Frame, error) {
-	pts, err := s.times.next(ctx, s.tool.exited)
-	if err != nil {
+	default:
 		s.tool.close()
 		return nil, err
 	}
-	if pts >= s.to {
+}
+
+// read takes a frame's samples off the pipe.
+func (s *toolSource) read(told shown) error {
+	g := wire.Geometry{Width: told.width, Height: told.height}
+	if g.Check(s.pixels) != nil {
+		return failureError(&wire.Failure{Reason: wire.ReasonPixels})
+	}
+	s.allocate(g)
+	_, err := io.ReadFull(s.out, s.data)
+	return err
+}
+
+// timed gives the frame that was read its time.
+func (s *toolSource) timed(ctx context.Context, told shown) (*face.Frame, error) {
+	if told.pts >= s.to {
 		s.tool.close()
 		return nil, io.EOF
 	}
-	at := time.Duration(sampling.Nanoseconds(pts, s.clock.Num, s.clock.Den) - s.clock.Origin)
-	if at <= s.last {
+	at := time.Duration(sampling.Nanoseconds(told.pts, s.clock.Num, s.clock.Den) - s.clock.Origin)
+	// Where the filters are set up anew they forget which frame they chose last.
+	again := s.last >= 0 && !s.grid.All() && s.grid.Index(told.pts) == s.grid.Index(s.chosen)
+	if at <= s.last || again {
 		return s.next(ctx)
 	}
-	s.last = at
+	s.last, s.chosen = at, told.pts
 	s.count++
 	s.frame.Time = at
 	if s.frame.Small.Width != s.frame.Full.Width {
@@ -214,13 +236,19 @@ func (s *toolSource) close() error {
 	return err
 }
 
-// showinfo reads frame times out of what ffmpeg writes to standard error. A line counts only if it begins as the filter
+// shown is what showinfo tells of a frame.
+type shown struct {
+	pts           int64
+	width, height int32
+}
+
+// showinfo reads frame times and sizes out of what ffmpeg writes to standard error. A line counts only if it begins as the filter
 // begins its lines and numbers frames without a gap: titles and other text of the file are in there as well, but always
 // indented.
 type showinfo struct {
 	mu    sync.Mutex
 	part  []byte
-	times chan int64
+	times chan shown
 	want  int64
 	bad   error
 	other tail
@@ -229,7 +257,7 @@ type showinfo struct {
 // pendingTimes is how many frames ffmpeg may be ahead with times: far more than it holds between filter and pipe.
 const pendingTimes = 1024
 
-func newShowinfo() *showinfo { return &showinfo{times: make(chan int64, pendingTimes)} }
+func newShowinfo() *showinfo { return &showinfo{times: make(chan shown, pendingTimes)} }
 
 // Write takes ffmpeg's output in pieces.
 func (s *showinfo) Write(b []byte) (int, error) {
@@ -252,7 +280,7 @@ func (s *showinfo) Write(b []byte) (int, error) {
 }
 
 func (s *showinfo) line(line string) {
-	n, pts, ok := parseShowinfo(line)
+	n, told, ok := parseShowinfo(line)
 	if !ok {
 		if !strings.HasPrefix(line, "[Parsed_") {
 			_, _ = s.other.Write([]byte(line + "\n"))
@@ -268,54 +296,71 @@ func (s *showinfo) line(line string) {
 	}
 	s.want++
 	select {
-	case s.times <- pts:
+	case s.times <- told:
 	default:
 		s.bad = fail(Crashed, nil, "ffmpeg told far more frame times than it gave frames.")
 	}
 }
 
-// parseShowinfo reads "[Parsed_showinfo_3 @ 0x55...] n:   0 pts:  12345 pts_time:..."; ok is false for other lines.
-func parseShowinfo(line string) (n, pts int64, ok bool) {
+// parseShowinfo reads "[Parsed_showinfo_3 @ 0x55...] n:   0 pts:  12345 pts_time:... s:640x360 ..."; ok is false for
+// other lines.
+func parseShowinfo(line string) (n int64, told shown, ok bool) {
 	rest, ok := strings.CutPrefix(line, "[Parsed_showinfo_")
 	if !ok {
-		return 0, 0, false
+		return 0, shown{}, false
 	}
 	_, rest, ok = strings.Cut(rest, "] n:")
 	if !ok {
-		return 0, 0, false
+		return 0, shown{}, false
 	}
 	number, rest, ok := strings.Cut(rest, " pts:")
 	if !ok {
-		return 0, 0, false
+		return 0, shown{}, false
 	}
+	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
 	fields := strings.Fields(rest)
-	if len(fields) == 0 {
-		return 0, 0, false
+	if err != nil || len(fields) == 0 {
+		return 0, shown{}, false
 	}
-	n, err1 := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-	pts, err2 := strconv.ParseInt(fields[0], 10, 64)
-	return n, pts, err1 == nil && err2 == nil
+	if told.pts, err = strconv.ParseInt(fields[0], 10, 64); err != nil {
+		return 0, shown{}, false
+	}
+	for _, f := range fields {
+		if size, ok := strings.CutPrefix(f, "s:"); ok {
+			told.width, told.height, ok = parseSize(size)
+			return n, told, ok
+		}
+	}
+	return 0, shown{}, false
 }
 
-// next is the time of the next frame.
-func (s *showinfo) next(ctx context.Context, exited <-chan struct{}) (int64, error) {
+// parseSize reads "640x360".
+func parseSize(size string) (width, height int32, ok bool) {
+	a, b, _ := strings.Cut(size, "x")
+	w, err1 := strconv.ParseInt(a, 10, 32)
+	h, err2 := strconv.ParseInt(b, 10, 32)
+	return int32(w), int32(h), err1 == nil && err2 == nil
+}
+
+// next is the time and the size of the next frame; io.EOF after the last one.
+func (s *showinfo) next(ctx context.Context, exited <-chan struct{}) (shown, error) {
 	s.mu.Lock()
 	bad := s.bad
 	s.mu.Unlock()
 	if bad != nil {
-		return 0, bad
+		return shown{}, bad
 	}
 	select {
 	case t := <-s.times:
 		return t, nil
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return shown{}, ctx.Err()
 	case <-exited: // everything it wrote has been read
 		select {
 		case t := <-s.times:
 			return t, nil
 		default:
-			return 0, fail(Crashed, nil, "ffmpeg gave a frame without its time.")
+			return shown{}, io.EOF
 		}
 	}
 }

@@ -37,8 +37,10 @@ func (o Orientation) Degrees() int {
 	}
 }
 
-// Geometry is the size of the pictures that a stretch of video delivers. Every frame has it: what is decoded at another
-// size is scaled.
+// MostPixels is the most that a limit of pixels may be set to.
+const MostPixels = 1 << 30
+
+// Geometry is the size of a picture. Those of one video may differ.
 type Geometry struct {
 	// Width and Height in pixels of the full picture, upright, with square pixels.
 	Width, Height int32
@@ -97,6 +99,14 @@ func (g Geometry) Layout() Layout {
 	}
 	l.Size = roundUp(l.Size, page)
 	return l
+}
+
+// SlotSize is the bytes of a slot that holds any picture of up to maxPixels: the two pictures' samples, and what rows
+// and planes are padded with, most for the narrowest picture (63 bytes in each of 2 x 32768 rows of samples). The memory
+// costs nothing where no picture has reached it.
+func SlotSize(maxPixels int64) int {
+	const padding = 6 << 20
+	return roundUp(int(maxPixels*3/2)+SmallSide*SmallSide*3/2+padding, page)
 }
 
 func planes(width, height, at int) (p [3]Plane, end int) {

@@ -9,7 +9,7 @@ import (
 )
 
 // Version is the version of the messages. Parent and child must agree exactly: they are built together.
-const Version = 1
+const Version = 2
 
 // MaxMessage is more than the bytes of any message; what is longer is not one.
 const MaxMessage = 1024
@@ -55,7 +55,29 @@ const (
 	Matroska
 	AVI
 	MPEGTS
+	MPEGPS
+	MXF
+	ASF
+	FLV
+	RawH264
+	RawHEVC
+	RawMJPEG
 )
+
+// Demuxer is libav's name of the demuxer that reads the container; empty for none.
+func (c Container) Demuxer() string {
+	names := [...]string{
+		MP4: "mov", Matroska: "matroska", AVI: "avi", MPEGTS: "mpegts", MPEGPS: "mpeg", MXF: "mxf", ASF: "asf", FLV: "flv",
+		RawH264: "h264", RawHEVC: "hevc", RawMJPEG: "mjpeg",
+	}
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return ""
+}
+
+// Raw says whether the container is none: a bare stream, which has no times.
+func (c Container) Raw() bool { return c >= RawH264 && c <= RawMJPEG }
 
 // SeekMode says how the child gets to the start of a segment.
 type SeekMode uint8
@@ -85,6 +107,9 @@ type Segment struct {
 	Seek    SeekMode
 	KeyTime int64
 	SeekPos int64
+	// A file may be several recordings, one after another, each with a clock of its own. The segment lies within the bytes
+	// from Begin to Stop (0: the file's end), where Shift ticks added to the file's time stamps give times on one line.
+	Shift, Begin, Stop int64
 }
 
 // Clock turns a stream's timestamps into times. A frame's time is its timestamp x Num / Den seconds, less Origin.
@@ -108,18 +133,26 @@ type Request struct {
 	MaxPixels  int64  // of one picture
 	GOPPackets int32  // packets buffered while planning
 	GOPBytes   int64  // bytes buffered while planning
+	// Base is where the container begins in the file: what comes before is not of it.
+	Base int64
+	// RawRate is the frames per second of a raw stream, in thousandths.
+	RawRate int32
+	// Stream is the number of the stream in the container; below 0 the child chooses one.
+	Stream int32
+	// Cut says that the file is shorter than it says itself; only for TaskPlan.
+	Cut bool
 	// Spacing is the wished length of a segment in nanoseconds; only for TaskPlan.
 	Spacing int64
 	// The rest is only for TaskDecode.
-	Stream   int32 // number of the stream in the container
-	Untimed  bool  // packets have no presentation times: decode everything, take the decoder's
-	Segment  Segment
-	Clock    Clock
-	Rate     float64 // frames per second; 0 for all
-	Geometry Geometry
-	Slots    int32
+	Untimed bool // packets have no presentation times: decode everything, take the decoder's
+	Segment Segment
+	Clock   Clock
+	Rate    float64 // frames per second; 0 for all
+	Slots   int32   // of SlotSize(MaxPixels) bytes each
 	// MaxTime ends the stretch, in nanoseconds from the container's start.
 	MaxTime int64
+	// Until is when the video ends, in ticks, as far as its plan tells.
+	Until int64
 }
 
 // Release gives a slot of the ring back to the child.
@@ -173,14 +206,23 @@ type Info struct {
 	Untimed       bool
 	Skewed        bool // the display matrix turns by something else than quarter turns
 	Seek          SeekMode
+	Stop          int64            // where the bytes that are planned end; 0: with the file
+	Until         int64            // when the last frame ends, in ticks
+	Videos        int32            // how many video tracks the file has, at most MaxVideos
+	Video         [MaxVideos]int32 // their streams' numbers
 }
 
+// MaxVideos is the most video tracks that are listed.
+const MaxVideos = 16
+
 // Cut is a place where a segment may start: see [Segment].
-type Cut struct{ From, KeyTime, SeekPos int64 }
+type Cut struct{ From, KeyTime, SeekPos, Shift, Begin int64 }
 
 // Frame says that a slot holds a picture.
 type Frame struct {
 	Slot      int32
+	Width     int32 // of the full picture in pixels, upright, with square pixels
+	Height    int32
 	Time      int64 // nanoseconds from the container's start
 	Matrix    uint8 // face.ColorMatrix
 	FullRange bool
@@ -195,7 +237,10 @@ type Done struct {
 	Errors    int64 // packets that the decoder refused
 	Missing   int64 // frames that were chosen and did not come
 	Backwards int64 // frames left out because their time was not after the last one's
-	Resized   int64 // frames of another size than the first
+	Corrupt   int64 // packets of which the container says that a part is missing
+	Concealed int64 // frames delivered of which the decoder made up a part
+	Lost      int64 // nanoseconds of which the file holds nothing that can be read
+	Clocks    bool  // the clock starts anew too often; the rest is left out
 	Truncated bool  // the file ends before its index says so
 	TooLong   bool  // the stretch went on after MaxTime
 }
@@ -219,6 +264,7 @@ const (
 	ReasonRead             // the file could not be read (input/output error)
 	ReasonNotBuilt         // the program was built without libav
 	ReasonProtocol         // the parent said something unexpected
+	ReasonStreams          // more streams than are read
 	reasonEnd
 )
 
@@ -309,6 +355,8 @@ func (i *Info) Check(maxPixels int64) error {
 		return errors.New("negative stream, duration or rate")
 	case i.Seek > SeekByte:
 		return errors.New("unknown way to seek")
+	case i.Videos < 0 || i.Videos > MaxVideos:
+		return fmt.Errorf("%d video tracks", i.Videos)
 	}
 	return i.Geometry.Check(maxPixels)
 }

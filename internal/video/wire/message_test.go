@@ -21,21 +21,21 @@ func examples() []Message {
 	return []Message{
 		&Request{
 			Task: TaskDecode, Container: Matroska, Strict: true, Memory: 512 << 20, CPUSeconds: 120, MaxPixels: 36e6,
-			GOPPackets: 600, GOPBytes: 64 << 20, Spacing: 30e9, Stream: 1, Untimed: true,
-			Segment: Segment{From: -5, To: End, Seek: SeekByte, KeyTime: 77, SeekPos: 99},
+			GOPPackets: 600, GOPBytes: 64 << 20, Base: 40, RawRate: 25000, Cut: true, Spacing: 30e9, Stream: 1, Untimed: true,
+			Segment: Segment{From: -5, To: End, Seek: SeekByte, KeyTime: 77, SeekPos: 99, Shift: -3, Begin: 8, Stop: 9000},
 			Clock:   Clock{Num: 1, Den: 90000, Origin: 1400, First: 126000}, Rate: 5,
-			Geometry: Geometry{Width: 1920, Height: 1080, Orientation: Transpose | FlipX}, Slots: 4, MaxTime: 21600e9,
+			Slots: 4, MaxTime: 21600e9, Until: 9e5,
 		},
 		&Release{Slot: 3},
 		&Ready{Landlock: 6, Seccomp: true, Limits: true},
 		&Info{
 			Codec: MakeText("h264"), Format: MakeText("QuickTime / MOV"), Stream: 2, Clock: Clock{Num: 1, Den: 12800, First: 10},
 			Geometry: Geometry{Width: 640, Height: 360}, Duration: 10e9, RateNum: 30000, RateDen: 1001, FullRange: true,
-			Interlaced: true, Deep: true, Untimed: true, Skewed: true, Seek: SeekTime,
+			Interlaced: true, Deep: true, Untimed: true, Skewed: true, Seek: SeekTime, Stop: 1e6, Until: 9e5, Videos: 2, Video: [MaxVideos]int32{2, 4},
 		},
-		&Cut{From: 12800, KeyTime: 12800, SeekPos: 4096},
-		&Frame{Slot: 1, Time: 852018685, Matrix: 1, FullRange: true},
-		&Done{Packets: 1, Sent: 2, Decoded: 3, Delivered: 4, Errors: 5, Missing: 6, Backwards: 7, Resized: 8, Truncated: true, TooLong: true},
+		&Cut{From: 12800, KeyTime: 12800, SeekPos: 4096, Shift: 5, Begin: 188},
+		&Frame{Slot: 1, Width: 1920, Height: 1080, Time: 852018685, Matrix: 1, FullRange: true},
+		&Done{Packets: 1, Sent: 2, Decoded: 3, Delivered: 4, Errors: 5, Missing: 6, Backwards: 7, Corrupt: 8, Concealed: 9, Lost: 10, Clocks: true, Truncated: true, TooLong: true},
 		&Failure{Reason: ReasonCodec, Detail: MakeText("no decoder"), Codec: MakeText("theora")},
 	}
 }
@@ -123,7 +123,8 @@ func FuzzControlMessage(f *testing.F) {
 func TestLayoutFits(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		g := Geometry{Width: rapid.Int32Range(1, 9000).Draw(t, "width"), Height: rapid.Int32Range(1, 9000).Draw(t, "height")}
+		side := rapid.OneOf(rapid.Int32Range(1, 9000), rapid.Int32Range(maxSide-9, maxSide), rapid.Int32Range(1, 9))
+		g := Geometry{Width: side.Draw(t, "width"), Height: side.Draw(t, "height")}
 		l := g.Layout()
 		planes := l.Full[:]
 		if g.HasSmall() {
@@ -131,6 +132,9 @@ func TestLayoutFits(t *testing.T) {
 			if w, h := g.Small(); max(w, h) != SmallSide || min(w, h) < 1 {
 				t.Fatalf("small %d x %d", w, h)
 			}
+		}
+		if most := SlotSize(int64(g.Width) * int64(g.Height)); l.Size > most {
+			t.Fatalf("%d bytes do not fit into a slot of %d", l.Size, most)
 		}
 		end := 0
 		for _, p := range planes {

@@ -1,0 +1,104 @@
+//go:build cgo && !nolibav
+
+package main
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/spotter-video/spotter/internal/video"
+	"github.com/spotter-video/spotter/internal/video/wire"
+)
+
+// coverage says for which time a file holds nothing that can be read. A pause between two frames is a loss only where
+// bytes lie between them that no packet was made of: a camera that films nothing, and a screen that stands still, leave
+// pauses too.
+type coverage struct {
+	transport *video.Transport // looks for a transport stream's damage, whose packets of other streams are not read
+	step      int64            // ticks that a frame usually lasts
+	from, to  int64            // only what is lost between these counts
+	end       int64            // until when frames have been read
+	shown     int64            // until when they are shown
+	pos       int64            // where the last packet began
+	fresh     int              // packets for which a hole in the bytes still counts
+	lost      int64            // ticks
+	corrupt   int64            // packets
+	pending   bool             // a packet was corrupt, age packets ago
+	age       int
+}
+
+// reordered is how many packets after a hole may still have times from before it: libav makes up times of decoding out
+// of those of showing, of which decoders reorder 16.
+const reordered = 17
+
+// unfinished is how many packets at a recording's end may be corrupt without a word: it may have been stopped within one,
+// and libav tells that of the packet that it then is reading, or of one before.
+const unfinished = 3
+
+// lostBytes is the least that no packet was made of where something was lost. Containers have headers of some 40 bytes
+// between packets.
+const lostBytes = 256
+
+func newCoverage(fd int, size int64, r *wire.Request) coverage {
+	c := coverage{from: wire.Beginning, to: wire.End, end: noTime, shown: noTime}
+	if r.Container == wire.MPEGTS {
+		c.transport = video.NewTransport(file(fd), r.Base, size)
+	}
+	return c
+}
+
+// file reads from a descriptor.
+type file int
+
+// ReadAt implements [io.ReaderAt].
+func (f file) ReadAt(b []byte, at int64) (int, error) { return unix.Pread(int(f), b, at) }
+
+// add takes in the next packet of the stream.
+func (c *coverage) add(k *packet) {
+	c.age++
+	if c.pending && (k.corrupt || c.age > unfinished) {
+		c.corrupt++
+		c.pending = false
+	}
+	if k.corrupt && c.end != noTime {
+		c.pending, c.age = true, 0
+	}
+	if c.fresh--; k.unread >= lostBytes {
+		c.fresh = reordered
+	}
+	if usable(k.pts) {
+		c.shown = max(c.shown, k.pts+max(k.duration, c.step, 1))
+	}
+	at := k.dts
+	if !usable(at) {
+		at = k.pts
+	}
+	if !usable(at) {
+		return
+	}
+	if c.end != noTime && at > c.end+max(c.step, 1)/2 && c.end >= c.from && c.end < c.to && c.unread(k) {
+		c.lost += min(at, c.to) - c.end
+	}
+	c.end = max(c.end, at+max(k.duration, c.step, 1))
+	c.pos = k.pos
+}
+
+func (c *coverage) unread(k *packet) bool {
+	if c.transport != nil {
+		return c.transport.Damaged(c.pos, k.pos)
+	}
+	return c.fresh > 0
+}
+
+// finish takes in that there are no more packets, although until is when the last should end.
+func (c *coverage) finish(until int64) {
+	if c.to != wire.End || !usable(until) {
+		return
+	}
+	last := max(c.end, c.shown)
+	if last == noTime {
+		last = c.from
+	}
+	if usable(last) && until > last+2*max(c.step, 1) { // containers round
+		c.lost += until - last
+	}
+}
