@@ -3,15 +3,22 @@ package app
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/report"
+	"github.com/spotter-video/spotter/internal/video"
 )
 
 // annotate writes a copy of a searched video with boxes, names and similarities. It holds a worker's place: encoding is
@@ -33,40 +40,99 @@ func (s *searching) annotate(ctx context.Context, n int, v *report.Video) (err e
 		return err
 	}
 	progress := func(at time.Duration) { s.out.send(Annotating{Video: n, Written: at}) }
-	if err := s.engine.decoder.Overlay(ctx, f, script.Bytes(), s.annotated[n], progress); err != nil {
+	out, err := s.annotated[n].Create()
+	if err != nil {
 		return fmt.Errorf("no annotated copy was written: %w", err)
 	}
-	return nil
+	defer out.Discard()
+	if err := s.engine.decoder.Overlay(ctx, f, script.Bytes(), out.Name(), progress); err != nil {
+		return fmt.Errorf("no annotated copy was written: %w", err)
+	}
+	return out.Commit()
 }
 
-// annotatedPaths says where the annotated copy of each video goes: to the file named, or, for several videos, into the
-// folder named, under the video's name with the ending of what is written. Nothing named is nothing written.
-func annotatedPaths(named string, videos []string) ([]string, error) {
-	paths := make([]string, len(videos))
+// annotatedPlaces says where the annotated copy of each video goes: to the file named, or, for several videos, into the
+// folder named, under the video's name with the ending of what is written. Nothing named is nothing written. What cannot be
+// written is refused before hours have gone into a search.
+func annotatedPlaces(named string, videos []string, force bool) ([]*outfile.Place, error) {
 	if named == "" {
-		return paths, nil
+		return nil, nil
 	}
 	info, err := os.Stat(named)
 	folder := err == nil && info.IsDir()
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, &UsageError{fmt.Errorf("annotated video: %w", plain(err))}
+	case err == nil && !folder && !info.Mode().IsRegular():
+		return nil, &UsageError{fmt.Errorf("annotated video: %s is not a file", named)}
 	case !folder && len(videos) > 1:
 		return nil, &UsageError{fmt.Errorf(
 			"%d videos cannot be annotated into the one file %s: name an existing folder", len(videos), named)}
 	}
+	places := make([]*outfile.Place, len(videos))
 	taken := map[string]bool{}
 	for i, v := range videos {
-		paths[i] = named
+		path := named
 		if folder {
-			paths[i] = unusedName(filepath.Join(named, stem(v)), taken)
+			path = unusedName(filepath.Join(named, stem(v)), taken)
 		}
-		if err := checkAnnotated(paths[i], videos); err != nil {
-			return nil, err
+		if places[i], err = outfile.At(path, annotatedVideo(), force); err == nil {
+			err = places[i].Apart(videos)
+		}
+		if err != nil {
+			return nil, &UsageError{fmt.Errorf("annotated video: %w", err)}
 		}
 	}
-	return paths, nil
+	return places, nil
 }
+
+// nothingRead says whether nothing that is written is something that is read: videos, photos and the model pack.
+func nothingRead(writes []*outfile.Place, videos []string, photos []snapshot, c config.Config) error {
+	reads := slices.Clone(videos)
+	for _, p := range photos {
+		reads = append(reads, p.Path)
+	}
+	folder := modelsFolder(c)
+	entries, _ := os.ReadDir(folder) // if it cannot be read, that is told when the pack is loaded
+	for _, e := range entries {
+		reads = append(reads, filepath.Join(folder, e.Name()))
+	}
+	for _, w := range writes {
+		if err := w.Apart(reads); err != nil {
+			return &UsageError{err}
+		}
+	}
+	if err := outfile.Distinct(writes); err != nil {
+		return &UsageError{err}
+	}
+	return nil
+}
+
+// annotatedVideo is the kind of the copies that a search writes. They say so in a comment among the movie's data, which
+// comes before the pictures and within the first megabytes.
+func annotatedVideo() outfile.Kind {
+	return outfile.Kind{Name: "an annotated copy of an earlier search", Is: func(f *os.File) bool {
+		r := io.NewSectionReader(f, 0, math.MaxInt64)
+		for range 16 { // boxes; "moov" is the second
+			var head [8]byte // size and name (ISO/IEC 14496-12, 4.2)
+			if _, err := io.ReadFull(r, head[:]); err != nil {
+				return false
+			}
+			size := int64(binary.BigEndian.Uint32(head[:])) - int64(len(head))
+			if string(head[4:]) == "moov" {
+				data, err := io.ReadAll(io.LimitReader(r, min(size, maxMovieData)))
+				return err == nil && bytes.Contains(data, []byte(video.OverlayComment))
+			}
+			if _, err := r.Seek(size, io.SeekCurrent); err != nil || size < 0 {
+				return false
+			}
+		}
+		return false
+	}}
+}
+
+// maxMovieData bounds what is read of a movie's data: a day of video at 60 frames a second has some 40 MB.
+const maxMovieData = 64 << 20
 
 // unusedName is the path with the ending of an annotated video, numbered where another video of the search has it.
 func unusedName(path string, taken map[string]bool) string {
@@ -79,24 +145,3 @@ func unusedName(path string, taken map[string]bool) string {
 }
 
 const annotatedEnding = ".mp4"
-
-// checkAnnotated refuses paths that cannot be written to, before hours have gone into a search, and those that would
-// replace a video that is searched.
-func checkAnnotated(path string, videos []string) error {
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return &UsageError{fmt.Errorf("annotated video: there is no folder %s", filepath.Dir(path))}
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil //nolint:nilerr // nothing is in the way
-	}
-	if !info.Mode().IsRegular() {
-		return &UsageError{fmt.Errorf("annotated video: %s is not a file", path)}
-	}
-	for _, v := range videos {
-		if other, err := os.Stat(v); err == nil && os.SameFile(info, other) {
-			return &UsageError{fmt.Errorf("annotated video: %s is searched itself; name another file", path)}
-		}
-	}
-	return nil
-}

@@ -32,7 +32,7 @@ func (k *keyring) first(ctx context.Context, path string) (made bool, err error)
 		return false, err
 	}
 	pending := pendingPrefix(path) + key.ID
-	if err = writeLasting(pending, credentialsText(key.ID, secret)); err != nil {
+	if err = writeNew(pending, credentialsText(key.ID, secret)); err != nil {
 		return false, fmt.Errorf("write the credentials: %w", err)
 	}
 	if err = k.store.CreateKey(ctx, key); err != nil {
@@ -59,7 +59,8 @@ func (k *keyring) finish(ctx context.Context, path string) (made bool, err error
 			} else if service.KindOf(err) == service.NotFound {
 				err = os.Remove(file)
 			}
-		case strings.HasPrefix(file, unfinishedPrefix(filepath.Join(folder, keyFileName))):
+		case strings.HasPrefix(file, unfinishedPrefix(filepath.Join(folder, keyFileName))),
+			strings.HasPrefix(e.Name(), "."+filepath.Base(pendingPrefix(path))): // of credentials that were not even pending
 			err = os.Remove(file)
 		}
 		if err != nil {
@@ -89,19 +90,4 @@ func publish(pending, path string) error {
 func credentialsText(id, secret string) []byte {
 	return fmt.Appendf(nil, "# Spotter's administrator. Whoever can read this may do everything.\n"+
 		"[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", id, secret)
-}
-
-// writeLasting writes a new file that only its owner can read, and that stays when the machine stops.
-func writeLasting(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the folder is the operator's
-	if err != nil {
-		return err
-	}
-	if _, err = f.Write(content); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(path))
 }

@@ -116,7 +116,7 @@ func TestFirstKeySurvivesKills(t *testing.T) {
 			return err
 		},
 		"while the file of the key was written": func(f *folder) error {
-			return errors.Join(errKilled, os.WriteFile(filepath.Join(f.path, ".secret.key-123"), []byte("half"), 0o600))
+			return errors.Join(errKilled, os.WriteFile(filepath.Join(f.path, ".secret.key.123"), []byte("half"), 0o600))
 		},
 		"while the credentials were written": func(f *folder) error {
 			return errors.Join(errKilled, os.WriteFile(filepath.Join(f.path, ".new-credentials-AKIA"), []byte("half"), 0o600))

@@ -13,6 +13,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/spotter-video/spotter/internal/outfile"
 )
 
 // keyFileSize is the size of the key file in bytes: a key of 256 bits, as AES-256 takes.
@@ -150,30 +152,18 @@ func newAccessKey(random io.Reader) (id, secret string, err error) {
 
 // writeNew writes a file that only its owner can read. It appears with all of its content or not at all, also when the
 // machine stops meanwhile. If there is a file already the error is [fs.ErrExist].
-func writeNew(path string, content []byte) (err error) {
-	folder := filepath.Dir(path)
-	temp, err := os.CreateTemp(folder, filepath.Base(unfinishedPrefix(path))+"*") // with mode 0600
+func writeNew(path string, content []byte) error {
+	place, err := outfile.New(path)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.Remove(temp.Name())) }()
-	if _, err = temp.Write(content); err == nil {
-		err = temp.Sync()
-	}
-	if err = errors.Join(err, temp.Close()); err != nil {
-		return err
-	}
-	// Unlike a rename, a link never takes the place of a file.
-	if err = os.Link(temp.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
+	return place.Write(content)
 }
 
 // unfinishedPrefix is what the names of files begin with that writeNew has not finished. One stays when the process is
 // killed in the middle.
 func unfinishedPrefix(path string) string {
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	return filepath.Join(filepath.Dir(path), outfile.Unfinished(path))
 }
 
 // syncFolder makes a new name in a folder last.

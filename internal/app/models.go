@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/recognizer/packbuild"
 )
@@ -155,13 +156,18 @@ func modelPlaces() []string {
 }
 
 // BuildModels makes the default model pack out of npm packages, in a folder of its own below home, and onnxruntime's
-// library beside it. An empty home is where a search looks for them. It returns the pack's folder.
-func BuildModels(packages, home string) (string, error) {
+// library beside it. An empty home is where a search looks for them. It returns the pack's folder. What is there and no
+// file of an older default pack is replaced with force only.
+func BuildModels(packages, home string, force bool) (string, error) {
 	if home == "" {
 		places := modelPlaces()
 		home = filepath.Dir(places[len(places)-1])
 	}
-	if err := packbuild.Build(packages, home); err != nil {
+	err := packbuild.Build(packages, home, force)
+	if refused := (*outfile.RefusedError)(nil); errors.As(err, &refused) {
+		return "", &UsageError{err}
+	}
+	if err != nil {
 		mend := "Run 'npm ci --ignore-scripts' in a checkout of Spotter, and name its node_modules with --packages."
 		return "", &EnvironmentError{Err: err, Mend: mend}
 	}

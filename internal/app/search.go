@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/report"
 	"github.com/spotter-video/spotter/internal/video"
 )
@@ -23,6 +25,10 @@ type SearchRequest struct {
 	// Annotate is the file that a copy of the video with boxes and names is written to, or a folder for the copies of
 	// several videos. Empty: none is made.
 	Annotate string
+	// Force lets annotated copies replace files that are there already, whatever they are; never one that is read.
+	Force bool
+	// Writes are the places that the caller writes results to. None may be a file that the search reads.
+	Writes []*outfile.Place
 	// Listen, if set, is told what happens, one event at a time, by several goroutines.
 	Listen func(Event)
 	// Each is given what was found in each video, in the order of the videos, as soon as that of all videos before it has
@@ -45,13 +51,16 @@ func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	annotated, err := annotatedPaths(r.Annotate, videos)
+	annotated, err := annotatedPlaces(r.Annotate, videos, r.Force)
 	if err != nil {
 		return err
 	}
 	out := &events{listen: r.Listen}
 	photos, err := listPeople(r.Faces, func(path, reason string) { out.send(Noted{Path: path, Reason: reason}) })
 	if err != nil {
+		return err
+	}
+	if err := nothingRead(slices.Concat(r.Writes, annotated), videos, photos, c); err != nil {
 		return err
 	}
 	e, err := newEngine(c)
@@ -82,7 +91,7 @@ type searching struct {
 	portraits bool
 	now       func() time.Time
 	videos    []string
-	annotated []string // for each video; empty where no copy is wanted
+	annotated []*outfile.Place // for each video; none where no copies are wanted
 	frame     *report.Run
 }
 
@@ -113,7 +122,7 @@ func (s *searching) video(ctx context.Context, n int) (*Found, error) {
 	v.Elapsed = s.now().Sub(began)
 	f.failed = v.Err
 	odd := v.Warnings
-	if v.Err == nil && s.annotated[n] != "" {
+	if v.Err == nil && len(s.annotated) > 0 {
 		if f.failed = s.annotate(ctx, n, v); f.failed != nil {
 			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
 		}

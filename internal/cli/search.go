@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/pprof"
 
@@ -11,6 +13,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/outfile"
 )
 
 // searchOptions are the flags of search that are not settings.
@@ -20,6 +23,7 @@ type searchOptions struct {
 	csv      bool
 	html     string
 	annotate string
+	force    bool
 	quiet    bool
 	profile  string
 }
@@ -65,8 +69,9 @@ Results go to standard output, progress to standard error. The exit status is 0 
 	f.BoolVar(&o.csv, "csv", false, "print one row per appearance of a person")
 	f.StringVar(&o.html, "html", "", "write one self-contained page to `file`")
 	f.StringVar(&o.annotate, "annotate", "", "write the video with boxes and names to `file`; several videos: a folder")
+	f.BoolVar(&o.force, "force", false, "let --html and --annotate replace files of other kinds (never one that is read)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress, only what wants attention")
-	section(cmd, outputSection, "json", "csv", "html", "annotate", "quiet")
+	section(cmd, outputSection, "json", "csv", "html", "annotate", "force", "quiet")
 	l.addSettings(cmd, config.Environment, config.Limits)
 	f.StringVar(&o.profile, "cpuprofile", "", "write a processor profile to `file`, for go tool pprof")
 	completeSearch(cmd)
@@ -111,18 +116,26 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		columns = ask()
 	}
 	outputs := []app.Output{app.NewOutput(o.format(), l.Stdout, columns)}
+	writes := l.written()
 	if o.html != "" {
-		file, cannot := createOutput(o.html)
+		place, cannot := outfile.At(o.html, pageOfOurs(), o.force)
 		if cannot != nil {
-			return cannot
+			return &app.UsageError{Err: cannot}
+		}
+		file, cannot := place.Create()
+		if cannot != nil {
+			return &app.UsageError{Err: cannot}
 		}
 		defer file.Discard()
+		writes = append(writes, place)
 		outputs = append(outputs, page{app.NewOutput(app.HTML, file, 0), file})
 	}
 	err = app.Search(ctx, l.config, app.SearchRequest{
 		Videos:    videos,
 		Faces:     o.faces,
 		Annotate:  o.annotate,
+		Force:     o.force,
+		Writes:    writes,
 		Portraits: o.html != "",
 		Listen:    shown.Show,
 		Each: func(found *app.Found) error {
@@ -169,7 +182,7 @@ func each(outputs []app.Output, do func(app.Output) error) error {
 // page is an output whose file gets its name when it is complete.
 type page struct {
 	app.Output
-	file *outputFile
+	file *outfile.File
 }
 
 func (p page) Close() error {
@@ -179,16 +192,37 @@ func (p page) Close() error {
 	return p.file.Commit()
 }
 
+// pageOfOurs is the kind of the pages that a search writes: they name their maker in the head.
+func pageOfOurs() outfile.Kind {
+	return outfile.Kind{Name: "a page of an earlier search", Is: func(f *os.File) bool {
+		head, err := io.ReadAll(io.LimitReader(f, 4<<10)) // the maker stands in the first lines
+		return err == nil && bytes.HasPrefix(head, []byte("<!doctype html>")) &&
+			bytes.Contains(head, []byte(`<meta name="generator" content="Spotter`))
+	}}
+}
+
+// written is where standard output goes, if that is a file.
+func (l *line) written() []*outfile.Place {
+	if f, ok := l.Stdout.(*os.File); ok {
+		return []*outfile.Place{outfile.Opened(f)}
+	}
+	return nil
+}
+
 // profiled runs work under the profiler where a file for its profile is named.
 func (l *line) profiled(path string, work func() error) (err error) {
 	if path == "" {
 		return work()
 	}
-	f, err := os.Create(path) //nolint:gosec // the user names it
+	place, err := outfile.At(path, outfile.Kind{}, false)
 	if err != nil {
-		return cannotWrite(path, err)
+		return &app.UsageError{Err: err}
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	f, err := place.Create()
+	if err != nil {
+		return &app.UsageError{Err: err}
+	}
+	defer func() { err = errors.Join(err, f.Commit()) }()
 	if err := pprof.StartCPUProfile(f); err != nil {
 		return fmt.Errorf("start the profile: %w", err)
 	}

@@ -85,7 +85,12 @@ func endsTorn(f *os.File) (bool, error) {
 	case info.Size() == 0:
 		return false, nil
 	}
-	last := make([]byte, 1)
-	_, err = f.ReadAt(last, info.Size()-1)
+	var first, last [1]byte
+	if _, err = f.ReadAt(first[:], 0); err == nil {
+		_, err = f.ReadAt(last[:], info.Size()-1)
+	}
+	if err == nil && first[0] != '{' {
+		err = errors.New("it holds something else than notices, and is left as it is: name another file")
+	}
 	return last[0] != '\n', err
 }

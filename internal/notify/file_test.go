@@ -67,12 +67,19 @@ func TestFileThatIsNone(t *testing.T) {
 	if err := unix.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	photo := filepath.Join(dir, "photo.jpg")
+	if err := os.WriteFile(photo, []byte("a photo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, path := range map[string]string{
-		"folder": dir, "in no folder": filepath.Join(dir, "none", "jobs"), "pipe": pipe,
+		"somebody's file": photo, "folder": dir, "in no folder": filepath.Join(dir, "none", "jobs"), "pipe": pipe,
 	} {
 		if err := sendOne(t, File{Path: path}, nil); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+	if is, err := os.ReadFile(photo); err != nil || string(is) != "a photo" {
+		t.Errorf("the photo is now %q (%v)", is, err)
 	}
 }
 

@@ -88,6 +88,11 @@ const stride = 32
 
 // collect adds the picture's candidates to those from index from on, in pixels of the picture.
 func (d *detector) collect(p *face.Picture, from int) error {
+	return d.collectAbove(p, from, d.spec.MinScore)
+}
+
+// collectAbove collects with another least score.
+func (d *detector) collectAbove(p *face.Picture, from int, minScore float32) error {
 	width, height, factor := (p.Width+stride-1)/stride*stride, (p.Height+stride-1)/stride*stride, float32(1)
 	if w, h := d.spec.Input.Width, d.spec.Input.Height; w > 0 {
 		width, height = w, h
@@ -110,7 +115,7 @@ func (d *detector) collect(p *face.Picture, from int) error {
 	if err = run.Do(); err != nil {
 		return fmt.Errorf("detect faces: %w", err)
 	}
-	found, err := d.decoder.decode(run, width, height, d.spec.MinScore, d.found[:from])
+	found, err := d.decoder.decode(run, width, height, minScore, d.found[:from])
 	if err != nil {
 		return fmt.Errorf("detect faces: %w", err)
 	}

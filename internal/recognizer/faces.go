@@ -36,8 +36,11 @@ const (
 // maxPhotoFaces bounds the faces of one photo: Rekognition's bound for one image. The largest count.
 const maxPhotoFaces = 100
 
+// errNoFace says that a candidate is none.
+var errNoFace = errors.New("no face")
+
 // Faces finds the faces of a photo, largest first and at most 100, each with its embedding; those that are not good
-// enough to enrol say why. The result is the caller's to keep.
+// enough to enrol say why. What only resembles a face is left out. The result is the caller's to keep.
 func (r *Recognizer) Faces(ctx context.Context, p *face.Picture) ([]Face, error) {
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("find the photo's faces: %w", err)
@@ -47,13 +50,17 @@ func (r *Recognizer) Faces(ctx context.Context, p *face.Picture) ([]Face, error)
 		return nil, err
 	}
 	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.box.Height(), a.box.Height()) })
+	found = slices.Clone(found[:min(len(found), maxPhotoFaces)]) // the detector looks again meanwhile
 	var faces []Face
 	var whole []face.PixelBox // the boxes of plausible faces
-	for i := range found[:min(len(found), maxPhotoFaces)] {
+	for i := range found {
 		if slices.ContainsFunc(whole, func(b face.PixelBox) bool { return holds(b, found[i].box) }) {
 			continue
 		}
 		f, plausible, err := r.face(ctx, p, &found[i])
+		if errors.Is(err, errNoFace) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("find the photo's faces: %w", err)
 		}
@@ -90,20 +97,25 @@ func (r *Recognizer) search(ctx context.Context, p *face.Picture) ([]candidate, 
 	return d.suppress(), nil
 }
 
-// face measures and embeds a candidate, in pixels of the photo, and says whether it can be a face at all.
+// face measures and embeds a candidate, in pixels of the photo, and says whether it is plainly a whole face. What is no face
+// is errNoFace.
 func (r *Recognizer) face(ctx context.Context, p *face.Picture, c *candidate) (f Face, plausible bool, err error) {
 	f.Height = c.box.Height()
 	if err = r.points(p, c); err != nil {
 		return f, false, err
 	}
+	is, err := r.isFace(p, c)
+	if err == nil && !is {
+		err = errNoFace
+	}
+	if err != nil {
+		return f, false, err
+	}
 	figure := math.Inf(1)
-	switch {
-	case r.landmarker != nil:
+	if r.landmarker != nil {
 		if figure, err = r.plausibility(p, c.box, c.score); err != nil {
 			return f, false, err
 		}
-	case !r.pointsPlausible(c.box, &c.points):
-		figure = math.Inf(-1)
 	}
 	var aligned bool
 	if f.Detection, aligned = r.measure(p, c); !aligned {
@@ -125,7 +137,8 @@ func (r *Recognizer) refusal(f *Face, plausibility float64) string {
 	case !(plausibility >= minEnrolPlausible) || f.Sample.Embedding.Vector == nil:
 		return "does not look enough like a face (a part of one, or something else)"
 	case f.Height < float32(r.options.MinEnrolHeight):
-		return fmt.Sprintf("is %.0f pixels high; at least %d are needed", f.Height, r.options.MinEnrolHeight)
+		// Rounded down: "40 pixels high; at least 40 are needed" would contradict itself.
+		return fmt.Sprintf("is %d pixels high; at least %d are needed", int(f.Height), r.options.MinEnrolHeight)
 	case math.Abs(float64(pose.Yaw)) > maxEnrolYaw:
 		return "is turned too far to the side"
 	case math.Abs(float64(pose.Pitch)) > maxEnrolPitch:

@@ -23,6 +23,9 @@ import (
 // scriptPath is the subtitle script's inherited descriptor by a name that ffmpeg can open.
 const scriptPath = "/proc/self/fd/4"
 
+// OverlayComment is what an annotated copy carries as its comment, so that a later one may take its place and nothing else's.
+const OverlayComment = "Annotated by Spotter"
+
 // What an overlay may use. x264 at 4K with its look-ahead was seen to need about 1.5 GB.
 const (
 	overlayMemory = 4 << 30
@@ -36,7 +39,8 @@ const (
 
 // Overlay burns an ASS subtitle script into a video and writes it as MP4 (H.264, sound copied, or made AAC where MP4
 // cannot hold it). Script times are times from the start of the container, as everywhere. progress, if not nil, is told
-// how far the output has come, from another goroutine. The output appears under its name only when it is complete.
+// how far the output has come, from another goroutine. out is an empty file to write to, and is the caller's to name when it
+// is complete, and to remove when there is an error. The copy says by its comment what it is: [OverlayComment].
 func (d *Decoder) Overlay(ctx context.Context, in *os.File, ass []byte, out string, progress func(time.Duration)) error {
 	if d.ffmpeg == "" || d.ffprobe == "" {
 		return fail(Unavailable, nil, "Writing an annotated video needs ffmpeg and ffprobe, which were not found. Install ffmpeg.")
@@ -61,9 +65,10 @@ func (d *Decoder) Overlay(ctx context.Context, in *os.File, ass []byte, out stri
 		return err
 	}
 	defer func() { _ = script.Close() }()
-	return replace(out, func(temp string) error {
-		return d.burn(ctx, src, about, script, temp, progress)
-	})
+	if out, err = filepath.Abs(out); err != nil {
+		return fmt.Errorf("write %s: %w", out, err)
+	}
+	return d.burn(ctx, src, about, script, out, progress)
 }
 
 // hasAssFilter says clearly when ffmpeg cannot draw scripts.
@@ -131,32 +136,7 @@ func scriptFile(ass []byte) (*os.File, error) {
 	return f, nil
 }
 
-// replace lets write fill a temporary file beside a path, and gives it the path's name if that succeeds.
-func replace(path string, write func(temp string) error) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.part")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	temp := f.Name()
-	const readable = 0o644 // CreateTemp's 0600 is for secrets; a film is none
-	err = errors.Join(f.Chmod(readable), f.Close())
-	if err == nil {
-		err = write(temp)
-	}
-	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temp))
-	}
-	return nil
-}
-
-func (d *Decoder) burn(ctx context.Context, in *input, about *overlayed, script *os.File, temp string, progress func(time.Duration)) error {
+func (d *Decoder) burn(ctx context.Context, in *input, about *overlayed, script *os.File, out string, progress func(time.Duration)) error {
 	said := new(tail)
 	t, err := d.startTool(toolRun{
 		order: stageOrder{
@@ -164,7 +144,7 @@ func (d *Decoder) burn(ctx context.Context, in *input, about *overlayed, script 
 				Memory: overlayMemory, CPUSeconds: d.cfg.Limits.cpuSeconds(about.duration),
 				FileSize: uint64(max(in.size, overlayFloor)) * overlayGrowth,
 			},
-			Program: d.ffmpeg, Args: d.overlayArgs(in, about, temp), Read: []string{inputPath}, Write: []string{temp},
+			Program: d.ffmpeg, Args: d.overlayArgs(in, about, out), Read: []string{inputPath}, Write: []string{out},
 		},
 		files: []*os.File{in.file, script}, stdout: &progressLines{tell: progress}, stderr: said,
 	})
@@ -177,7 +157,7 @@ func (d *Decoder) burn(ctx context.Context, in *input, about *overlayed, script 
 	if err = t.ended(said.lastLine()); err != nil {
 		return err
 	}
-	st, err := os.Stat(temp)
+	st, err := os.Stat(out)
 	if err != nil || st.Size() == 0 {
 		return fail(Crashed, err, "ffmpeg wrote nothing.")
 	}
@@ -189,7 +169,7 @@ func even(n int32) int32 { return n + n%2 }
 // holdable are the sound codecs that MP4 holds and players expect in it.
 func holdable() []string { return []string{"aac", "mp3", "ac3", "eac3", "alac", "opus"} }
 
-func (d *Decoder) overlayArgs(in *input, about *overlayed, temp string) []string {
+func (d *Decoder) overlayArgs(in *input, about *overlayed, out string) []string {
 	args := []string{"-v", "error", "-hide_banner", "-nostats", "-nostdin", "-y", "-progress", "pipe:1", "-copyts"}
 	if in.container == wire.MPEGTS {
 		args = append(args, "-start_at_zero") // its clock starts anywhere; ours at the container's start
@@ -205,7 +185,8 @@ func (d *Decoder) overlayArgs(in *input, about *overlayed, temp string) []string
 	} else {
 		args = append(args, "-c:a", "aac", "-b:a", "160k")
 	}
-	return append(args, "-max_muxing_queue_size", "4096", "-movflags", "+faststart", "-f", "mp4", "file:"+temp)
+	return append(args, "-max_muxing_queue_size", "4096", "-movflags", "+faststart", "-metadata", "comment="+OverlayComment,
+		"-f", "mp4", "file:"+out)
 }
 
 // progressLines reads what ffmpeg's -progress writes: key=value lines.

@@ -1,6 +1,7 @@
 package video
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -284,7 +285,7 @@ func TestOverlay(t *testing.T) {
 		"Format: Name, Fontname, Fontsize, PrimaryColour, Alignment\nStyle: box,Sans,20,&H00FFFFFF,7\n\n[Events]\n" +
 		"Format: Layer, Start, End, Style, Text\n" +
 		"Dialogue: 0,0:00:01.00,0:00:02.00,box,{\\pos(0,0)\\p1}m 0 0 l 320 0 320 240 0 240{\\p0}\n"
-	out := filepath.Join(t.TempDir(), "out.mp4")
+	out := emptyFile(t)
 	var told time.Duration
 	err := d.Overlay(t.Context(), open(t, path), []byte(script), out, func(at time.Duration) { told = at })
 	if KindOf(err) == Unavailable {
@@ -316,21 +317,34 @@ func TestOverlay(t *testing.T) {
 			t.Errorf("at %v: drawn %v, want %v", frame.Time, bright, want)
 		}
 	}
-	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(out), ".*.part")); len(left) > 0 {
-		t.Errorf("left over: %v", left)
+	if content, err := os.ReadFile(out); err != nil || !bytes.Contains(content, []byte(OverlayComment)) {
+		t.Errorf("the copy does not say what it is (%v)", err)
 	}
 }
 
-// TestOverlayFailsCleanly leaves nothing behind when the input is no video.
+// TestOverlayFailsCleanly writes nothing when the input is no video.
 func TestOverlayFailsCleanly(t *testing.T) {
 	t.Parallel()
 	d := newTool(t)
-	out := filepath.Join(t.TempDir(), "out.mp4")
+	out := emptyFile(t)
 	err := d.Overlay(t.Context(), open(t, badFile(t)), nil, out, nil)
 	wantKind(t, err, Invalid)
-	if list, _ := os.ReadDir(filepath.Dir(out)); len(list) > 0 {
-		t.Errorf("left over: %v", list)
+	if list, _ := os.ReadDir(filepath.Dir(out)); len(list) != 1 {
+		t.Errorf("beside the output: %v", list)
 	}
+	if info, err := os.Stat(out); err != nil || info.Size() > 0 {
+		t.Errorf("something was written (%v)", err)
+	}
+}
+
+// emptyFile is a file to write to.
+func emptyFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "out.mp4")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // TestSandboxHolds lets the child try to break out.

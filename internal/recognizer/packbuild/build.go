@@ -21,6 +21,9 @@ const (
 	RuntimeFolder = "runtime"
 )
 
+// packName is the default pack's, in its manifest.
+const packName = "default"
+
 // The npm packages of the models and of onnxruntime, and what may be read of them.
 const (
 	modelsPackage     = "faceplugin-face-recognition-js"
@@ -35,15 +38,16 @@ const (
 
 // Build makes the default pack: it reads the models and onnxruntime's library from the npm packages installed in npmDir
 // (a node_modules folder) and writes outDir/default and outDir/runtime. Each file is replaced as a whole, the manifest
-// last, so that a build cut short leaves no pack that loads with wrong files.
-func Build(npmDir, outDir string) error {
-	if err := build(npmDir, outDir); err != nil {
+// last, so that a build cut short leaves no pack that loads with wrong files. What is there and no file of such a pack is
+// not replaced unless force says so; the error then is an [*outfile.RefusedError].
+func Build(npmDir, outDir string, force bool) error {
+	if err := build(npmDir, outDir, force); err != nil {
 		return fmt.Errorf("build the default model pack: %w", err)
 	}
 	return nil
 }
 
-func build(npmDir, outDir string) error {
+func build(npmDir, outDir string, force bool) error {
 	if err := errors.Join(
 		checkVersion(npmDir, modelsPackage, modelsVersion), checkVersion(npmDir, attributesPackage, attributesVersion),
 		checkVersion(npmDir, runtimePackage, runtimeVersion),
@@ -71,15 +75,12 @@ func build(npmDir, outDir string) error {
 	if err := errors.Join(os.MkdirAll(pack, 0o755), os.MkdirAll(lib, 0o755)); err != nil {
 		return err
 	}
-	if err := replace(filepath.Join(lib, recognizer.RuntimeName()), library); err != nil {
-		return err
-	}
+	contents := []content{{filepath.Join(lib, recognizer.RuntimeName()), library, sharedLibrary()}}
+	older := packFile(pack)
 	for _, f := range files {
-		if err := replace(filepath.Join(pack, f.spec.Path), f.content); err != nil {
-			return err
-		}
+		contents = append(contents, content{filepath.Join(pack, f.spec.Path), f.content, older})
 	}
-	return replace(filepath.Join(pack, recognizer.ManifestName), document)
+	return writeAll(append(contents, content{filepath.Join(pack, recognizer.ManifestName), document, older}), force)
 }
 
 // runtimeFile is where the npm package keeps the library for this system.
@@ -122,16 +123,6 @@ func read(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%s is not a regular file of at most %d bytes", path, limit)
 	}
 	return os.ReadFile(path) //nolint:gosec // the path is made of constants below the folder the caller named
-}
-
-// replace writes a file beside its place and moves it there.
-func replace(path string, content []byte) error {
-	temporary := path + ".new"
-	//nolint:gosec // models are for every user of the machine to read
-	if err := os.WriteFile(temporary, content, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
 }
 
 // file is one file of the pack to be.

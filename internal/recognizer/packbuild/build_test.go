@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/recognizer/internal/onnx"
 )
@@ -27,7 +28,7 @@ func TestBuildIsAPackAndAlwaysTheSame(t *testing.T) {
 	t.Parallel()
 	npm, first, second := npmDir(t), t.TempDir(), t.TempDir()
 	for _, dir := range []string{first, second} {
-		if err := Build(npm, dir); err != nil {
+		if err := Build(npm, dir, false); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,15 +53,47 @@ func TestBuildIsAPackAndAlwaysTheSame(t *testing.T) {
 			t.Errorf("%s differs the second time (%v)", f.Path, err)
 		}
 	}
-	if err := Build(npm, first); err != nil {
+	if err := Build(npm, first, false); err != nil {
 		t.Errorf("building over a pack: %v", err)
+	}
+}
+
+// TestBuildReplacesNothingOfOthers builds over what somebody keeps under the names of a pack.
+func TestBuildReplacesNothingOfOthers(t *testing.T) {
+	t.Parallel()
+	npm := npmDir(t)
+	for name, file := range map[string]string{
+		"a file": "default/embedder.onnx", "another pack": "default/manifest.json", "a text": "runtime/" + recognizer.RuntimeName(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := filepath.Join(dir, filepath.FromSlash(file))
+			const mine = `{"name": "mine", "files": [{"path": "embedder.onnx"}]}`
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, []byte(mine), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			refused := (*outfile.RefusedError)(nil)
+			if err := Build(npm, dir, false); !errors.As(err, &refused) {
+				t.Errorf("error %v, want a refusal", err)
+			}
+			if is, err := os.ReadFile(path); err != nil || string(is) != mine {
+				t.Errorf("it was replaced (%v)", err)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "default", "landmarks68.onnx")); err == nil {
+				t.Error("a part of the pack was written all the same")
+			}
+			if err := Build(npm, dir, true); err != nil {
+				t.Errorf("with force: %v", err)
+			}
+		})
 	}
 }
 
 func TestBuildSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	empty := t.TempDir()
-	if err := Build(empty, empty); err == nil || !strings.Contains(err.Error(), "npm ci") {
+	if err := Build(empty, empty, false); err == nil || !strings.Contains(err.Error(), "npm ci") {
 		t.Errorf("without packages: %v", err)
 	}
 	for _, name := range []string{modelsPackage, attributesPackage, runtimePackage} {
@@ -72,7 +105,7 @@ func TestBuildSaysWhatIsMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Build(empty, empty); err == nil || !strings.Contains(err.Error(), "9.9.9") {
+	if err := Build(empty, empty, false); err == nil || !strings.Contains(err.Error(), "9.9.9") {
 		t.Errorf("with other packages: %v", err)
 	}
 }

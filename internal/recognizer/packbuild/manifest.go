@@ -33,7 +33,7 @@ func newManifest(files []file) (*recognizer.Manifest, error) {
 	}
 	f.Cohort.File = cohortFile
 	m := &recognizer.Manifest{
-		Format: 1, Name: "default", Version: "1.0",
+		Format: 1, Name: packName, Version: "1.0",
 		Detector: recognizer.DetectorSpec{
 			Kind: "ultraface", File: detectorFile,
 			Input:  recognizer.InputSpec{Name: "input", Colours: "RGB", Mean: 127, Scale: 1.0 / 128},

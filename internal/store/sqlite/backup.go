@@ -5,9 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
+
+	"github.com/spotter-video/spotter/internal/outfile"
 )
 
 // BackupFile writes a database as it is now into a new file (mode 0600), which can be opened like the original. Whoever has
@@ -25,6 +25,10 @@ func BackupFile(ctx context.Context, from, to string) (err error) {
 		return fmt.Errorf("open database %s: %w", from, err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
+	to, err = filepath.Abs(to)
+	if err != nil {
+		return err
+	}
 	if err = backup(ctx, reader, to); err != nil {
 		return fmt.Errorf("back up database %s to %s: %w", from, to, err)
 	}
@@ -32,41 +36,18 @@ func BackupFile(ctx context.Context, from, to string) (err error) {
 }
 
 // backup writes beside the file and gives it its name at the end: what a killed process leaves cannot be taken for a backup.
-func backup(ctx context.Context, reader *sql.DB, path string) (err error) {
-	path, err = filepath.Abs(path)
+func backup(ctx context.Context, reader *sql.DB, path string) error {
+	place, err := outfile.New(path)
 	if err != nil {
 		return err
 	}
-	if _, err = os.Lstat(path); err == nil {
-		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
-	}
-	// SQLite fills an empty file; making it first keeps others from reading it.
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*.partial") // with mode 0600
+	f, err := place.Create() // SQLite fills an empty file; making it first keeps others from reading it
 	if err != nil {
 		return err
 	}
-	defer func() {
-		gone := os.Remove(f.Name())
-		if errors.Is(gone, fs.ErrNotExist) {
-			gone = nil // it has its name
-		}
-		err = errors.Join(err, f.Close(), gone)
-	}()
+	defer f.Discard()
 	if _, err = reader.ExecContext(ctx, `VACUUM INTO $1`, f.Name()); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	return name(f.Name(), path)
-}
-
-// name gives a file its name. Unlike a rename, a link never takes the place of another file; but not every disk that
-// backups are kept on knows links.
-func name(temporary, path string) error {
-	err := os.Link(temporary, path)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return os.Rename(temporary, path)
+	return f.Commit()
 }
