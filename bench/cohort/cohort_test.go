@@ -22,7 +22,7 @@ func TestCalibration(t *testing.T) {
 	if _, err := os.Stat(lfw); err != nil {
 		t.Skipf("LFW is absent (%v); SPOTTER_EVALUATION says where the evaluation data are", err)
 	}
-	people, err := embedAll(t.Context(), pack, lfw, runtime.NumCPU())
+	people, err := embedAll(t.Context(), pack, lfw, runtime.NumCPU(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,8 +32,9 @@ type picture struct {
 	woman *bool
 }
 
-// embedAll reads the photos of a tar file and embeds the person of each. The result is sorted by name.
-func embedAll(ctx context.Context, pack *recognizer.Pack, tarFile string, workers int) ([]picture, error) {
+// embedAll reads the photos of a tar file and embeds the person of each, and tells the gender where that is asked. The result
+// is sorted by name.
+func embedAll(ctx context.Context, pack *recognizer.Pack, tarFile string, workers int, gender bool) ([]picture, error) {
 	pictures, err := readTar(tarFile)
 	if err != nil {
 		return nil, err
@@ -52,7 +53,7 @@ func embedAll(ctx context.Context, pack *recognizer.Pack, tarFile string, worker
 			}
 			defer func() { err = errors.Join(err, r.Close()) }()
 			for i := w; i < len(pictures); i += workers {
-				if err := embed(ctx, r, &pictures[i]); err != nil {
+				if err := embed(ctx, r, &pictures[i], gender); err != nil {
 					return fmt.Errorf("embed %s: %w", pictures[i].name, err)
 				}
 			}
@@ -93,7 +94,7 @@ func readTar(name string) (pictures []picture, err error) {
 	return pictures, nil
 }
 
-func embed(ctx context.Context, r *recognizer.Recognizer, p *picture) error {
+func embed(ctx context.Context, r *recognizer.Recognizer, p *picture, gender bool) error {
 	decoded, err := photo.Decode(bytes.NewReader(p.file), photo.DefaultLimits())
 	if err != nil {
 		return err
@@ -111,6 +112,9 @@ func embed(ctx context.Context, r *recognizer.Recognizer, p *picture) error {
 		return err
 	}
 	p.vector, p.template = f.Sample.Embedding.Vector, enrolled.Embedding.Vector
+	if !gender {
+		return nil
+	}
 	attributes, err := r.Attributes(ctx, decoded, &f.Detection)
 	if err == nil && attributes.Gender != nil {
 		woman := attributes.Gender.Female

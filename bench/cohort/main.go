@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	people, err := embedAll(ctx, pack, *lfw, *workers)
+	people, err := embedAll(ctx, pack, *lfw, *workers, true)
 	if err != nil {
 		return err
 	}
