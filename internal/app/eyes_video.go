@@ -120,8 +120,12 @@ func attributesOf(
 func (s *stored) Finish(
 	ctx context.Context, p *service.JobPlan, segment func(int) ([]byte, error), m service.Matching,
 ) (*service.Found, error) {
+	var plan video.Plan
+	if err := json.Unmarshal(p.Data, &plan); err != nil {
+		return nil, fmt.Errorf("read plan: %w", err)
+	}
 	tracklets := make([]*search.Tracklets, p.Segments)
-	var damage video.Damage
+	damage := plan.Damage
 	for n := range tracklets {
 		encoded, err := segment(n)
 		if err != nil {
@@ -145,13 +149,12 @@ func (s *stored) Finish(
 	if err != nil {
 		return nil, err
 	}
-	found := &service.Found{Sightings: result.Sightings, Persons: result.Persons, Warnings: p.Warnings}
-	for _, w := range damage.Warnings() {
-		if !slices.Contains(found.Warnings, w) {
-			found.Warnings = append(found.Warnings, w)
-		}
+	missing := damage.Partial()
+	if n := len(plan.Videos); n > 1 {
+		missing = append(missing, fmt.Sprintf("the file has %d video tracks, and only track %d was searched", n,
+			slices.Index(plan.Videos, plan.Track.Stream)+1))
 	}
-	return found, nil
+	return &service.Found{Sightings: result.Sightings, Persons: result.Persons, Message: partialMessage(missing)}, nil
 }
 
 // nobody is a gallery without faces.

@@ -14,6 +14,10 @@ type Video struct {
 	// Portraits are the best portrait of each person of the video as JPEG, by person number; may lack some.
 	Portraits map[int][]byte
 	Warnings  []string
+	// Partial are those of the warnings that say what of the video was not searched.
+	Partial []string
+	// Track is the number of the video track, from 1; 0 where the file has one only.
+	Track int
 	// Err says why the video failed; the rest is what was found until then, maybe nothing.
 	Err     error
 	Elapsed time.Duration // that the search took

@@ -84,6 +84,7 @@ type input struct {
 	file      *os.File
 	size      int64
 	container wire.Container
+	track     int32 // the stream to plan; below 0 the file decides
 	base      int64 // where the container begins
 	rawRate   int32 // frames per second of a raw stream, in thousandths
 }

@@ -61,6 +61,9 @@ func (d *Decoder) planTool(ctx context.Context, in *input) (*Plan, error) {
 		return nil, fail(Invalid, err, "ffprobe cannot describe the video.")
 	}
 	s, err := p.choose()
+	if in.track >= 0 {
+		s, err = p.track(in.track)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +94,27 @@ func (d *Decoder) probe(ctx context.Context, in *input, limit int, args ...strin
 		},
 		files: []*os.File{in.file},
 	}, limit, d.cfg.Limits.wall(stretch))
+}
+
+// videos are the numbers of the video tracks, without covers.
+func (p *probed) videos() (list []int32) {
+	for i := range p.Streams {
+		if s := &p.Streams[i]; s.Type == "video" && s.Disposition.AttachedPic == 0 && len(list) < wire.MaxVideos {
+			list = append(list, s.Index)
+		}
+	}
+	return list
+}
+
+// track is the stream of a number, to be decoded.
+func (p *probed) track(number int32) (*probedStream, error) {
+	only := probed{Format: p.Format}
+	for i := range p.Streams {
+		if p.Streams[i].Index == number {
+			only.Streams = p.Streams[i : i+1]
+		}
+	}
+	return only.choose()
 }
 
 // choose is the stream to decode, by the helper's rule: the default one, else the first; covers do not count.
@@ -148,7 +172,7 @@ func (d *Decoder) toolPlan(p *probed, s *probedStream, in *input) (*Plan, error)
 		Deep: strings.Contains(s.PixelFormat, "10") || strings.Contains(s.PixelFormat, "12"), Tool: true, Space: s.Space,
 		Interlaced: s.FieldOrder != "" && s.FieldOrder != "progressive" && s.FieldOrder != "unknown",
 	}
-	plan := &Plan{Track: t, Warnings: []string{"decoded by the ffmpeg command line, because spotter-decode cannot run: slower"}}
+	plan := &Plan{Track: t, Videos: p.videos(), Warnings: []string{"decoded by the ffmpeg command line, because spotter-decode cannot run: slower"}}
 	plan.Info.Codec, plan.Info.Format = printable(s.Codec), printable(p.Format.LongName)
 	plan.Info.Width, plan.Info.Height, plan.Info.Rotation = int(g.Width), int(g.Height), g.Orientation.Degrees()
 	plan.Info.FullRange, plan.Info.Interlaced = s.Range == "pc", t.Interlaced
