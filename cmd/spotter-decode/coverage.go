@@ -15,6 +15,7 @@ import (
 type coverage struct {
 	transport *video.Transport // looks for a transport stream's damage, whose packets of other streams are not read
 	step      int64            // ticks that a frame usually lasts
+	least     int64            // ticks of a pause that may be a loss
 	from, to  int64            // only what is lost between these counts
 	end       int64            // until when frames have been read
 	shown     int64            // until when they are shown
@@ -75,7 +76,7 @@ func (c *coverage) add(k *packet) {
 	if !usable(at) {
 		return
 	}
-	if c.end != noTime && at > c.end+max(c.step, 1)/2 && c.end >= c.from && c.end < c.to && c.unread(k) {
+	if c.end != noTime && at > c.end+max(c.step/2, c.least, 1) && c.end >= c.from && c.end < c.to && c.unread(k) {
 		c.lost += min(at, c.to) - c.end
 	}
 	c.end = max(c.end, at+max(k.duration, c.step, 1))

@@ -52,6 +52,9 @@ func (d *Decoder) planTool(ctx context.Context, in *input) (*Plan, error) {
 		return nil, fail(Unavailable, nil, "There is no decoder: neither %s nor %s with %s was found beside this program or in "+
 			"PATH. Build spotter-decode, or install ffmpeg.", helperName, ffmpegName, probeName)
 	}
+	if in.container.Raw() {
+		return nil, fail(Unavailable, nil, "A stream without a container is decoded by %s only. Run: spotter doctor.", helperName)
+	}
 	about, err := d.probe(ctx, in, 1<<20, "-show_streams", "-show_format", "-of", "json")
 	if err != nil {
 		return nil, err
@@ -90,7 +93,7 @@ func (d *Decoder) probe(ctx context.Context, in *input, limit int, args ...strin
 	return d.run(ctx, toolRun{
 		order: stageOrder{
 			Limits:  sandbox.Limits{Memory: d.cfg.Limits.memory(d.cfg.Limits.MaxPixels, false), CPUSeconds: d.cfg.Limits.cpuSeconds(stretch)},
-			Program: d.ffprobe, Args: append(args, d.inputArgs(in.container)...), Read: []string{inputPath},
+			Program: d.ffprobe, Args: append(args, d.inputArgs(in.container, in.base)...), Read: []string{inputPath},
 		},
 		files: []*os.File{in.file},
 	}, limit, d.cfg.Limits.wall(stretch))
@@ -168,7 +171,7 @@ func (d *Decoder) toolPlan(p *probed, s *probedStream, in *input) (*Plan, error)
 		return nil, fail(Invalid, nil, "The video has no time base.")
 	}
 	t := Track{
-		Container: in.container, Stream: s.Index, Clock: wire.Clock{Num: num, Den: den}, Geometry: g, Bytes: in.size,
+		Container: in.container, Stream: s.Index, Clock: wire.Clock{Num: num, Den: den}, Geometry: g, Bytes: in.size, Base: in.base,
 		Deep: strings.Contains(s.PixelFormat, "10") || strings.Contains(s.PixelFormat, "12"), Tool: true, Space: s.Space,
 		Interlaced: s.FieldOrder != "" && s.FieldOrder != "progressive" && s.FieldOrder != "unknown",
 	}
@@ -270,10 +273,12 @@ func (p *Plan) cutByPackets(list []byte, length time.Duration, about *probed) er
 func (p *Plan) origin(first int64, start string) int64 {
 	c := &p.Track.Clock
 	at := sampling.Nanoseconds(first, c.Num, c.Den)
-	if p.Track.Container != wire.MPEGTS {
+	const pause = 60 // seconds: as the helper has it
+	s, err := strconv.ParseFloat(start, 64)
+	if (p.Track.Container == wire.MP4 || p.Track.Container == wire.AVI) && (err != nil || s < pause) {
 		return min(0, at)
 	}
-	if s, err := strconv.ParseFloat(start, 64); err == nil && math.Abs(s) < 1e9 {
+	if err == nil && math.Abs(s) < 1e9 {
 		return min(int64(math.Round(s*1e9)), at)
 	}
 	return at
