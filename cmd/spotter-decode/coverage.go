@@ -25,15 +25,16 @@ type coverage struct {
 	corrupt   int64            // packets
 	pending   bool             // a packet was corrupt, age packets ago
 	age       int
+	suspect   int64 // where the packet before it began
 }
 
 // reordered is how many packets after a hole may still have times from before it: libav makes up times of decoding out
 // of those of showing, of which decoders reorder 16.
 const reordered = 17
 
-// unfinished is how many packets at a recording's end may be corrupt without a word: it may have been stopped within one,
+// lastPackets is how many packets at a recording's end may be corrupt without a word: it may have been stopped within one,
 // and libav tells that of the packet that it then is reading, or of one before.
-const unfinished = 3
+const lastPackets = 3
 
 // lostBytes is the least that no packet was made of where something was lost. Containers have headers of some 40 bytes
 // between packets.
@@ -56,12 +57,14 @@ func (f file) ReadAt(b []byte, at int64) (int, error) { return unix.Pread(int(f)
 // add takes in the next packet of the stream.
 func (c *coverage) add(k *packet) {
 	c.age++
-	if c.pending && (k.corrupt || c.age > unfinished) {
-		c.corrupt++
+	if c.pending && (k.corrupt || c.age > lastPackets) {
+		if c.transport == nil || c.transport.Damaged(c.suspect, k.pos) { // else its packets are only numbered anew
+			c.corrupt++
+		}
 		c.pending = false
 	}
 	if k.corrupt && c.end != noTime {
-		c.pending, c.age = true, 0
+		c.pending, c.age, c.suspect = true, 0, c.pos
 	}
 	if c.fresh--; k.unread >= lostBytes {
 		c.fresh = reordered
@@ -89,6 +92,9 @@ func (c *coverage) unread(k *packet) bool {
 	}
 	return c.fresh > 0
 }
+
+// unfinished says whether one of the last packets was corrupt: at the file's end, it was cut off within it.
+func (c *coverage) unfinished() bool { return c.pending }
 
 // finish takes in that there are no more packets, although until is when the last should end.
 func (c *coverage) finish(until int64) {

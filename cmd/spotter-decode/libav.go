@@ -197,6 +197,9 @@ func (s *source) shift(ticks int64) { C.sd_shift(s.c, C.int64_t(ticks)) }
 // end is the latest time, in microseconds, that a packet of any stream lasts to; 0 where none has been read.
 func (s *source) end() int64 { return int64(C.sd_end(s.c)) }
 
+// reach is the byte where the last packet of any stream ended.
+func (s *source) reach() int64 { return int64(C.sd_reach(s.c)) }
+
 // pushBack makes the next read return p.
 func (s *source) pushBack(p *packet) { s.pushed = p }
 
