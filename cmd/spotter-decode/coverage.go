@@ -15,6 +15,7 @@ import (
 type coverage struct {
 	transport *video.Transport // looks for a transport stream's damage, whose packets of other streams are not read
 	step      int64            // ticks that a frame usually lasts
+	least     int64            // ticks of a pause that may be a loss
 	from, to  int64            // only what is lost between these counts
 	end       int64            // until when frames have been read
 	shown     int64            // until when they are shown
@@ -24,15 +25,16 @@ type coverage struct {
 	corrupt   int64            // packets
 	pending   bool             // a packet was corrupt, age packets ago
 	age       int
+	suspect   int64 // where the packet before it began
 }
 
 // reordered is how many packets after a hole may still have times from before it: libav makes up times of decoding out
 // of those of showing, of which decoders reorder 16.
 const reordered = 17
 
-// unfinished is how many packets at a recording's end may be corrupt without a word: it may have been stopped within one,
+// lastPackets is how many packets at a recording's end may be corrupt without a word: it may have been stopped within one,
 // and libav tells that of the packet that it then is reading, or of one before.
-const unfinished = 3
+const lastPackets = 3
 
 // lostBytes is the least that no packet was made of where something was lost. Containers have headers of some 40 bytes
 // between packets.
@@ -55,12 +57,14 @@ func (f file) ReadAt(b []byte, at int64) (int, error) { return unix.Pread(int(f)
 // add takes in the next packet of the stream.
 func (c *coverage) add(k *packet) {
 	c.age++
-	if c.pending && (k.corrupt || c.age > unfinished) {
-		c.corrupt++
+	if c.pending && (k.corrupt || c.age > lastPackets) {
+		if c.transport == nil || c.transport.Damaged(c.suspect, k.pos) { // else its packets are only numbered anew
+			c.corrupt++
+		}
 		c.pending = false
 	}
 	if k.corrupt && c.end != noTime {
-		c.pending, c.age = true, 0
+		c.pending, c.age, c.suspect = true, 0, c.pos
 	}
 	if c.fresh--; k.unread >= lostBytes {
 		c.fresh = reordered
@@ -75,7 +79,7 @@ func (c *coverage) add(k *packet) {
 	if !usable(at) {
 		return
 	}
-	if c.end != noTime && at > c.end+max(c.step, 1)/2 && c.end >= c.from && c.end < c.to && c.unread(k) {
+	if c.end != noTime && at > c.end+max(c.step/2, c.least, 1) && c.end >= c.from && c.end < c.to && c.unread(k) {
 		c.lost += min(at, c.to) - c.end
 	}
 	c.end = max(c.end, at+max(k.duration, c.step, 1))
@@ -88,6 +92,9 @@ func (c *coverage) unread(k *packet) bool {
 	}
 	return c.fresh > 0
 }
+
+// unfinished says whether one of the last packets was corrupt: at the file's end, it was cut off within it.
+func (c *coverage) unfinished() bool { return c.pending }
 
 // finish takes in that there are no more packets, although until is when the last should end.
 func (c *coverage) finish(until int64) {

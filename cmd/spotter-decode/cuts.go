@@ -217,6 +217,13 @@ func (p *planning) atEnd(err error) {
 	if !errors.Is(err, errEnd) {
 		p.done.Truncated = true
 	}
+	if p.src.coverage.unfinished() {
+		p.done.Truncated = true
+	}
+	const rest = 64 << 10 // more than a program stream has behind its last packet
+	if p.request.Container == wire.MPEGPS && p.size-p.src.reach() > rest {
+		p.done.Truncated = true
+	}
 	if t := p.src.coverage.transport; t != nil {
 		p.done.Truncated = p.done.Truncated || t.Damaged(p.src.coverage.pos, t.End())
 		return

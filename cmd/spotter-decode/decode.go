@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -71,6 +72,9 @@ func (d *decoding) openAtStart() error {
 	d.src = src
 	src.begin, src.stop = s.Begin, s.Stop
 	src.shift(s.Shift)
+	if d.request.Container == wire.MPEGPS { // it fills up to whole sectors, and dates few of its packets
+		src.coverage.least = sampling.Ticks(int64(400*time.Millisecond), d.request.Clock.Num, d.request.Clock.Den)
+	}
 	src.coverage.from, src.coverage.to, src.coverage.step = s.From, s.To, src.step()
 	if s.From == wire.Beginning {
 		return nil

@@ -90,6 +90,7 @@ type source struct {
 	// begin and stop are the bytes that count; stop 0: to the file's end.
 	begin, stop int64
 	coverage    coverage
+	rawRate     int32 // frames per second of a raw stream, in thousandths; 0 for others
 }
 
 var refusals = map[C.int]wire.Reason{ //nolint:gochecknoglobals // a constant table
@@ -105,6 +106,9 @@ func openSource(fd int, size int64, request *wire.Request, stream int, all bool)
 		rate = cString(fmt.Sprintf("%d/1000", request.RawRate))
 	}
 	s := &source{coverage: newCoverage(fd, size, request)}
+	if request.Container.Raw() {
+		s.rawRate = request.RawRate
+	}
 	var refused, everything C.int
 	if all {
 		everything = 1
@@ -178,6 +182,9 @@ func (s *source) readAny() (*packet, error) {
 // step is the ticks that a frame lasts on average; 0 where that is not known.
 func (s *source) step() int64 {
 	i := &s.info
+	if s.rawRate > 0 && i.tb_num > 0 {
+		return int64(1000 * float64(i.tb_den) / (float64(s.rawRate) * float64(i.tb_num)))
+	}
 	if i.rate_num <= 0 || i.rate_den <= 0 || i.tb_num <= 0 {
 		return 0
 	}
@@ -189,6 +196,9 @@ func (s *source) shift(ticks int64) { C.sd_shift(s.c, C.int64_t(ticks)) }
 
 // end is the latest time, in microseconds, that a packet of any stream lasts to; 0 where none has been read.
 func (s *source) end() int64 { return int64(C.sd_end(s.c)) }
+
+// reach is the byte where the last packet of any stream ended.
+func (s *source) reach() int64 { return int64(C.sd_reach(s.c)) }
 
 // pushBack makes the next read return p.
 func (s *source) pushBack(p *packet) { s.pushed = p }

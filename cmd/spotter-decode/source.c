@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 // Every decoder that may ever run. Others are in the library, and are never opened.
-#define DECODERS "h264,hevc,vp8,vp9,libdav1d,libaom-av1,mpeg1video,mpeg2video,mpeg4,mjpeg,prores"
+#define DECODERS "h264,hevc,vp8,vp9,libdav1d,libaom-av1,mpeg1video,mpeg2video,mpeg4,mjpeg,prores,dnxhd,wmv1,wmv2,wmv3,vc1,flv,vp6f"
 
 // Bytes read ahead. Larger blocks save calls; smaller ones save memory. libav's own default for files.
 #define READ_BLOCK (64 << 10)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -66,6 +67,7 @@ func newDecoder(c config.Config) (*video.Decoder, error) {
 	if c.Sandbox == config.Relaxed {
 		settings.Sandbox = video.SandboxRelaxed
 	}
+	settings.Kinds, settings.RawRate = strings.Split(string(c.VideoKinds), ","), float64(c.RawRate)
 	settings.Limits.MaxBytes = int64(c.MaxVideoSize)
 	settings.Limits.MaxDuration = time.Duration(c.MaxVideoLength)
 	settings.Limits.MaxPixels = int64(c.MaxVideoPixels)

@@ -45,7 +45,8 @@ func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error)
 		return nil, fmt.Errorf("encode plan: %w", err)
 	}
 	return &service.JobPlan{
-		Info: plan.Info, Segments: len(plan.Segments), Data: data, Warnings: plan.Warnings,
+		Info: plan.Info, Segments: len(plan.Segments), Data: data,
+		Warnings: append(plan.Warnings, plan.Damage.Warnings()...),
 	}, nil
 }
 
@@ -120,19 +121,9 @@ func attributesOf(
 func (s *stored) Finish(
 	ctx context.Context, p *service.JobPlan, segment func(int) ([]byte, error), m service.Matching,
 ) (*service.Found, error) {
-	tracklets := make([]*search.Tracklets, p.Segments)
-	var damage video.Damage
-	for n := range tracklets {
-		encoded, err := segment(n)
-		if err != nil {
-			return nil, err
-		}
-		var data segmentData
-		if err := gob.NewDecoder(bytes.NewReader(encoded)).Decode(&data); err != nil {
-			return nil, fmt.Errorf("read segment %d: %w", n, err)
-		}
-		damage.Add(data.Damage)
-		tracklets[n] = &data.Tracklets
+	tracklets, missing, err := readSegments(p, segment)
+	if err != nil {
+		return nil, err
 	}
 	in := search.Matching{
 		Gallery: m.Gallery, Cohort: s.pack.Cohort(), Calibration: s.pack.Calibration(), Threshold: m.Threshold,
@@ -145,13 +136,37 @@ func (s *stored) Finish(
 	if err != nil {
 		return nil, err
 	}
-	found := &service.Found{Sightings: result.Sightings, Persons: result.Persons, Warnings: p.Warnings}
-	for _, w := range damage.Warnings() {
-		if !slices.Contains(found.Warnings, w) {
-			found.Warnings = append(found.Warnings, w)
-		}
+	return &service.Found{Sightings: result.Sightings, Persons: result.Persons, Message: partialMessage(missing)}, nil
+}
+
+// readSegments reads what the segments of a video gave, and says in sentences what of the video was not searched.
+func readSegments(
+	p *service.JobPlan, segment func(int) ([]byte, error),
+) (tracklets []*search.Tracklets, missing []string, err error) {
+	var plan video.Plan
+	if err := json.Unmarshal(p.Data, &plan); err != nil {
+		return nil, nil, fmt.Errorf("read plan: %w", err)
 	}
-	return found, nil
+	tracklets = make([]*search.Tracklets, p.Segments)
+	damage := plan.Damage
+	for n := range tracklets {
+		encoded, err := segment(n)
+		if err != nil {
+			return nil, nil, err
+		}
+		var data segmentData
+		if err := gob.NewDecoder(bytes.NewReader(encoded)).Decode(&data); err != nil {
+			return nil, nil, fmt.Errorf("read segment %d: %w", n, err)
+		}
+		damage.Add(data.Damage)
+		tracklets[n] = &data.Tracklets
+	}
+	missing = damage.Partial()
+	if n := len(plan.Videos); n > 1 {
+		missing = append(missing, fmt.Sprintf("the file has %d video tracks, and only track %d was searched", n,
+			slices.Index(plan.Videos, plan.Track.Stream)+1))
+	}
+	return tracklets, missing, nil
 }
 
 // nobody is a gallery without faces.

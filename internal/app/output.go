@@ -66,6 +66,11 @@ func (d documents) Add(f *Found) error {
 	}
 	if f.video.Err != nil {
 		document.Status, document.Message = awsapi.Failed, f.video.Err.Error()
+	} else {
+		document.Message = sentences(partialMessage(f.video.Partial), f.video.Caution)
+	}
+	if f.video.Track > 0 {
+		document.Tag = trackName(f.video.Track)
 	}
 	return awsapi.WriteFaceSearch(d.w, document)
 }

@@ -29,6 +29,8 @@ type SearchRequest struct {
 	Force bool
 	// Writes are the places that the caller writes results to. None may be a file that the search reads.
 	Writes []*outfile.Place
+	// Track is the number of the video track to search, from 1; 0 searches all, each with a result of its own.
+	Track int
 	// Listen, if set, is told what happens, one event at a time, by several goroutines.
 	Listen func(Event)
 	// Each is given what was found in each video, in the order of the videos, as soon as that of all videos before it has
@@ -74,7 +76,7 @@ func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	}
 	defer func() { err = errors.Join(err, who.index.Close()) }()
 	s := &searching{
-		engine: e, people: who, out: out, portraits: r.Portraits, now: r.Now, videos: videos, annotated: annotated,
+		engine: e, people: who, out: out, portraits: r.Portraits, track: r.Track, now: r.Now, videos: videos, annotated: annotated,
 		frame: &report.Run{
 			Gallery: who.Gallery, Threshold: e.threshold(len(who.Faces)), SampleRate: float64(c.SampleRate),
 			Version: r.Version, When: r.Now(),
@@ -89,6 +91,7 @@ type searching struct {
 	people    *people
 	out       *events
 	portraits bool
+	track     int
 	now       func() time.Time
 	videos    []string
 	annotated []*outfile.Place // for each video; none where no copies are wanted
@@ -98,11 +101,18 @@ type searching struct {
 // run searches the videos side by side, at most as many at once as there are workers.
 func (s *searching) run(ctx context.Context, each func(*Found) error) error {
 	failed := 0
-	err := inOrder(ctx, len(s.videos), s.engine.recognizers.size(), s.video, func(found *Found) error {
-		if found.failed != nil {
+	err := inOrder(ctx, len(s.videos), s.engine.recognizers.size(), s.video, func(tracks []*Found) error {
+		complete := true
+		for _, found := range tracks {
+			complete = complete && found.failed == nil && len(found.video.Partial) == 0
+			if err := each(found); err != nil {
+				return err
+			}
+		}
+		if !complete {
 			failed++
 		}
-		return each(found)
+		return nil
 	})
 	if err == nil && failed > 0 {
 		err = &IncompleteError{Failed: failed, Total: len(s.videos)}
@@ -110,19 +120,35 @@ func (s *searching) run(ctx context.Context, each func(*Found) error) error {
 	return err
 }
 
-// video searches one video. What is wrong with the video is in the answer; an error is ctx's alone.
-func (s *searching) video(ctx context.Context, n int) (*Found, error) {
+// video searches one video, each of its tracks for itself. What is wrong with the video is in the answer; an error is
+// ctx's alone.
+func (s *searching) video(ctx context.Context, n int) ([]*Found, error) {
+	t := &tracks{searching: s, n: n}
+	defer t.close()
+	first, err := t.found(ctx, 0)
+	all := []*Found{first}
+	for i := 1; err == nil && i < len(t.list); i++ {
+		var found *Found
+		found, err = t.found(ctx, i)
+		all = append(all, found)
+	}
+	return all, err
+}
+
+// found searches one track.
+func (t *tracks) found(ctx context.Context, i int) (*Found, error) {
+	s, n := t.searching, t.n
 	began := s.now()
 	f := &Found{frame: s.frame, video: report.Video{Name: s.videos[n]}}
 	v := &f.video
-	v.Err = s.find(ctx, n, v)
+	v.Err = t.find(ctx, i, v)
 	if video.KindOf(v.Err) == video.Unavailable { // of no video in particular
 		return nil, &EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
 	}
 	v.Elapsed = s.now().Sub(began)
 	f.failed = v.Err
 	odd := v.Warnings
-	if v.Err == nil && len(s.annotated) > 0 {
+	if v.Err == nil && len(s.annotated) > 0 && i == 0 {
 		if f.failed = s.annotate(ctx, n, v); f.failed != nil {
 			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
 		}

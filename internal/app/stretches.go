@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -17,27 +16,23 @@ import (
 	"github.com/spotter-video/spotter/internal/video"
 )
 
-// find searches one video and fills in what it finds, as far as it gets.
-func (s *searching) find(ctx context.Context, n int, v *report.Video) (err error) {
-	// Opening must not wait for the other end of a pipe; the decoder refuses what is no file.
-	f, err := os.OpenFile(v.Name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return errors.New(reason(err))
+// find searches one track of a video and fills in what it finds, as far as it gets.
+func (t *tracks) find(ctx context.Context, i int, v *report.Video) (err error) {
+	s, n := t.searching, t.n
+	plan, err := t.plan(ctx, i)
+	if v.Track = t.number(i); v.Track > 0 {
+		v.Name += " (" + trackName(v.Track) + ")"
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	plan, err := s.engine.decoder.Plan(ctx, f)
 	if err != nil {
 		return err
 	}
-	v.Info, v.Warnings = plan.Info, plan.Warnings
+	v.Info = plan.Info
 	s.out.send(VideoStarted{Video: n, Videos: len(s.videos), Path: v.Name, Info: plan.Info})
-	a := &analysis{searching: s, file: f, plan: plan, advance: newAdvance(n, len(plan.Segments), s.out)}
-	tracklets, failed := a.run(ctx)
-	for _, w := range a.damage.Warnings() {
-		if !slices.Contains(v.Warnings, w) { // the plan may know already
-			v.Warnings = append(v.Warnings, w)
-		}
+	a := &analysis{
+		searching: s, file: t.file, plan: plan, advance: newAdvance(n, len(plan.Segments), s.out), damage: plan.Damage,
 	}
+	tracklets, failed := a.run(ctx)
+	v.Warnings, v.Partial = append(plan.Warnings, a.damage.Warnings()...), a.damage.Partial()
 	people := s.people.index.Snapshot()
 	defer func() { err = errors.Join(err, people.Close()) }()
 	result, err := search.Finish(ctx, tracklets, search.Matching{

@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
@@ -41,4 +42,15 @@ func caution(c *face.Calibration, threshold face.Similarity, faces, persons int)
 		return said + "; check each match"
 	}
 	return fmt.Sprintf("%s; search again with --threshold %.4g", said, better)
+}
+
+// sentences puts what is to be said one after another, each with a capital and a full stop.
+func sentences(list ...string) string {
+	var said []string
+	for _, s := range list {
+		if s != "" {
+			said = append(said, strings.ToUpper(s[:1])+strings.TrimSuffix(s[1:], ".")+".")
+		}
+	}
+	return strings.Join(said, " ")
 }

@@ -40,3 +40,14 @@ func TestCaution(t *testing.T) {
 		t.Errorf("without rates: %q", got)
 	}
 }
+
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	for want, list := range map[string][]string{
+		"": {"", ""}, "One.": {"one", ""}, "Searched in part. Two.": {"Searched in part.", "two"},
+	} {
+		if got := sentences(list...); got != want {
+			t.Errorf("%q: %q, want %q", list, got, want)
+		}
+	}
+}

@@ -75,9 +75,9 @@ func namedLikeVideo(path string) bool {
 }
 
 // videoEndings are the usual names of the containers that the decoder reads: MP4 and QuickTime, Matroska and WebM, AVI,
-// and MPEG transport streams.
+// MPEG transport and program streams, MXF, Windows Media and Flash.
 func videoEndings() []string {
-	return []string{".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts"}
+	return []string{".mp4", ".m4v", ".mov", ".3gp", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".mxf", ".wmv", ".asf", ".flv"}
 }
 
 func absolute(path string) string {

@@ -13,7 +13,7 @@ import (
 )
 
 // FaceSearchDocument is the GetFaceSearch response. In a written document, members that only a server knows (JobId,
-// NextToken, Video, JobTag) are absent.
+// NextToken, Video) are absent.
 type FaceSearchDocument = model.GetFaceSearchResponse
 
 // JobStatus says how far an asynchronous operation is.
@@ -29,9 +29,11 @@ const (
 // FaceSearch is what a GetFaceSearch document is made of.
 type FaceSearch struct {
 	Status JobStatus
-	// Message says why a search failed; empty otherwise.
+	// Message says why a search failed, or what of the video was not searched; empty otherwise.
 	Message string
-	Video   face.VideoInfo
+	// Tag names the document where there are several of one video, as a job's tag does.
+	Tag   string
+	Video face.VideoInfo
 	// Sightings stand in the document in the order in which they stand here: by time, then person, for TIMESTAMP.
 	Sightings []face.Sighting
 	// Enrolled looks up a matched face. A face that it does not know any more is given by its id alone.
@@ -67,7 +69,15 @@ func WriteFaceSearch(w io.Writer, in FaceSearch) error {
 			return fmt.Errorf("write face search: %w", err)
 		}
 	}
-	_, _ = out.WriteString(tail + "\n")
+	_ = out.WriteByte(']')
+	if in.Tag != "" {
+		tag, err := json.Marshal(in.Tag)
+		if err != nil {
+			return fmt.Errorf("encode tag: %w", err)
+		}
+		_, _ = out.WriteString(`,"JobTag":` + string(tag))
+	}
+	_, _ = out.WriteString("}\n")
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write face search: %w", err)
 	}

@@ -24,6 +24,7 @@ type searchOptions struct {
 	html     string
 	annotate string
 	force    bool
+	track    int
 	quiet    bool
 	profile  string
 }
@@ -44,6 +45,9 @@ in 100,000: the more people you look for, the higher it should be.
 
 With --json, one document per video in the form of Amazon Rekognition's GetFaceSearch is written, one a line, with every
 analysed face whether it matched or not. ExternalImageId is PERSON.PHOTO, or PERSON for FOLDER/PERSON.jpg.
+
+A file with several video tracks, as recorders of two cameras write it, is searched track by track, each with a result
+of its own that is named by its number (in JSON as JobTag).
 
 Results go to standard output, progress to standard error. The exit status is 0 when all videos were searched; see
 'spotter help exit-codes' for the others.`,
@@ -70,8 +74,9 @@ Results go to standard output, progress to standard error. The exit status is 0 
 	f.StringVar(&o.html, "html", "", "write one self-contained page to `file`")
 	f.StringVar(&o.annotate, "annotate", "", "write the video with boxes and names to `file`; several videos: a folder")
 	f.BoolVar(&o.force, "force", false, "let --html and --annotate replace files of other kinds (never one that is read)")
+	f.IntVar(&o.track, "track", 0, "search only the `N`th video track of each video (1 is the first); 0: all")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress, only what wants attention")
-	section(cmd, outputSection, "json", "csv", "html", "annotate", "force", "quiet")
+	section(cmd, outputSection, "json", "csv", "html", "annotate", "force", "track", "quiet")
 	l.addSettings(cmd, config.Environment, config.Limits)
 	f.StringVar(&o.profile, "cpuprofile", "", "write a processor profile to `file`, for go tool pprof")
 	completeSearch(cmd)
@@ -99,6 +104,10 @@ func (o *searchOptions) check(videos []string) error {
 		return errors.New("name at least one video, or a folder of videos")
 	case o.faces == "":
 		return errors.New("name a folder with photos of the people to look for: --faces FOLDER")
+	case o.track < 0:
+		return errors.New("--track counts from 1; 0 searches all tracks")
+	case o.track > 0 && o.annotate != "":
+		return errors.New("--annotate draws on the track that the file marks, or the first; leave out --track")
 	case o.json && o.csv:
 		return errors.New("--json and --csv both write to standard output; choose one")
 	default:
@@ -137,6 +146,7 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		Force:     o.force,
 		Writes:    writes,
 		Portraits: o.html != "",
+		Track:     o.track,
 		Listen:    shown.Show,
 		Each: func(found *app.Found) error {
 			shown.Clear()

@@ -36,6 +36,10 @@ type Config struct {
 	MaxVideoLength Duration
 	// MaxVideoPixels bounds one frame of video, in pixels: memory and time of a decoder grow with it.
 	MaxVideoPixels Count
+	// VideoKinds are the kinds of video files that are read: fewer let hostile files reach less of the decoder.
+	VideoKinds Kinds
+	// RawRate is the frames per second of streams without a container, which do not say it; 0: they are not read.
+	RawRate FrameRate
 	// MaxPhotoSize bounds the file of one photo to enrol, in bytes.
 	MaxPhotoSize Size
 }
@@ -51,6 +55,7 @@ func Default() Config {
 		MaxVideoSize:   10 * 1024 * mebibyte, // AWS's "10 GB", to the byte
 		MaxVideoLength: Duration(6 * time.Hour),
 		MaxVideoPixels: 36_000_000, // 8192 x 4320: the largest picture that H.264 level 6.2 knows
+		VideoKinds:     allKinds,
 		MaxPhotoSize:   15 * megabyte,
 	}
 }

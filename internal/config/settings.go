@@ -71,6 +71,8 @@ func (c *Config) Settings() []Setting {
 		{"max-video-size", Limits, "size", "largest video file", &c.MaxVideoSize},
 		{"max-video-length", Limits, "time", "longest video", &c.MaxVideoLength},
 		{"max-video-pixels", Limits, "n", "largest frame of video, in pixels", &c.MaxVideoPixels},
+		{"video-kinds", Limits, "list", "kinds of video files to read", &c.VideoKinds},
+		{"raw-rate", Limits, "fps", "frames a second of H.264, HEVC and MJPEG streams without a container", &c.RawRate},
 		{"max-photo-size", Limits, "size", "largest photo file to enrol", &c.MaxPhotoSize},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -215,6 +216,48 @@ func (s *Sandbox) UnmarshalText(text []byte) error {
 
 // MarshalText writes the word.
 func (s Sandbox) MarshalText() ([]byte, error) { return []byte(s), nil }
+
+// Kinds are kinds of video files, separated by commas: each of allKinds or fewer.
+type Kinds string
+
+// allKinds are the kinds that the decoder knows.
+const allKinds Kinds = "mp4,matroska,avi,mpegts,mpegps,mxf,asf,flv,raw"
+
+// UnmarshalText reads names with commas between them.
+func (k *Kinds) UnmarshalText(text []byte) error {
+	known := strings.Split(string(allKinds), ",")
+	var list []string
+	for name := range strings.SplitSeq(string(text), ",") {
+		if name = strings.TrimSpace(name); !slices.Contains(known, name) {
+			return fmt.Errorf("%q is none of %s", name, allKinds)
+		}
+		list = append(list, name)
+	}
+	*k = Kinds(strings.Join(list, ","))
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (k Kinds) MarshalText() ([]byte, error) { return []byte(k), nil }
+
+// FrameRate is frames per second; 0 is unknown.
+type FrameRate float64
+
+// UnmarshalText reads a number up to 1000.
+func (r *FrameRate) UnmarshalText(text []byte) error {
+	const fastest = 1000 // slow-motion cameras end there
+	n, err := number(string(text), 0, fastest)
+	if err != nil {
+		return err
+	}
+	*r = FrameRate(n)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (r FrameRate) MarshalText() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(r), 'f', -1, 64), nil
+}
 
 // number reads a plain finite number within bounds, inclusive.
 func number(text string, low, high float64) (float64, error) {

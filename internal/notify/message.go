@@ -27,6 +27,8 @@ type wireMessage struct {
 	JobTag    string `json:",omitempty"`
 	Timestamp int64  // milliseconds since 1970
 	Video     wireVideo
+	// StatusMessage, beyond AWS, says what of the video was not searched.
+	StatusMessage string `json:",omitempty"`
 }
 
 type wireVideo struct {
@@ -44,10 +46,14 @@ func Message(n *service.Notice) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("describe the end of job %s: %w", n.Job, err)
 	}
-	return encode(wireMessage{
+	m := wireMessage{
 		JobID: string(n.Job), Status: status, API: api, JobTag: n.Tag, Timestamp: n.Ended.UnixMilli(),
 		Video: wireVideo{S3ObjectName: n.Video.Key, S3Bucket: n.Video.Bucket},
-	})
+	}
+	if n.State == service.Succeeded {
+		m.StatusMessage = n.Message
+	}
+	return encode(m)
 }
 
 func newMessage(n *service.Notice) (*message, error) {

@@ -16,6 +16,10 @@ type Video struct {
 	Warnings  []string
 	// Caution says how far the names are to be trusted where so many faces are enrolled that some will be wrong; empty otherwise.
 	Caution string
+	// Partial are those of the warnings that say what of the video was not searched.
+	Partial []string
+	// Track is the number of the video track, from 1; 0 where the file has one only.
+	Track int
 	// Err says why the video failed; the rest is what was found until then, maybe nothing.
 	Err     error
 	Elapsed time.Duration // that the search took

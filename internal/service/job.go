@@ -34,7 +34,7 @@ type Job struct {
 	ID        JobID
 	Operation Operation
 	State     JobState
-	// Message says why a job failed; empty otherwise.
+	// Message says why a job failed, or what of the video was not searched; empty otherwise.
 	Message string
 
 	// Video is the object as it was named, Pinned its state when the job began.
@@ -122,6 +122,8 @@ type Notice struct {
 	Tag       string
 	Video     Object
 	Ended     time.Time
+	// Message is the job's.
+	Message string
 
 	// Attempts is how often delivery has failed, Due when it is to be tried next.
 	Attempts int

@@ -82,8 +82,8 @@ type Found struct {
 	// Sightings are every face at every analysed time, by time, then person.
 	Sightings []face.Sighting
 	Persons   int
-	// Warnings are sentences about what was odd with the video.
-	Warnings []string
+	// Message says what of the video was not searched; empty where all was.
+	Message string
 }
 
 // Searcher finds enrolled faces: exactly, by score descending and then by id. Safe for concurrent use.

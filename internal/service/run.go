@@ -278,7 +278,7 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 	if err = s.unchanged(ctx, j); err != nil { // deleted while it was matched
 		return err
 	}
-	j.State = Succeeded
+	j.State, j.Message = Succeeded, found.Message
 	_, err = s.end(ctx, j)
 	return err
 }

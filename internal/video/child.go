@@ -204,8 +204,8 @@ func (c *child) died(cause error) *Error {
 }
 
 func tooMuchMemory(cause error) *Error {
-	return fail(TooLarge, cause, "Decoding this video needs more memory than is allowed. Raise the video memory limit, or "+
-		"convert the video to a smaller picture size.")
+	return fail(TooLarge, cause, "Decoding this video needs more memory than is allowed: convert it to a smaller "+
+		"picture size first.")
 }
 
 // awaitReady reads the child's first message.

@@ -3,6 +3,7 @@ package video
 import (
 	"encoding"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/video/wire"
@@ -16,6 +17,16 @@ type Config struct {
 	// Sandbox says whether a weaker sandbox than the full one is acceptable.
 	Sandbox SandboxLevel
 	Limits  Limits
+	// Kinds are the kinds of containers that are read: [Kinds] or fewer. A kind less is a demuxer less that a hostile file
+	// can reach.
+	Kinds []string
+	// RawRate is the frames per second of streams without a container, which do not say it; 0: they are not read.
+	RawRate float64
+}
+
+// Kinds are the names of all kinds of containers that can be read. "raw" are H.264, HEVC and MJPEG streams without any.
+func Kinds() []string {
+	return []string{"mp4", "matroska", "avi", "mpegts", "mpegps", "mxf", "asf", "flv", "raw"}
 }
 
 // SandboxLevel says how much of the sandbox must be in force before a file is touched.
@@ -87,6 +98,7 @@ type Limits struct {
 // DefaultConfig is the configuration with every limit at its default.
 func DefaultConfig() Config {
 	return Config{
+		Kinds: Kinds(),
 		Limits: Limits{
 			MaxPixels:     36_000_000,
 			MaxBytes:      10 << 30,
@@ -102,6 +114,9 @@ func DefaultConfig() Config {
 		},
 	}
 }
+
+// fastestRaw is the most frames per second of a raw stream: slow-motion cameras end there.
+const fastestRaw = 1000
 
 // Validate names the first setting that cannot work.
 func (c *Config) Validate() error {
@@ -122,6 +137,8 @@ func (c *Config) Validate() error {
 		{"limits.gop_packets", l.GOPPackets >= 2 && l.GOPPackets <= 1<<20},
 		{"limits.gop_bytes", l.GOPBytes >= 1<<20},
 		{"sandbox", c.Sandbox <= SandboxRelaxed},
+		{"kinds", !slices.ContainsFunc(c.Kinds, func(k string) bool { return !slices.Contains(Kinds(), k) })},
+		{"raw_rate", c.RawRate >= 0 && c.RawRate <= fastestRaw},
 	} {
 		if !s.ok {
 			return fmt.Errorf("video setting %s is out of range", s.key)

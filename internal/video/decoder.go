@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec" //nolint:depguard // this room is the one that runs decoders
 	"path/filepath"
@@ -84,6 +85,7 @@ type input struct {
 	file      *os.File
 	size      int64
 	container wire.Container
+	track     int32 // the stream to plan; below 0 the file decides
 	base      int64 // where the container begins
 	rawRate   int32 // frames per second of a raw stream, in thousandths
 }
@@ -93,12 +95,15 @@ func (d *Decoder) input(f *os.File) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, sniffed := sniff(in.file)
+	c, base, sniffed := sniff(in.file)
+	if sniffed == nil {
+		sniffed = d.cfg.admits(c)
+	}
 	if sniffed != nil {
 		_ = in.file.Close()
 		return nil, sniffed
 	}
-	in.container = c
+	in.container, in.base, in.rawRate = c, base, int32(math.Round(d.cfg.RawRate*1000))
 	return in, nil
 }
 

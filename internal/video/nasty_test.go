@@ -123,14 +123,14 @@ func TestSniff(t *testing.T) {
 		{"RIFF\x00\x00\x00\x00WEBPVP8 ", "WebP", NoVideo},
 		{"RIFF\x00\x00\x00\x00WAVEfmt ", "WAV", NoVideo},
 		{"\x00\x00\x00\x18ftypheic", "HEIC", NoVideo},
-		{"FLV\x01", "Flash", Unsupported},
-		{"\x00\x00\x01\xba\x44", "program stream", Unsupported},
-		{"\x00\x00\x00\x01\x67", "bare H.264", Unsupported},
+		{"DHAV\xfd\x00", "Dahua", Unsupported},
+		{"4HKH\x00\x00", "Hikvision", Unsupported},
+		{"OggS\x00\x02", "Ogg", Unsupported},
 		{"PK\x03\x04", "ZIP", Invalid},
 		{strings.Repeat("\x93\x01\xfe", 500), "no video that can be recognised", Invalid},
 		{"version https://git-lfs.github.com/spec/v1\n", "Git LFS", Invalid},
 	} {
-		_, err := sniff(strings.NewReader(c.head))
+		_, _, err := sniff(strings.NewReader(c.head))
 		if err == nil || err.Kind != c.kind || !strings.Contains(err.Reason, c.say) {
 			t.Errorf("%.20q: %v, want %q", c.head, err, c.say)
 		}
@@ -144,7 +144,7 @@ func FuzzSniff(f *testing.F) {
 	f.Add([]byte(strings.Repeat("G\x40\x00\x10", 200)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := strings.NewReader(string(b))
-		c, err := sniff(r)
+		c, _, err := sniff(r)
 		if (c == 0) == (err == nil) {
 			t.Errorf("container %d and error %v", c, err)
 		}

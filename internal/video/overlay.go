@@ -171,10 +171,10 @@ func holdable() []string { return []string{"aac", "mp3", "ac3", "eac3", "alac", 
 
 func (d *Decoder) overlayArgs(in *input, about *overlayed, out string) []string {
 	args := []string{"-v", "error", "-hide_banner", "-nostats", "-nostdin", "-y", "-progress", "pipe:1", "-copyts"}
-	if in.container == wire.MPEGTS {
+	if in.container != wire.MP4 && in.container != wire.AVI {
 		args = append(args, "-start_at_zero") // its clock starts anywhere; ours at the container's start
 	}
-	args = append(args, d.inputArgs(in.container)...)
+	args = append(args, d.inputArgs(in.container, in.base)...)
 	args = append(args, "-map", fmt.Sprintf("0:%d", about.stream), "-map", "0:a:0?", "-sn", "-dn",
 		// Square pixels first, so that boxes and letters are drawn as they will be seen; even sizes for 4:2:0.
 		"-vf", fmt.Sprintf("scale=%d:%d,setsar=1,ass=filename=%s", even(about.size.Width), even(about.size.Height), scriptPath),

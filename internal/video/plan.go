@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -19,6 +20,8 @@ type Plan struct {
 	Segments []Segment
 	// Warnings are sentences about what is odd with the file or weaker than it could be.
 	Warnings []string
+	// Videos are the numbers of the file's video tracks, in its order, as [Decoder.PlanTrack] takes them.
+	Videos []int32
 	// Damage is what is known to be missing before anything is decoded.
 	Damage Damage
 	// Track is what opening a segment needs to know again.
@@ -55,11 +58,17 @@ type Track struct {
 // Plan describes a video and cuts it into segments. It reads the container's index, or else the whole file once, and
 // decodes the first frame only. Segments depend on the file and the settings alone.
 func (d *Decoder) Plan(ctx context.Context, f *os.File) (*Plan, error) {
+	return d.PlanTrack(ctx, f, -1)
+}
+
+// PlanTrack plans a certain video track: one of a plan's Videos. Below 0 it is the one that the file marks, or the first.
+func (d *Decoder) PlanTrack(ctx context.Context, f *os.File, track int32) (*Plan, error) {
 	in, err := d.input(f)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = in.file.Close() }()
+	in.track = track
 	p, err := d.planWith(ctx, in)
 	if err != nil {
 		return nil, explain(err, in)
@@ -87,7 +96,7 @@ func (d *Decoder) planHelper(ctx context.Context, in *input) (*Plan, error) {
 	stretch := time.Duration(in.size>>30+1) * time.Minute
 	r := d.request(wire.TaskPlan, in.container, stretch, d.cfg.Limits.MaxPixels, false)
 	r.Spacing = int64(d.cfg.Limits.SegmentLength)
-	r.Stream, r.Base, r.RawRate, r.Cut = -1, in.base, in.rawRate, cutShort(in)
+	r.Stream, r.Base, r.RawRate, r.Cut = in.track, in.base, in.rawRate, cutShort(in)
 	c, ready, err := d.start(ctx, r, in.file, nil, stretch)
 	if err != nil {
 		return nil, err
@@ -157,6 +166,7 @@ func makePlan(info *wire.Info, cuts []wire.Cut, done *wire.Done, in *input) *Pla
 	if info.Skewed {
 		p.Warnings = append(p.Warnings, "the file asks for a rotation that is no quarter turn; the nearest one is used")
 	}
+	p.Videos = slices.Clone(info.Video[:info.Videos])
 	p.Segments = makeSegments(info, cuts, p.Info.Duration)
 	return p
 }

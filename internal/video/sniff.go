@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/spotter-video/spotter/internal/video/wire"
@@ -15,24 +17,103 @@ import (
 const sniffBytes = 8 << 10
 
 // accepted names the containers, for sentences.
-const accepted = "MP4, MOV, MKV, WebM, AVI or MPEG-TS"
+const accepted = "MP4, MOV, MKV, WebM, AVI, MPEG-TS, MPEG-PS, MXF, WMV or FLV"
 
 // sniff tells the container by the file's first bytes, or says what the file is instead. Names do not count: a playlist
 // called clip.mp4 is a playlist.
-func sniff(r io.ReaderAt) (wire.Container, *Error) {
+//
+// The container may begin later than the file: a recorder writes a header of its own, a transport stream's start may be
+// damaged. Then base is where.
+func sniff(r io.ReaderAt) (c wire.Container, base int64, _ *Error) {
 	head := make([]byte, sniffBytes)
 	n, err := r.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return 0, fail(Invalid, err, "The file cannot be read: check the disk or the network share that it is on.")
+		return 0, 0, fail(Invalid, err, "The file cannot be read: check the disk or the network share that it is on.")
 	}
 	head = head[:n]
 	if n == 0 {
-		return 0, fail(Invalid, nil, "The file is empty: the upload or the recording did not happen. Provide it again.")
+		return 0, 0, fail(Invalid, nil, "The file is empty: the upload or the recording did not happen. Provide it again.")
+	}
+	if bytes.HasPrefix(head, []byte("IMKH")) {
+		return wire.MPEGPS, hikvisionHeader, nil
 	}
 	if c := container(head); c != 0 {
-		return c, nil
+		return c, 0, nil
 	}
-	return 0, notAVideo(head)
+	if isMotionJPEG(r, head) {
+		return wire.RawMJPEG, 0, nil
+	}
+	refusal := notAVideo(head)
+	if refusal.Kind != Invalid || isText(head) {
+		return 0, 0, refusal
+	}
+	if base := damagedStart(r); base > 0 {
+		return wire.MPEGTS, base, nil
+	}
+	return 0, 0, refusal
+}
+
+// hikvisionHeader is the bytes of a Hikvision recorder's own header, before an MPEG program stream.
+const hikvisionHeader = 40
+
+// searchBytes is how far a file is looked through for what is not at its beginning.
+const searchBytes = 4 << 20
+
+// damagedStart is where a transport stream begins whose first bytes are damaged or zero; 0 if there is none.
+func damagedStart(r io.ReaderAt) int64 {
+	head := make([]byte, searchBytes)
+	n, _ := r.ReadAt(head, 0)
+	start, size := transportStart(head[:n])
+	if size == 0 {
+		return 0
+	}
+	return int64(start)
+}
+
+// isMotionJPEG says whether a file is one JPEG picture after another. That of a photo ends the file, whatever it holds.
+func isMotionJPEG(r io.ReaderAt, head []byte) bool {
+	if !bytes.HasPrefix(head, []byte("\xff\xd8\xff")) {
+		return false
+	}
+	start := make([]byte, searchBytes)
+	n, _ := r.ReadAt(start, 0)
+	const pictures = 3 // photos may have one or two others behind them: a preview, a depth map
+	return bytes.Count(start[:n], []byte("\xff\xd9\xff\xd8\xff")) >= pictures
+}
+
+// rawStream tells a bare H.264 or HEVC stream by the unit that its first start code begins: a parameter set or a
+// delimiter.
+func rawStream(head []byte) wire.Container {
+	at := bytes.Index(head[:min(len(head), 8)], []byte("\x00\x00\x01"))
+	if at < 0 || at > 1 || len(head) < at+5 || head[0] != 0 {
+		return 0
+	}
+	switch unit, next := head[at+3], head[at+4]; {
+	case unit == 0x67 || unit == 0x27 || unit == 0x47 || (unit == 0x09 && next&0x1f == 0x10):
+		return wire.RawH264
+	case (unit == 0x40 || unit == 0x42 || unit == 0x46) && next == 0x01:
+		return wire.RawHEVC
+	default:
+		return 0
+	}
+}
+
+// admits says why a container is not read although it could be; nil if it is.
+func (c *Config) admits(k wire.Container) *Error {
+	if !slices.Contains(c.Kinds, k.Kind()) {
+		return fail(Unsupported, nil, "This is a file of the kind %s, which the setting video-kinds (%s) does not let in.",
+			k.Kind(), strings.Join(c.Kinds, ","))
+	}
+	if !k.Raw() || c.RawRate > 0 {
+		return nil
+	}
+	const raw = "This is a bare %s stream: it has no times, and does not say how fast it plays. Say it with raw-rate (as " +
+		"--raw-rate 25, in frames per second), or wrap it: ffmpeg -f %s -framerate 25 -i IN %s."
+	if k == wire.RawMJPEG {
+		return fail(Unsupported, nil, raw, "Motion JPEG", k.Demuxer(), "-c copy OUT.mkv")
+	}
+	return fail(Unsupported, nil, raw, map[wire.Container]string{wire.RawH264: "H.264", wire.RawHEVC: "HEVC"}[k], k.Demuxer(),
+		"-c:v libx264 OUT.mp4")
 }
 
 // container is the container that a file's head belongs to; 0 for none that is decoded.
@@ -46,8 +127,16 @@ func container(head []byte) wire.Container {
 		return wire.AVI
 	case isTransportStream(head):
 		return wire.MPEGTS
+	case bytes.HasPrefix(head, []byte("\x00\x00\x01\xba")):
+		return wire.MPEGPS
+	case bytes.HasPrefix(head, []byte("\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02")): // a header partition
+		return wire.MXF
+	case bytes.HasPrefix(head, []byte("\x30\x26\xb2\x75\x8e\x66\xcf\x11")):
+		return wire.ASF
+	case bytes.HasPrefix(head, []byte("FLV\x01")):
+		return wire.FLV
 	default:
-		return 0
+		return rawStream(head)
 	}
 }
 
@@ -120,7 +209,9 @@ func magics() []struct {
 	say    string
 } {
 	const image = "This is a picture (%s), not a video. Enrol faces from it, or search a video."
-	const convert = "This is %s, a container that is not decoded. Convert it without loss: ffmpeg -i IN -c copy OUT.mkv."
+	const convert = "This is %s, which is not decoded. Convert it first: ffmpeg -i IN -c:v libx264 OUT.mp4."
+	const hikvision = "This is a recording of a Hikvision recorder in a form of its own, which is not decoded. Export it as MP4 " +
+		"or AVI in the recorder's own player (VSPlayer)."
 	const sound = "This is a sound file (%s): there are no pictures in it to search."
 	return []struct {
 		offset int
@@ -140,12 +231,12 @@ func magics() []struct {
 		{0, "ID3", NoVideo, fmt.Sprintf(sound, "MP3")},
 		{0, "fLaC", NoVideo, fmt.Sprintf(sound, "FLAC")},
 		{0, "OggS", Unsupported, fmt.Sprintf(convert, "Ogg")},
-		{0, "FLV", Unsupported, fmt.Sprintf(convert, "Flash Video (FLV)")},
-		{0, "0&\xb2u", Unsupported, fmt.Sprintf(convert, "Windows Media (ASF, WMV)")},
 		{0, ".RMF", Unsupported, fmt.Sprintf(convert, "RealMedia")},
-		{0, "\x00\x00\x01\xba", Unsupported, fmt.Sprintf(convert, "an MPEG program stream (MPG, VOB)")},
-		{0, "\x06\x0e+4", Unsupported, fmt.Sprintf(convert, "MXF")},
-		{0, "\x00\x00\x00\x01", Unsupported, "This is a bare H.264 or HEVC stream without times. Wrap it: ffmpeg -i IN -c copy OUT.mp4."},
+		{0, "DHAV", Unsupported, "This is a recording of a Dahua recorder (DHAV), which is not decoded. Convert it without loss: " +
+			"ffmpeg -f dhav -i IN -c copy OUT.mkv. Or export it as MP4 or AVI in the recorder's own player."},
+		{0, "HKH4", Unsupported, hikvision},
+		{0, "4HKH", Unsupported, hikvision},
+		{0, "HKMI", Unsupported, hikvision},
 		{0, "PK\x03\x04", Invalid, "This is a ZIP archive. Unpack it and search the video inside."},
 		{0, "\x1f\x8b", Invalid, "This is a gzip archive. Unpack it and search the video inside."},
 		{0, "7z\xbc\xaf", Invalid, "This is a 7-Zip archive. Unpack it and search the video inside."},

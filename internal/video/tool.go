@@ -19,16 +19,17 @@ import (
 )
 
 // decoders is the list of libav's decoders that ffmpeg may use: the helper's own list.
-const decoders = "h264,hevc,vp8,vp9,libdav1d,libaom-av1,mpeg1video,mpeg2video,mpeg4,mjpeg,prores"
+const decoders = "h264,hevc,vp8,vp9,libdav1d,libaom-av1,mpeg1video,mpeg2video,mpeg4,mjpeg,prores,dnxhd,wmv1,wmv2,wmv3,vc1,flv,vp6f"
 
 // inputPath is the inherited descriptor by a name that ffmpeg can open.
 const inputPath = "/proc/self/fd/3"
 
 // inputArgs make ffmpeg or ffprobe read the inherited descriptor, with one demuxer and nothing else. More options for
 // the input come before these.
-func (d *Decoder) inputArgs(c wire.Container) []string {
+func (d *Decoder) inputArgs(c wire.Container, base int64) []string {
 	name := c.Demuxer()
 	return []string{
+		"-skip_initial_bytes", strconv.FormatInt(base, 10),
 		"-protocol_whitelist", "file", "-f", name, "-format_whitelist", name,
 		"-max_pixels", strconv.FormatInt(d.cfg.Limits.MaxPixels, 10), "-i", "file:" + inputPath,
 	}

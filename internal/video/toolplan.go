@@ -52,6 +52,9 @@ func (d *Decoder) planTool(ctx context.Context, in *input) (*Plan, error) {
 		return nil, fail(Unavailable, nil, "There is no decoder: neither %s nor %s with %s was found beside this program or in "+
 			"PATH. Build spotter-decode, or install ffmpeg.", helperName, ffmpegName, probeName)
 	}
+	if in.container.Raw() {
+		return nil, fail(Unavailable, nil, "A stream without a container is decoded by %s only. Run: spotter doctor.", helperName)
+	}
 	about, err := d.probe(ctx, in, 1<<20, "-show_streams", "-show_format", "-of", "json")
 	if err != nil {
 		return nil, err
@@ -61,6 +64,9 @@ func (d *Decoder) planTool(ctx context.Context, in *input) (*Plan, error) {
 		return nil, fail(Invalid, err, "ffprobe cannot describe the video.")
 	}
 	s, err := p.choose()
+	if in.track >= 0 {
+		s, err = p.track(in.track)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -87,10 +93,31 @@ func (d *Decoder) probe(ctx context.Context, in *input, limit int, args ...strin
 	return d.run(ctx, toolRun{
 		order: stageOrder{
 			Limits:  sandbox.Limits{Memory: d.cfg.Limits.memory(d.cfg.Limits.MaxPixels, false), CPUSeconds: d.cfg.Limits.cpuSeconds(stretch)},
-			Program: d.ffprobe, Args: append(args, d.inputArgs(in.container)...), Read: []string{inputPath},
+			Program: d.ffprobe, Args: append(args, d.inputArgs(in.container, in.base)...), Read: []string{inputPath},
 		},
 		files: []*os.File{in.file},
 	}, limit, d.cfg.Limits.wall(stretch))
+}
+
+// videos are the numbers of the video tracks, without covers.
+func (p *probed) videos() (list []int32) {
+	for i := range p.Streams {
+		if s := &p.Streams[i]; s.Type == "video" && s.Disposition.AttachedPic == 0 && len(list) < wire.MaxVideos {
+			list = append(list, s.Index)
+		}
+	}
+	return list
+}
+
+// track is the stream of a number, to be decoded.
+func (p *probed) track(number int32) (*probedStream, error) {
+	only := probed{Format: p.Format}
+	for i := range p.Streams {
+		if p.Streams[i].Index == number {
+			only.Streams = p.Streams[i : i+1]
+		}
+	}
+	return only.choose()
 }
 
 // choose is the stream to decode, by the helper's rule: the default one, else the first; covers do not count.
@@ -144,11 +171,11 @@ func (d *Decoder) toolPlan(p *probed, s *probedStream, in *input) (*Plan, error)
 		return nil, fail(Invalid, nil, "The video has no time base.")
 	}
 	t := Track{
-		Container: in.container, Stream: s.Index, Clock: wire.Clock{Num: num, Den: den}, Geometry: g, Bytes: in.size,
+		Container: in.container, Stream: s.Index, Clock: wire.Clock{Num: num, Den: den}, Geometry: g, Bytes: in.size, Base: in.base,
 		Deep: strings.Contains(s.PixelFormat, "10") || strings.Contains(s.PixelFormat, "12"), Tool: true, Space: s.Space,
 		Interlaced: s.FieldOrder != "" && s.FieldOrder != "progressive" && s.FieldOrder != "unknown",
 	}
-	plan := &Plan{Track: t, Warnings: []string{"decoded by the ffmpeg command line, because spotter-decode cannot run: slower"}}
+	plan := &Plan{Track: t, Videos: p.videos(), Warnings: []string{"decoded by the ffmpeg command line, because spotter-decode cannot run: slower"}}
 	plan.Info.Codec, plan.Info.Format = printable(s.Codec), printable(p.Format.LongName)
 	plan.Info.Width, plan.Info.Height, plan.Info.Rotation = int(g.Width), int(g.Height), g.Orientation.Degrees()
 	plan.Info.FullRange, plan.Info.Interlaced = s.Range == "pc", t.Interlaced
@@ -246,10 +273,12 @@ func (p *Plan) cutByPackets(list []byte, length time.Duration, about *probed) er
 func (p *Plan) origin(first int64, start string) int64 {
 	c := &p.Track.Clock
 	at := sampling.Nanoseconds(first, c.Num, c.Den)
-	if p.Track.Container != wire.MPEGTS {
+	const pause = 60 // seconds: as the helper has it
+	s, err := strconv.ParseFloat(start, 64)
+	if (p.Track.Container == wire.MP4 || p.Track.Container == wire.AVI) && (err != nil || s < pause) {
 		return min(0, at)
 	}
-	if s, err := strconv.ParseFloat(start, 64); err == nil && math.Abs(s) < 1e9 {
+	if err == nil && math.Abs(s) < 1e9 {
 		return min(int64(math.Round(s*1e9)), at)
 	}
 	return at

@@ -83,7 +83,7 @@ func (d *Decoder) streamArgs(t *Track, seg *Segment, rate float64) []string {
 		args = append(args, "-noaccurate_seek", "-seek_timestamp", "1", "-ss", fmt.Sprintf("%dus", at.Microseconds()))
 	}
 	args = append(args, "-codec_whitelist", decoders) // ffprobe cannot be held to it: it opens every stream
-	args = append(args, d.inputArgs(t.Container)...)
+	args = append(args, d.inputArgs(t.Container, t.Base)...)
 	chain := []string{"select='" + selection(t, seg, rate) + "'"}
 	if t.Interlaced {
 		chain = append(chain, "yadif=deint=interlaced")

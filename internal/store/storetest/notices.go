@@ -15,7 +15,7 @@ func noticeID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d"
 func newNotice(n int) *service.Notice {
 	return &service.Notice{
 		ID: noticeID(n), Topic: "arn:topic", Job: jobID(n), Operation: service.FaceSearch, State: service.Failed, Tag: "ü",
-		Video: service.Object{Bucket: "videos", Key: "a.mp4", Version: "v"}, Ended: day(), Due: day(),
+		Video: service.Object{Bucket: "videos", Key: "a.mp4", Version: "v"}, Message: "fine", Ended: day(), Due: day(),
 	}
 }
 

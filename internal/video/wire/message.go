@@ -76,6 +76,18 @@ func (c Container) Demuxer() string {
 	return ""
 }
 
+// Kind is the container's name in the settings.
+func (c Container) Kind() string {
+	names := [...]string{
+		MP4: "mp4", Matroska: "matroska", AVI: "avi", MPEGTS: "mpegts", MPEGPS: "mpegps", MXF: "mxf", ASF: "asf", FLV: "flv",
+		RawH264: "raw", RawHEVC: "raw", RawMJPEG: "raw",
+	}
+	if int(c) < len(names) {
+		return names[c]
+	}
+	return ""
+}
+
 // Raw says whether the container is none: a bare stream, which has no times.
 func (c Container) Raw() bool { return c >= RawH264 && c <= RawMJPEG }
 

@@ -15,7 +15,8 @@ const noticeColumns = `id, topic, job, operation, state, tag, bucket, object_key
 func (s *Store) DueNotices(ctx context.Context, now time.Time, limit int) ([]service.Notice, error) {
 	var list []service.Notice
 	err := s.read(ctx, "list due notices", func(tx *sql.Tx) (err error) {
-		list, err = collect(ctx, tx, scanNotice, `SELECT serial, `+noticeColumns+` FROM notices
+		list, err = collect(ctx, tx, scanNotice, `SELECT serial, `+noticeColumns+`,
+			COALESCE((SELECT message FROM jobs WHERE jobs.id = notices.job), '') FROM notices
 			WHERE due <= $1 ORDER BY due, serial LIMIT $2`, millis(now), max(limit, 1))
 		return err
 	})
@@ -45,5 +46,5 @@ func addNotice(ctx context.Context, tx *sql.Tx, n *service.Notice) error {
 
 func scanNotice(r row, n *service.Notice) error {
 	return r.Scan(&n.Serial, &n.ID, &n.Topic, &n.Job, &n.Operation, &n.State, &n.Tag, &n.Video.Bucket, &n.Video.Key,
-		&n.Video.Version, (*millis)(&n.Ended), &n.Attempts, (*millis)(&n.Due), document{&n.Sinks})
+		&n.Video.Version, (*millis)(&n.Ended), &n.Attempts, (*millis)(&n.Due), document{&n.Sinks}, &n.Message)
 }
