@@ -15,6 +15,9 @@ type Scale struct {
 	// Split is the score of the samples before and after a moment, pooled, below which a tracklet is two people and is cut
 	// there. Raising it cuts tracklets of turned faces to pieces; lowering it leaves two people in one.
 	Split Score
+	// SplitSure is the same where both weigh at least Sure: faces that are well seen are alike, or are not of one person.
+	SplitSure Score
+	Sure      float64
 	// SamePerson is the normalised score, averaged over both sides, from which two tracklets are one person of a video.
 	// Raising it leaves a person in several pieces; lowering it joins people who look alike.
 	SamePerson float64
@@ -26,8 +29,11 @@ type Scale struct {
 // Check says what is wrong with the scale; nil if nothing is.
 func (s *Scale) Check() error {
 	var errs []error
-	if !(s.Split > -1 && s.Split < 1) {
-		errs = append(errs, fmt.Errorf("split score %v is not between -1 and 1", s.Split))
+	if !(s.Split > -1 && s.Split <= s.SplitSure && s.SplitSure < 1) {
+		errs = append(errs, fmt.Errorf("split scores %v and %v do not rise between -1 and 1", s.Split, s.SplitSure))
+	}
+	if !(s.Sure >= s.Weak) {
+		errs = append(errs, fmt.Errorf("weight %v of a sure sight is below that of a weak one", s.Sure))
 	}
 	if !(s.PoolFloor >= 0 && s.PoolLeast > 0) {
 		errs = append(errs, fmt.Errorf("pool floor %v and least %v are not lengths", s.PoolFloor, s.PoolLeast))

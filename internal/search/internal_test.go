@@ -183,7 +183,7 @@ func TestOneBadCropNamesNobody(t *testing.T) {
 }
 
 func testScale() *face.Scale {
-	return &face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 0.25, SamePerson: 4.76, Weak: 0.5}
+	return &face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 0.25, SplitSure: 0.4, Sure: 4, SamePerson: 4.76, Weak: 0.5}
 }
 
 func TestDarkPicturesOfDifferentShotsAreCut(t *testing.T) {
@@ -243,6 +243,25 @@ func TestSamplesCountByWhatTheirNormHasAboveTheFloor(t *testing.T) {
 		e, weight := pool(samples, &scale)
 		if math.Abs(weight-tt.both) > 1e-3 || math.Abs(float64(e.Vector[0]/e.Vector[1])-tt.first/(tt.both-tt.first)) > 0.1*tt.first/(tt.both-tt.first) {
 			t.Errorf("floor %v: %v with weight %v", tt.floor, e.Vector, weight)
+		}
+	}
+}
+
+// TestTwoWellSeenPeopleAreSplitThoughTheyLookAlike: a cosine of a third is much between two blurred sights of one face, and
+// too little between two good ones.
+func TestTwoWellSeenPeopleAreSplitThoughTheyLookAlike(t *testing.T) {
+	t.Parallel()
+	for norm, want := range map[float32]int{3.5: 1, 2: 0} {
+		var samples []face.Sample
+		for i := range 6 {
+			v := []float32{1, 0}
+			if i >= 3 {
+				v = []float32{1. / 3, float32(math.Sqrt(8. / 9))}
+			}
+			samples = append(samples, face.Sample{Embedding: face.Embedding{Vector: v}, Norm: norm})
+		}
+		if got := changes(samples, testScale()); len(got) != want || want > 0 && got[0] != 3 {
+			t.Errorf("norm %v: changes at %v", norm, got)
 		}
 	}
 }

@@ -346,7 +346,8 @@ func TestAPackOfAnotherScaleGivesTheSameAnswer(t *testing.T) {
 	want := run(plain, func(f *film) search.Embedder { return f })
 	other := plain
 	other.Params.Scale = face.Scale{
-		PoolFloor: 30, PoolLeast: 1, Split: (0.25 + 1) / 2, SamePerson: 2 * 4.1, Weak: 0.5 * 20 * 20,
+		PoolFloor: 30, PoolLeast: 1, Split: (0.25 + 1) / 2, SplitSure: (0.4 + 1) / 2, Sure: 4 * 20 * 20, SamePerson: 2 * 4.1,
+		Weak: 0.5 * 20 * 20,
 	}
 	other.Cohort = liftedCohort()
 	other.Calibration = &face.Calibration{Points: []face.CalibrationPoint{{Normalised: 4.8, Similarity: 50}, {Normalised: 8, Similarity: 80}}}

@@ -33,17 +33,21 @@ func split(t *followed, samples []face.Sample, scale *face.Scale) []Tracklet {
 }
 
 // changes lists, ascending, the samples at which another person begins: where the pooled samples before and after are
-// least alike, if that is too little, and again within both parts. Pools are compared and not neighbours, as a single
+// least alike for how well they are seen, if that is too little, and again within both parts. Pools are compared and not neighbours, as a single
 // sample of a small or turned face may look like anybody.
 func changes(samples []face.Sample, scale *face.Scale) []int {
-	at, worst := 0, scale.Split
+	at, worst := 0, face.Score(0)
 	for i := 1; i < len(samples); i++ {
-		before, _ := pool(samples[:i], scale)
-		after, _ := pool(samples[i:], scale)
+		before, weight := pool(samples[:i], scale)
+		after, other := pool(samples[i:], scale)
 		if before.Vector == nil || after.Vector == nil {
 			continue
 		}
-		if s := face.Score(face.Dot(before.Vector, after.Vector)); s < worst {
+		least := scale.Split
+		if min(weight, other) >= scale.Sure {
+			least = scale.SplitSure
+		}
+		if s := face.Score(face.Dot(before.Vector, after.Vector)) - least; s < worst {
 			at, worst = i, s
 		}
 	}

@@ -94,7 +94,11 @@ func joints(list []Tracklet, open []int, next []Tracklet, gap time.Duration, p P
 // apart says whether two tracklets in one place are two people: by the rule by which a tracklet within a stretch is split.
 func apart(x, y *Tracklet, scale *face.Scale) bool {
 	a, b := x.Embedding.Vector, y.Embedding.Vector
-	return a != nil && b != nil && face.Score(dot(a, b)) < scale.Split
+	least := scale.Split
+	if min(x.Weight, y.Weight) >= scale.Sure {
+		least = scale.SplitSure
+	}
+	return a != nil && b != nil && face.Score(dot(a, b)) < least
 }
 
 // whole is two parts as one tracklet, the embeddings pooled by their weights.

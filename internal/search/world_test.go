@@ -27,7 +27,7 @@ type world struct {
 
 // scale is that of the actors' embeddings, in 64 dimensions.
 func scale() face.Scale {
-	return face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 0.25, SamePerson: 4.1, Weak: 0.5}
+	return face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 0.25, SplitSure: 0.4, Sure: 4, SamePerson: 4.1, Weak: 0.5}
 }
 
 func newWorld(actors int, noise float64) *world {
