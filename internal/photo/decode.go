@@ -9,13 +9,15 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"strings"
 
 	"github.com/bep/imagemeta"
+	"golang.org/x/image/webp"
 
 	"github.com/spotter-video/spotter/internal/face"
 )
 
-// Decode reads one JPEG or PNG image and turns it upright as its EXIF orientation says. Bytes after the image's end
+// Decode reads one JPEG, PNG or, where the limits allow it, WebP image and turns it upright as its EXIF orientation says. Bytes after the image's end
 // are ignored; an image that ends early is refused. A refusal is an [*Error]; any other error is r's own.
 //
 // Transparency is composited over white: that is how a person sees the photo on a page, while the colours that lie
@@ -44,6 +46,9 @@ func decodeImage(data []byte, l Limits) (image.Image, imagemeta.ImageFormat, err
 	case bytes.HasPrefix(data, []byte(pngMagic)):
 		img, err := decodePNG(data, l)
 		return img, imagemeta.PNG, err
+	case l.WebP && isWebP(data):
+		img, err := decodeWebP(data, l)
+		return img, imagemeta.WebP, err
 	default:
 		return nil, imagemeta.ImageFormatAuto, notAPhoto(data)
 	}
@@ -62,6 +67,14 @@ func decodeJPEG(data []byte, l Limits) (image.Image, error) {
 			"this JPEG draws its picture in %d scans, more than the %d that Spotter reads: save it again", scans, maxScans)}
 	}
 	img, err := jpeg.Decode(bytes.NewReader(data))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		// A picture that is whole but for its end marker, as some phones' panoramas are. One that is cut within its data
+		// is refused with the marker too.
+		img, err = jpeg.Decode(io.MultiReader(bytes.NewReader(data), strings.NewReader("\xff\xd9")))
+		if err != nil {
+			err = io.ErrUnexpectedEOF
+		}
+	}
 	if err != nil {
 		return nil, refused("JPEG", err)
 	}
@@ -77,6 +90,7 @@ func decodePNG(data []byte, l Limits) (image.Image, error) {
 			return nil, err
 		}
 	}
+	data = pixelChunks(data)
 	config, err := png.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return nil, refused("PNG", err)
@@ -87,6 +101,43 @@ func decodePNG(data []byte, l Limits) (image.Image, error) {
 	img, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, refused("PNG", err)
+	}
+	return img, nil
+}
+
+// pixelChunks is a PNG without the chunks that say nothing of its pixels (PNG specification, 5.4: their names begin with a
+// small letter). Editors leave wrong checksums of texts behind, which the standard library refuses the picture for.
+func pixelChunks(data []byte) []byte {
+	const frame = 12 // length, name and checksum
+	kept := append([]byte(nil), data[:len(pngMagic)]...)
+	for rest := data[len(pngMagic):]; len(rest) >= frame; {
+		length := int64(binary.BigEndian.Uint32(rest)) + frame
+		if length > int64(len(rest)) {
+			return append(kept, rest...) // cut off, which the decoder tells
+		}
+		name := string(rest[4:8])
+		if name[0] >= 'A' && name[0] <= 'Z' || name == "tRNS" {
+			kept = append(kept, rest[:length]...)
+		}
+		if name == "IEND" {
+			return kept
+		}
+		rest = rest[length:]
+	}
+	return kept
+}
+
+func decodeWebP(data []byte, l Limits) (image.Image, error) {
+	config, err := webp.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, refused("WebP", err)
+	}
+	if err = l.checkSize(config.Width, config.Height); err != nil {
+		return nil, err
+	}
+	img, err := webp.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, refused("WebP", err)
 	}
 	return img, nil
 }
