@@ -9,12 +9,12 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
-	"strings"
 
 	"github.com/bep/imagemeta"
 	"golang.org/x/image/webp"
 
 	"github.com/spotter-video/spotter/internal/face"
+	ownjpeg "github.com/spotter-video/spotter/internal/photo/internal/jpeg"
 )
 
 // Decode reads one JPEG, PNG or, where the limits allow it, WebP image and turns it upright as its EXIF orientation says. Bytes after the image's end
@@ -55,22 +55,22 @@ func decodeImage(data []byte, l Limits) (image.Image, imagemeta.ImageFormat, err
 }
 
 func decodeJPEG(data []byte, l Limits) (image.Image, error) {
-	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	width, height, err := sizeOfJPEG(data)
 	if err != nil {
 		return nil, refused("JPEG", err)
 	}
-	if err = l.checkSize(config.Width, config.Height); err != nil {
+	if err = l.checkSize(width, height); err != nil {
 		return nil, err
 	}
 	if scans := countScans(data); scans > maxScans {
 		return nil, &Error{Kind: Format, Message: fmt.Sprintf(
 			"this JPEG draws its picture in %d scans, more than the %d that Spotter reads: save it again", scans, maxScans)}
 	}
-	img, err := jpeg.Decode(bytes.NewReader(data))
+	img, err := readJPEG(bytes.NewReader(data))
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		// A picture that is whole but for its end marker, as some phones' panoramas are. One that is cut within its data
 		// is refused with the marker too.
-		img, err = jpeg.Decode(io.MultiReader(bytes.NewReader(data), strings.NewReader("\xff\xd9")))
+		img, err = readJPEG(bytes.NewReader(append(data[:len(data):len(data)], 0xff, markerEOI)))
 		if err != nil {
 			err = io.ErrUnexpectedEOF
 		}
@@ -79,6 +79,45 @@ func decodeJPEG(data []byte, l Limits) (image.Image, error) {
 		return nil, refused("JPEG", err)
 	}
 	return img, nil
+}
+
+// readJPEG reads with the standard library, and what that does not know or gets wrong (odd samplings, restarts between the
+// scans of a progressive picture) with our own decoder.
+func readJPEG(r io.ReadSeeker) (image.Image, error) {
+	img, err := jpeg.Decode(r)
+	var unsupported jpeg.UnsupportedError
+	var malformed jpeg.FormatError
+	if !errors.As(err, &unsupported) && !errors.As(err, &malformed) {
+		return img, err
+	}
+	if _, failed := r.Seek(0, io.SeekStart); failed != nil {
+		return nil, failed
+	}
+	if own, failed := ownjpeg.Decode(r); failed == nil {
+		return own, nil
+	}
+	return nil, err
+}
+
+// sizeOfJPEG is the width and height that a JPEG's frame header says (ITU-T T.81, B.2.2), whose samplings the standard
+// library need not know.
+func sizeOfJPEG(data []byte) (width, height int, err error) {
+	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	var unsupported jpeg.UnsupportedError
+	if !errors.As(err, &unsupported) {
+		return config.Width, config.Height, err
+	}
+	for rest := data[2:]; len(rest) >= 9 && rest[0] == 0xff; {
+		if rest[1] == 0xff {
+			rest = rest[1:] // a fill byte
+			continue
+		}
+		if m := rest[1]; m >= markerSOF0 && m <= markerSOF2 {
+			return int(binary.BigEndian.Uint16(rest[7:])), int(binary.BigEndian.Uint16(rest[5:])), nil
+		}
+		rest = rest[min(2+int(binary.BigEndian.Uint16(rest[2:])), len(rest)):]
+	}
+	return 0, 0, err
 }
 
 func decodePNG(data []byte, l Limits) (image.Image, error) {
