@@ -145,8 +145,8 @@ func enrolUpright(
 	}
 	for _, quarters := range []int{1, 3, 2} { // on its side before on its head
 		turned := photo.Turned(p, quarters)
-		if found, others, again := rec.Enrol(ctx, turned); !errors.As(again, new(*recognizer.RefusedError)) {
-			return found, others, turned, again
+		if f, rest, again := rec.Enrol(ctx, turned); !errors.As(again, new(*recognizer.RefusedError)) {
+			return f, rest, turned, again
 		}
 	}
 	return found, others, p, err

@@ -174,11 +174,13 @@ func TestWhoWasTaken(t *testing.T) {
 		"with a passer-by": {at(0.5, 100, ""), []recognizer.Face{at(0.1, 33, "")}, ""},
 		"two":              {at(0.5, 100, ""), []recognizer.Face{at(0.1, 80, "")}, "2 faces; the larger one, on the right, was enrolled"},
 		"three": {
-			at(0.5, 100, ""), []recognizer.Face{at(0.1, 80, ""), at(0.8, 40, "")},
+			at(0.5, 100, ""),
+			[]recognizer.Face{at(0.1, 80, ""), at(0.8, 40, "")},
 			"3 faces; the largest one, number 2 from the left, was enrolled",
 		},
 		"not the largest": {
-			at(0.1, 100, ""), []recognizer.Face{at(0.5, 120, "is turned too far to the side")},
+			at(0.1, 100, ""),
+			[]recognizer.Face{at(0.5, 120, "is turned too far to the side")},
 			"2 faces; the one on the left was enrolled, as a larger one is turned too far to the side",
 		},
 	} {

@@ -64,7 +64,7 @@ func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := nothingRead(slices.Concat(r.Writes, annotated), videos, photos, c); err != nil {
+	if err = nothingRead(slices.Concat(r.Writes, annotated), videos, photos, c); err != nil {
 		return err
 	}
 	e, err := newEngine(c)

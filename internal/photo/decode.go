@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"slices"
 
 	"github.com/bep/imagemeta"
 	"golang.org/x/image/webp"
@@ -70,7 +71,7 @@ func decodeJPEG(data []byte, l Limits) (image.Image, error) {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		// A picture that is whole but for its end marker, as some phones' panoramas are. One that is cut within its data
 		// is refused with the marker too.
-		img, err = readJPEG(bytes.NewReader(append(data[:len(data):len(data)], 0xff, markerEOI)))
+		img, err = readJPEG(bytes.NewReader(append(slices.Clip(data), 0xff, markerEOI)))
 		if err != nil {
 			err = io.ErrUnexpectedEOF
 		}
@@ -103,8 +104,7 @@ func readJPEG(r io.ReadSeeker) (image.Image, error) {
 // library need not know.
 func sizeOfJPEG(data []byte) (width, height int, err error) {
 	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
-	var unsupported jpeg.UnsupportedError
-	if !errors.As(err, &unsupported) {
+	if _, unsupported := errors.AsType[jpeg.UnsupportedError](err); !unsupported {
 		return config.Width, config.Height, err
 	}
 	for rest := data[2:]; len(rest) >= 9 && rest[0] == 0xff; {
