@@ -36,7 +36,7 @@ func (s *searching) annotate(ctx context.Context, n int, v *report.Video) (err e
 	defer func() { err = errors.Join(err, f.Close()) }()
 	var script bytes.Buffer
 	options := report.SubtitleOptions{SampleRate: s.frame.SampleRate}
-	if err := report.Subtitles(&script, v, &s.frame.Gallery, options); err != nil {
+	if err = report.Subtitles(&script, v, &s.frame.Gallery, options); err != nil {
 		return err
 	}
 	progress := func(at time.Duration) { s.out.send(Annotating{Video: n, Written: at}) }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -35,6 +37,7 @@ type newcomer struct {
 	portrait []byte
 	photo    [sha256.Size]byte
 	refused  string
+	notes    []string // what wants attention though the photo is enrolled
 }
 
 // enrol makes a gallery of the faces of photos. A photo that cannot be used is told of and left out; that none can be
@@ -100,11 +103,12 @@ func (e *engine) newcomer(
 	}
 	limits := photo.DefaultLimits()
 	limits.Bytes = int64(e.config.MaxPhotoSize)
+	limits.WebP = strings.EqualFold(filepath.Ext(shot.Path), ".webp") // under another name it is a mistake
 	picture, err := photo.Decode(bytes.NewReader(content), limits)
 	if err != nil {
 		return newcomer{refused: err.Error()}, nil //nolint:nilerr // as above
 	}
-	found, err := rec.Enrol(ctx, picture)
+	found, others, turned, err := enrolUpright(ctx, rec, picture)
 	if refusal := (*recognizer.RefusedError)(nil); errors.As(err, &refusal) {
 		return newcomer{refused: refusal.Error()}, nil
 	}
@@ -116,10 +120,73 @@ func (e *engine) newcomer(
 	n.face = face.Enrolled{
 		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: imageID(n.photo), ExternalID: external, Detection: found.Detection,
 	}
+	if turned != picture {
+		n.notes = append(n.notes, "lies on its side or on its head; its face was enrolled upright")
+	}
+	if note := whoWasTaken(&found, others); note != "" {
+		n.notes = append(n.notes, note)
+	}
 	if portrait {
-		n.portrait = portraitJPEG(rec.Portrait(picture, &found.Detection))
+		n.portrait = portraitJPEG(rec.Portrait(turned, &found.Detection))
 	}
 	return n, nil
+}
+
+// enrolUpright enrols the face of a picture, or of the picture turned by quarters where it has none as it is: many a photo
+// lies on its side and does not say so. It returns the picture that the face was found in, and the error of the picture as it
+// is.
+func enrolUpright(
+	ctx context.Context, rec *recognizer.Recognizer, p *face.Picture,
+) (found recognizer.Face, others []recognizer.Face, in *face.Picture, err error) {
+	found, others, err = rec.Enrol(ctx, p)
+	refusal := (*recognizer.RefusedError)(nil)
+	if !errors.As(err, &refusal) {
+		return found, others, p, err
+	}
+	for _, quarters := range []int{1, 3, 2} { // on its side before on its head
+		turned := photo.Turned(p, quarters)
+		if f, rest, again := rec.Enrol(ctx, turned); !errors.As(again, new(*recognizer.RefusedError)) {
+			return f, rest, turned, again
+		}
+	}
+	return found, others, p, err
+}
+
+// whoWasTaken says which face of several was enrolled; empty where it was the only one of its size. Faces of less than a
+// third of its height are passers-by.
+func whoWasTaken(f *recognizer.Face, others []recognizer.Face) string {
+	rivals, larger, left, right := 0, "", 0, 0
+	for _, o := range others {
+		if 3*o.Height < f.Height {
+			continue
+		}
+		rivals++
+		if o.Height > f.Height && larger == "" {
+			larger = o.Refused
+		}
+		if o.Detection.Box.Center().X < f.Detection.Box.Center().X {
+			left++
+		} else {
+			right++
+		}
+	}
+	if rivals == 0 {
+		return ""
+	}
+	where := fmt.Sprintf("number %d from the left", left+1)
+	if left == 0 {
+		where = "on the left"
+	} else if right == 0 {
+		where = "on the right"
+	}
+	if larger != "" {
+		return fmt.Sprintf("%d faces; the one %s was enrolled, as a larger one %s", rivals+1, where, larger)
+	}
+	size := "largest"
+	if rivals == 1 {
+		size = "larger"
+	}
+	return fmt.Sprintf("%d faces; the %s one, %s, was enrolled", rivals+1, size, where)
 }
 
 // readPhoto reads a photo's file, if it is one and not too long. Opening does not wait for the other end of a pipe.
@@ -163,13 +230,41 @@ func (p *people) add(photos []snapshot, newcomers []newcomer, out *events) error
 		} else {
 			owner[n.photo] = i
 		}
+		for _, note := range n.notes {
+			out.send(Noted{Path: shot.Path, Reason: note})
+		}
 		ids, vectors = append(ids, n.face.ID), append(vectors, n.vector...)
 		p.Faces[n.face.ID], p.Person[n.face.ID] = n.face, shot.Person
 		if n.portrait != nil {
 			p.Photos[n.face.ID] = n.portrait
 		}
 	}
+	p.alike(photos, newcomers, out)
 	return p.index.Add(ids, vectors)
+}
+
+// sameFace is the cosine from which two photos of two names are pointed out as one face: of LFW's strangers some 1 in a
+// million pairs reach .63, and half of all pairs of one person .72 (docs/decisions/0003-default-pack.md and the cohort's
+// measurements).
+const sameFace = 0.65
+
+// mostCompared bounds how many photos are compared with each other: 2,000 take half a second.
+const mostCompared = 2000
+
+// alike points out photos of different names whose faces are alike, each photo once.
+func (p *people) alike(photos []snapshot, newcomers []newcomer, out *events) {
+	for i, n := range newcomers[:min(len(newcomers), mostCompared)] {
+		for j, m := range newcomers[:i] {
+			if n.refused != "" || m.refused != "" || n.photo == m.photo || photos[i].Person == photos[j].Person {
+				continue
+			}
+			if face.Dot(n.vector, m.vector) >= sameFace {
+				out.send(Noted{Path: photos[i].Path, Reason: fmt.Sprintf(
+					"shows the face of %s: %s and %s may be one person under two names", photos[j].Path, photos[j].Person, photos[i].Person)})
+				break
+			}
+		}
+	}
 }
 
 func sameAs(shot, first snapshot) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/gallery"
+	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/report"
 )
 
@@ -154,5 +155,55 @@ func TestModelsFolder(t *testing.T) {
 	c.Models = "/opt/pack"
 	if got := modelsFolder(c); got != "/opt/pack" {
 		t.Errorf("set, the models are looked for in %s", got)
+	}
+}
+
+func TestWhoWasTaken(t *testing.T) {
+	t.Parallel()
+	at := func(x, height float32, refused string) recognizer.Face {
+		f := recognizer.Face{Height: height, Refused: refused}
+		f.Detection.Box = face.Box{Left: x, Width: 0.1, Height: 0.1}
+		return f
+	}
+	for name, tc := range map[string]struct {
+		taken  recognizer.Face
+		others []recognizer.Face
+		want   string
+	}{
+		"alone":            {at(0.5, 100, ""), nil, ""},
+		"with a passer-by": {at(0.5, 100, ""), []recognizer.Face{at(0.1, 33, "")}, ""},
+		"two":              {at(0.5, 100, ""), []recognizer.Face{at(0.1, 80, "")}, "2 faces; the larger one, on the right, was enrolled"},
+		"three": {
+			at(0.5, 100, ""),
+			[]recognizer.Face{at(0.1, 80, ""), at(0.8, 40, "")},
+			"3 faces; the largest one, number 2 from the left, was enrolled",
+		},
+		"not the largest": {
+			at(0.1, 100, ""),
+			[]recognizer.Face{at(0.5, 120, "is turned too far to the side")},
+			"2 faces; the one on the left was enrolled, as a larger one is turned too far to the side",
+		},
+	} {
+		if got := whoWasTaken(&tc.taken, tc.others); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}
+
+func TestOneFaceUnderTwoNames(t *testing.T) {
+	t.Parallel()
+	shots := []snapshot{{"ANNA/1.jpg", "ANNA", "1"}, {"ANNA/2.jpg", "ANNA", "2"}, {"BEN.jpg", "BEN", ""}, {"CLEO.jpg", "CLEO", ""}}
+	like := func(n byte, x, y float32) newcomer {
+		return newcomer{photo: [sha256.Size]byte{n}, vector: []float32{x, y}}
+	}
+	var notes []Event
+	new(people).alike(shots, []newcomer{like(1, 1, 0), like(2, 1, 0), like(3, 0.7, 0.714), like(4, 0, 1)},
+		&events{listen: func(e Event) { notes = append(notes, e) }})
+	want := []Event{
+		Noted{Path: "BEN.jpg", Reason: "shows the face of ANNA/1.jpg: ANNA and BEN may be one person under two names"},
+		Noted{Path: "CLEO.jpg", Reason: "shows the face of BEN.jpg: BEN and CLEO may be one person under two names"},
+	}
+	if d := cmp.Diff(want, notes); d != "" {
+		t.Error("notes (-want +got):\n" + d)
 	}
 }

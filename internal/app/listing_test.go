@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,7 +44,7 @@ func TestListPeople(t *testing.T) {
 		".cache/x.jpg", "CARL.heic", "DORA/", "EVE -> ANNA", "FINN.jpg -> BEN.jpeg", "GONE.jpg -> nowhere", "LOOP -> LOOP",
 		"odd.jpg/inside.png")
 	notes := map[string]string{}
-	list, err := listPeople(root, func(path, reason string) {
+	list, err := listPeople(root, func(path, reason string, _ bool) {
 		rel, err := filepath.Rel(root, path)
 		if err != nil {
 			t.Fatal(err)
@@ -86,7 +87,7 @@ func TestListPeople(t *testing.T) {
 func TestListPeopleOfOnePhoto(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(tree(t, "ANNA.jpg"), "ANNA.jpg")
-	list, err := listPeople(path, func(path, reason string) { t.Error(path, reason) })
+	list, err := listPeople(path, func(path, reason string, _ bool) { t.Error(path, reason) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,13 +114,20 @@ func TestListVideos(t *testing.T) {
 		}
 		return names
 	}
-	list, err := listVideos(append(in("odd-name", "b/2.MP4", "b"), filepath.Join(root, "b", "..", "b", "1.mkv")))
+	var notes []string
+	list, err := listVideos(append(in("odd-name", "b/2.MP4", "b"), filepath.Join(root, "b", "..", "b", "1.mkv")), func(path, reason string, lost bool) {
+		notes = append(notes, fmt.Sprint(filepath.Base(path), ": ", reason, " ", lost))
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := in("odd-name", "b/2.MP4", "b/1.mkv", "b/6.mp4/7.ts", "b/deep/er/3.webm", "b/link.mov")
 	if d := cmp.Diff(want, list); d != "" {
 		t.Error("videos (-want +got):\n" + d)
+	}
+	wantNotes := []string{"b: passed over as not named like videos: 1 without an ending, 1 .mp4, 1 .txt false"}
+	if d := cmp.Diff(wantNotes, notes); d != "" {
+		t.Error("notes (-want +got):\n" + d)
 	}
 }
 
@@ -128,7 +136,7 @@ func TestListVideosRefuses(t *testing.T) {
 	for name, named := range map[string]string{"missing": "none.mp4", "without videos": "."} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := listVideos([]string{filepath.Join(tree(t, "readme.txt"), named)})
+			_, err := listVideos([]string{filepath.Join(tree(t, "readme.txt"), named)}, func(string, string, bool) {})
 			if usage := (*UsageError)(nil); !errors.As(err, &usage) {
 				t.Errorf("error %v, want a usage error", err)
 			}

@@ -18,12 +18,15 @@ type snapshot struct {
 	Photo string
 }
 
+// noteFunc is told of a file or folder that is passed over, and whether that may cost somebody's face.
+type noteFunc func(path, reason string, lost bool)
+
 // listPeople finds the photos of a folder of people: FOLDER/PERSON/*.jpg and FOLDER/PERSON.jpg, in the order of their
 // paths. A single photo may be named instead of a folder.
 //
 // Links are followed, to photos and to a person's folder; that cannot lead in circles because nothing deeper is looked
 // into. Hidden files and folders are passed over in silence, everything else that is no photo with a note.
-func listPeople(folder string, note func(path, reason string)) ([]snapshot, error) {
+func listPeople(folder string, note noteFunc) ([]snapshot, error) {
 	info, err := os.Stat(folder)
 	if err != nil {
 		return nil, &UsageError{fmt.Errorf("faces to look for: %w", plain(err))}
@@ -41,7 +44,7 @@ func listPeople(folder string, note func(path, reason string)) ([]snapshot, erro
 		switch kind, err := kindOf(path); {
 		case hidden(e.Name()):
 		case err != nil:
-			note(path, reason(err))
+			note(path, reason(err), true)
 		case kind.IsDir():
 			list = append(list, personFolder(path, note)...)
 		case photoFile(path, kind, note):
@@ -53,10 +56,10 @@ func listPeople(folder string, note func(path, reason string)) ([]snapshot, erro
 }
 
 // personFolder lists the photos of one person.
-func personFolder(folder string, note func(path, reason string)) []snapshot {
+func personFolder(folder string, note noteFunc) []snapshot {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		note(folder, reason(err))
+		note(folder, reason(err), true)
 		return nil
 	}
 	var list []snapshot
@@ -65,9 +68,9 @@ func personFolder(folder string, note func(path, reason string)) []snapshot {
 		switch kind, err := kindOf(path); {
 		case hidden(e.Name()):
 		case err != nil:
-			note(path, reason(err))
+			note(path, reason(err), true)
 		case kind.IsDir():
-			note(path, "a folder inside a person's folder is not looked into")
+			note(path, "a folder inside a person's folder is not looked into", true)
 		case photoFile(path, kind, note):
 			list = append(list, snapshot{Path: path, Person: filepath.Base(folder), Photo: stem(path)})
 		}
@@ -76,18 +79,18 @@ func personFolder(folder string, note func(path, reason string)) []snapshot {
 }
 
 // photoFile says whether a file may be a photo, by its name; what it really holds is the decoder's to say.
-func photoFile(path string, kind fs.FileMode, note func(path, reason string)) bool {
+func photoFile(path string, kind fs.FileMode, note noteFunc) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
-	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png":
-	case ".webp", ".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff":
-		note(path, "only JPEG and PNG photos can be enrolled; convert it")
+	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp":
+	case ".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff":
+		note(path, "only JPEG, PNG and WebP photos can be enrolled; convert it", true)
 		return false
 	default:
-		note(path, "not a photo")
+		note(path, "not a photo", false)
 		return false
 	}
 	if !kind.IsRegular() {
-		note(path, "not a regular file")
+		note(path, "not a regular file", true)
 		return false
 	}
 	return true

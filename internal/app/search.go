@@ -49,7 +49,10 @@ type SearchRequest struct {
 // found all the same, and the others are searched; the error then is an [*IncompleteError]. Other errors are
 // [*UsageError], [*EnvironmentError], [*NoFacesError], ctx's, and those of Each.
 func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
-	videos, err := listVideos(r.Videos)
+	out := &events{listen: r.Listen}
+	videos, err := listVideos(r.Videos, func(path, reason string, lost bool) {
+		out.send(Noted{Path: path, Reason: reason, Refused: lost})
+	})
 	if err != nil {
 		return err
 	}
@@ -57,12 +60,13 @@ func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	out := &events{listen: r.Listen}
-	photos, err := listPeople(r.Faces, func(path, reason string) { out.send(Noted{Path: path, Reason: reason}) })
+	photos, err := listPeople(r.Faces, func(path, reason string, lost bool) {
+		out.send(Noted{Path: path, Reason: reason, Refused: lost})
+	})
 	if err != nil {
 		return err
 	}
-	if err := nothingRead(slices.Concat(r.Writes, annotated), videos, photos, c); err != nil {
+	if err = nothingRead(slices.Concat(r.Writes, annotated), videos, photos, c); err != nil {
 		return err
 	}
 	e, err := newEngine(c)

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +16,9 @@ import (
 // every file below them that is named like a video, in the order of its path. A file that is named twice is searched once.
 //
 // Below a folder, links to files are followed and links to folders are not, as those can lead in circles. Hidden
-// files and folders are passed over.
-func listVideos(named []string) ([]string, error) {
+// files and folders are passed over in silence; what else is passed over is counted by its ending. A folder that cannot be
+// read costs what is in it.
+func listVideos(named []string, note noteFunc) ([]string, error) {
 	var list []string
 	seen := map[string]bool{}
 	add := func(path string) {
@@ -35,7 +38,7 @@ func listVideos(named []string) ([]string, error) {
 			add(name)
 			continue
 		}
-		found, err := videosBelow(name)
+		found, err := videosBelow(name, note)
 		if err != nil {
 			return nil, &UsageError{fmt.Errorf("videos to search: %w", plain(err))}
 		}
@@ -50,24 +53,57 @@ func listVideos(named []string) ([]string, error) {
 	return list, nil
 }
 
-func videosBelow(folder string) ([]string, error) {
+func videosBelow(folder string, note noteFunc) ([]string, error) {
 	var list []string
+	skipped := map[string]int{} // by ending
 	err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
 		switch {
-		case err != nil:
+		case err != nil && path == folder:
 			return err
+		case err != nil:
+			note(path, "not searched: "+reason(err), true)
+			return nil
 		case path != folder && hidden(e.Name()) && e.IsDir():
 			return fs.SkipDir
-		case e.IsDir() || hidden(e.Name()) || !namedLikeVideo(path):
+		case e.IsDir() || hidden(e.Name()):
 			return nil
 		}
 		// A link that leads nowhere, or to a folder, is no video.
-		if kind, err := kindOf(path); err == nil && kind.IsRegular() {
+		if kind, err := kindOf(path); err == nil && kind.IsRegular() && namedLikeVideo(path) {
 			list = append(list, path)
+		} else {
+			skipped[strings.ToLower(filepath.Ext(path))]++
 		}
 		return nil
 	})
+	if len(skipped) > 0 && len(list) > 0 {
+		note(folder, "passed over as not named like videos: "+kinds(skipped), false)
+	}
 	return list, err
+}
+
+// kinds writes counts by ending, the most frequent first.
+func kinds(count map[string]int) string {
+	endings := slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
+	})
+	const most = 8 // the others are counted together
+	var words []string
+	others := 0
+	for i, e := range endings {
+		switch {
+		case i >= most:
+			others += count[e]
+		case e == "":
+			words = append(words, fmt.Sprintf("%d without an ending", count[e]))
+		default:
+			words = append(words, fmt.Sprintf("%d %s", count[e], e))
+		}
+	}
+	if others > 0 {
+		words = append(words, fmt.Sprintf("%d of other kinds", others))
+	}
+	return strings.Join(words, ", ")
 }
 
 func namedLikeVideo(path string) bool {

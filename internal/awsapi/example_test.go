@@ -22,5 +22,5 @@ func ExampleWriteFaceSearch() {
 
 func ExampleExternalImageID() {
 	fmt.Println(awsapi.ExternalImageID("Anna Müller", "passport"))
-	// Output: Anna_M_ller.passport
+	// Output: Anna:20M:C3:BCller.passport
 }

@@ -1,39 +1,52 @@
 package awsapi
 
-import "strings"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
 
-// maxExternalID is the longest ExternalImageId that AWS allows, in characters.
-const maxExternalID = 255
+// maxExternalPart is the longest name of a person or a photo within an ExternalImageId, of which AWS allows 255
+// characters, in characters.
+const maxExternalPart = 127
 
-// ExternalImageID names an enrolled photo: PERSON.PHOTO, or PERSON where photo is empty. Characters that AWS does not
-// allow in an ExternalImageId (all but a-z, A-Z, 0-9 and _ . - :) become _, one for one. What is too long for AWS's 255
-// characters loses the end of the person's name beyond 127 and then the beginning of the photo's: people are told
-// apart by how their names begin, photos of a series by the number at their end.
-//
-// Different names can give the same id; it is for people and scripts to read, and the face's id is what identifies it.
+// ExternalImageID names an enrolled photo: PERSON.PHOTO, or PERSON where photo is empty. AWS allows a-z, A-Z, 0-9 and
+// _ . - : in it. Each byte (UTF-8) of another character, each colon and each dot of the person's name becomes a colon and two
+// capital hex digits, so that names come back by reading it like a URL with : for %, the first dot between the two, and
+// different names never give the same id. A name that takes more than 127 characters so ends in ":h" and 16 hex digits of
+// its hash instead.
 func ExternalImageID(person, photo string) string {
-	person, photo = allowed(person), allowed(photo)
-	if person == "" {
-		person = "_"
+	id := escaped(person, true)
+	if id == "" {
+		id = ":"
 	}
-	if photo == "" {
-		return person[:min(len(person), maxExternalID)]
+	if photo != "" {
+		id += "." + escaped(photo, false)
 	}
-	if over := len(person) + 1 + len(photo) - maxExternalID; over > 0 {
-		const half = (maxExternalID - 1) / 2
-		person = person[:max(len(person)-over, min(len(person), half))]
-		photo = photo[max(len(person)+1+len(photo)-maxExternalID, 0):]
-	}
-	return person + "." + photo
+	return id
 }
 
-func allowed(name string) string {
-	return strings.Map(func(r rune) rune {
+// escaped writes a name in the characters that are allowed.
+func escaped(name string, dots bool) string {
+	var b strings.Builder
+	for _, c := range []byte(name) {
 		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '.', r == '-', r == ':':
-			return r
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '-', c == '.' && !dots:
+			b.WriteByte(c)
 		default:
-			return '_'
+			fmt.Fprintf(&b, ":%02X", c)
 		}
-	}, name)
+	}
+	if b.Len() <= maxExternalPart {
+		return b.String()
+	}
+	const digits = 8 // bytes of the hash
+	sum := sha256.Sum256([]byte(name))
+	end := maxExternalPart - len(":h") - 2*digits
+	kept := b.String()[:end]
+	if at := strings.LastIndexByte(kept, ':'); at > end-3 {
+		kept = kept[:at] // not a part of an escape
+	}
+	return kept + ":h" + hex.EncodeToString(sum[:digits])
 }

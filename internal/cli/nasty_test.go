@@ -156,6 +156,55 @@ func matched(d *awsapi.FaceSearchDocument) []string {
 	return slices.Sorted(maps.Keys(who))
 }
 
+// TestOddPhotos enrols the photos that were made after reports of other programs' users: each is enrolled or refused with
+// a reason, as the manifest wants it.
+func TestOddPhotos(t *testing.T) {
+	t.Parallel()
+	folder, _ := nasty(t, "image")
+	content, err := os.ReadFile(filepath.Join(folder, "cases", "manifest.json"))
+	if err != nil {
+		t.Skip("no such evaluation data here: " + err.Error())
+	}
+	var manifest struct{ Files []nastyFile }
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	people := t.TempDir()
+	for _, f := range manifest.Files {
+		if f.Kind == "image" {
+			must(t, os.Symlink(mustAbs(t, filepath.Join(folder, "cases", f.File)), filepath.Join(people, f.File)))
+		}
+	}
+	_, _, stderr := spotter(t, "search", "--json", "--faces", people, filepath.Join(folder, "nasty", "video", "ok-base.mp4"))
+	for _, f := range manifest.Files {
+		_, after, refused := strings.Cut(stderr, "warning: "+filepath.Join(people, f.File)+": ")
+		reason, _, _ := strings.Cut(after, "\n")
+		if f.Kind == "image" && f.Expect == "success" && refused {
+			t.Errorf("%s (%s) was refused: %s", f.File, f.Why, reason)
+		}
+	}
+	if !strings.Contains(stderr, "two-people-the-wanted-one-smaller.jpg: 2 faces; the larger one, on the right, was enrolled") {
+		t.Errorf("it is not said who was taken of two:\n%s", stderr)
+	}
+	if !strings.Contains(stderr, "sideways-without-exif.jpg: lies on its side") {
+		t.Errorf("it is not said that a photo lies on its side:\n%s", stderr)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustAbs(t *testing.T, path string) string {
+	t.Helper()
+	abs, err := filepath.Abs(path)
+	must(t, err)
+	return abs
+}
+
 // TestNastyPhotos enrols hostile and odd photos: each is enrolled or refused with a reason, as the manifest wants it.
 func TestNastyPhotos(t *testing.T) {
 	t.Parallel()

@@ -36,7 +36,7 @@ func (l *line) searchCommand() *cobra.Command {
 		Short: "Find known faces in videos",
 		Long: `Search looks for known people in videos and prints who was found and when.
 
-The people to look for are photos in a folder, either FOLDER/PERSON.jpg or FOLDER/PERSON/ANY-NAME.jpg (JPEG or PNG;
+The people to look for are photos in a folder, either FOLDER/PERSON.jpg or FOLDER/PERSON/ANY-NAME.jpg (JPEG, PNG, WebP;
 several photos of a person find more). A photo whose face cannot be used is refused with a reason and the search goes
 on with the others. VIDEO is a file, or a folder whose videos are all searched.
 
@@ -44,7 +44,8 @@ on with the others. VIDEO is a file, or a folder whose videos are all searched.
 in 100,000: the more people you look for, the higher it should be.
 
 With --json, one document per video in the form of Amazon Rekognition's GetFaceSearch is written, one a line, with every
-analysed face whether it matched or not. ExternalImageId is PERSON.PHOTO, or PERSON for FOLDER/PERSON.jpg.
+analysed face whether it matched or not. ExternalImageId is PERSON.PHOTO, or PERSON for FOLDER/PERSON.jpg; other
+characters than AWS allows, and dots of PERSON, are written like in URLs with : for %.
 
 A file with several video tracks, as recorders of two cameras write it, is searched track by track, each with a result
 of its own that is named by its number (in JSON as JobTag).

@@ -38,7 +38,7 @@ func (p *Place) createBeside() (*os.File, error) {
 	const attempts = 100 // so many files that killed processes of the same number may have left
 	for i := 0; ; i++ {
 		name := filepath.Join(filepath.Dir(p.target), fmt.Sprintf("%s%d-%d.tmp", Unfinished(p.target), os.Getpid(), i))
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, p.mode)
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, p.mode) //nolint:gosec // the user names it
 		if err == nil || !errors.Is(err, fs.ErrExist) || i > attempts {
 			return f, err
 		}
@@ -117,7 +117,7 @@ func (p *Place) Write(content []byte) error {
 
 // syncFolder makes a new name in a folder last. Not every file system can; what it says of that is of no use to anyone.
 func syncFolder(folder string) error {
-	d, err := os.Open(folder)
+	d, err := os.Open(folder) //nolint:gosec // as above
 	if err != nil {
 		return nil //nolint:nilerr // a folder that may be written to and not read
 	}

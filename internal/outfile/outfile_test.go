@@ -209,7 +209,7 @@ func TestUnprivileged(t *testing.T) {
 	}
 	place, err := outfile.At(filepath.Join(locked, "x"), notes(), false)
 	must(t, err)
-	if _, err := place.Create(); !errors.As(err, &refused) || !errors.Is(err, fs.ErrPermission) {
+	if _, err = place.Create(); !errors.As(err, &refused) || !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("a folder that is not to be written: error %v, want a refusal", err)
 	}
 	must(t, os.Chmod(secret, 0o600), os.Chmod(secret, 0o400))
@@ -227,7 +227,7 @@ func asNobody(t *testing.T) {
 	// The test program lies where only its builder may go.
 	program, err := os.ReadFile(os.Args[0])
 	must(t, err)
-	folder, err := os.MkdirTemp("", "unprivileged")
+	folder, err := os.MkdirTemp("", "unprivileged") //nolint:usetesting // the parents of t.TempDir are closed to others
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	copied := filepath.Join(folder, "program")

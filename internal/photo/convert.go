@@ -46,11 +46,13 @@ func scatter(plane, line []byte, at, step int) {
 // rowFunc writes row y of an image as RGB into dst, which has three bytes a pixel.
 type rowFunc func(y int, dst []byte)
 
-// rowsOf knows every image type that the standard library's JPEG and PNG decoders return; all of them start at (0,0).
+// rowsOf knows every image type that the decoders return; all of them start at (0,0).
 func rowsOf(img image.Image) (rowFunc, error) {
 	switch m := img.(type) {
 	case *image.YCbCr:
 		return ycbcrRows(m), nil
+	case *image.NYCbCrA: // WebP
+		return ycbcraRows(m), nil
 	case *image.CMYK:
 		return cmykRows(m), nil
 	case *image.Gray:
@@ -123,6 +125,17 @@ func ycbcrRows(m *image.YCbCr) rowFunc {
 			c := x >> shift
 			r, g, b := color.YCbCrToRGB(l, cb[c], cr[c])
 			put(dst[3*x:], r, g, b)
+		}
+	}
+}
+
+func ycbcraRows(m *image.NYCbCrA) rowFunc {
+	row := ycbcrRows(&m.YCbCr)
+	return func(y int, dst []byte) {
+		row(y, dst)
+		for x, a := range m.A[m.AOffset(0, y):][:len(dst)/3] {
+			p := dst[3*x : 3*x+3]
+			put(p, overWhite(p[0], a), overWhite(p[1], a), overWhite(p[2], a))
 		}
 	}
 }

@@ -9,13 +9,16 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"slices"
 
 	"github.com/bep/imagemeta"
+	"golang.org/x/image/webp"
 
 	"github.com/spotter-video/spotter/internal/face"
+	ownjpeg "github.com/spotter-video/spotter/internal/photo/internal/jpeg"
 )
 
-// Decode reads one JPEG or PNG image and turns it upright as its EXIF orientation says. Bytes after the image's end
+// Decode reads one JPEG, PNG or, where the limits allow it, WebP image and turns it upright as its EXIF orientation says. Bytes after the image's end
 // are ignored; an image that ends early is refused. A refusal is an [*Error]; any other error is r's own.
 //
 // Transparency is composited over white: that is how a person sees the photo on a page, while the colours that lie
@@ -44,28 +47,77 @@ func decodeImage(data []byte, l Limits) (image.Image, imagemeta.ImageFormat, err
 	case bytes.HasPrefix(data, []byte(pngMagic)):
 		img, err := decodePNG(data, l)
 		return img, imagemeta.PNG, err
+	case l.WebP && isWebP(data):
+		img, err := decodeWebP(data, l)
+		return img, imagemeta.WebP, err
 	default:
 		return nil, imagemeta.ImageFormatAuto, notAPhoto(data)
 	}
 }
 
 func decodeJPEG(data []byte, l Limits) (image.Image, error) {
-	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	width, height, err := sizeOfJPEG(data)
 	if err != nil {
 		return nil, refused("JPEG", err)
 	}
-	if err = l.checkSize(config.Width, config.Height); err != nil {
+	if err = l.checkSize(width, height); err != nil {
 		return nil, err
 	}
 	if scans := countScans(data); scans > maxScans {
 		return nil, &Error{Kind: Format, Message: fmt.Sprintf(
 			"this JPEG draws its picture in %d scans, more than the %d that Spotter reads: save it again", scans, maxScans)}
 	}
-	img, err := jpeg.Decode(bytes.NewReader(data))
+	img, err := readJPEG(bytes.NewReader(data))
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		// A picture that is whole but for its end marker, as some phones' panoramas are. One that is cut within its data
+		// is refused with the marker too.
+		img, err = readJPEG(bytes.NewReader(append(slices.Clip(data), 0xff, markerEOI)))
+		if err != nil {
+			err = io.ErrUnexpectedEOF
+		}
+	}
 	if err != nil {
 		return nil, refused("JPEG", err)
 	}
 	return img, nil
+}
+
+// readJPEG reads with the standard library, and what that does not know or gets wrong (odd samplings, restarts between the
+// scans of a progressive picture) with our own decoder.
+func readJPEG(r io.ReadSeeker) (image.Image, error) {
+	img, err := jpeg.Decode(r)
+	var unsupported jpeg.UnsupportedError
+	var malformed jpeg.FormatError
+	if !errors.As(err, &unsupported) && !errors.As(err, &malformed) {
+		return img, err
+	}
+	if _, failed := r.Seek(0, io.SeekStart); failed != nil {
+		return nil, failed
+	}
+	if own, failed := ownjpeg.Decode(r); failed == nil {
+		return own, nil
+	}
+	return nil, err
+}
+
+// sizeOfJPEG is the width and height that a JPEG's frame header says (ITU-T T.81, B.2.2), whose samplings the standard
+// library need not know.
+func sizeOfJPEG(data []byte) (width, height int, err error) {
+	config, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	if _, unsupported := errors.AsType[jpeg.UnsupportedError](err); !unsupported {
+		return config.Width, config.Height, err
+	}
+	for rest := data[2:]; len(rest) >= 9 && rest[0] == 0xff; {
+		if rest[1] == 0xff {
+			rest = rest[1:] // a fill byte
+			continue
+		}
+		if m := rest[1]; m >= markerSOF0 && m <= markerSOF2 {
+			return int(binary.BigEndian.Uint16(rest[7:])), int(binary.BigEndian.Uint16(rest[5:])), nil
+		}
+		rest = rest[min(2+int(binary.BigEndian.Uint16(rest[2:])), len(rest)):]
+	}
+	return 0, 0, err
 }
 
 func decodePNG(data []byte, l Limits) (image.Image, error) {
@@ -77,6 +129,7 @@ func decodePNG(data []byte, l Limits) (image.Image, error) {
 			return nil, err
 		}
 	}
+	data = pixelChunks(data)
 	config, err := png.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return nil, refused("PNG", err)
@@ -87,6 +140,43 @@ func decodePNG(data []byte, l Limits) (image.Image, error) {
 	img, err := png.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, refused("PNG", err)
+	}
+	return img, nil
+}
+
+// pixelChunks is a PNG without the chunks that say nothing of its pixels (PNG specification, 5.4: their names begin with a
+// small letter). Editors leave wrong checksums of texts behind, which the standard library refuses the picture for.
+func pixelChunks(data []byte) []byte {
+	const frame = 12 // length, name and checksum
+	kept := append([]byte(nil), data[:len(pngMagic)]...)
+	for rest := data[len(pngMagic):]; len(rest) >= frame; {
+		length := int64(binary.BigEndian.Uint32(rest)) + frame
+		if length > int64(len(rest)) {
+			return append(kept, rest...) // cut off, which the decoder tells
+		}
+		name := string(rest[4:8])
+		if name[0] >= 'A' && name[0] <= 'Z' || name == "tRNS" {
+			kept = append(kept, rest[:length]...)
+		}
+		if name == "IEND" {
+			return kept
+		}
+		rest = rest[length:]
+	}
+	return kept
+}
+
+func decodeWebP(data []byte, l Limits) (image.Image, error) {
+	config, err := webp.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, refused("WebP", err)
+	}
+	if err = l.checkSize(config.Width, config.Height); err != nil {
+		return nil, err
+	}
+	img, err := webp.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, refused("WebP", err)
 	}
 	return img, nil
 }

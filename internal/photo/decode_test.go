@@ -244,13 +244,13 @@ func TestDecodeRefuses(t *testing.T) {
 		"arithmetic JPEG":   {read(t, "testdata/arithmetic.jpg"), Format, "save it again"},
 		"JPEG head":         {jpg[:20], Corrupt, "cut off"},
 		"half a JPEG":       {jpg[:len(jpg)/2], Corrupt, ""},
-		"JPEG without end":  {jpg[:len(jpg)-2], Corrupt, "cut off"},
+		"JPEG without data": {jpg[:len(jpg)-60], Corrupt, "cut off"},
 		"half a PNG":        {pngFile[:len(pngFile)/2], Corrupt, "cut off"},
 		"PNG head":          {pngFile[:9], Corrupt, "cut off"},
 		"damaged PNG":       {flipped, Corrupt, "damaged"},
 		"too few pixels":    {small, TooSmall, "79 x 200 pixels; both sides need at least 80"},
 		"too wide":          {wide, TooLarge, "at most 10000"},
-		"too many pixels":   {pngHeader(9000, 9000), TooLarge, "more than 50 million"},
+		"too many pixels":   {pngHeader(9000, 9000), TooLarge, "more than 70 million"},
 		"absurd size":       {pngHeader(1<<31-1, 1<<31-1), TooLarge, "2147483647 x 2147483647"},
 		"negative size":     {pngHeader(1<<32-1, 100), TooLarge, ""},
 		"too many bytes":    {make([]byte, 15<<20+1), TooLarge, "larger than 15 MB"},
@@ -268,6 +268,86 @@ func TestDecodeRefuses(t *testing.T) {
 				t.Errorf("%v: %v, want %v: ...%s...", refusal.Kind, refusal, tc.kind, tc.says)
 			}
 		})
+	}
+}
+
+func TestDecodeForgivesWhatIsNoPartOfThePicture(t *testing.T) {
+	t.Parallel()
+	jpg, pngFile := read(t, "testdata/baseline-2x2.jpg"), read(t, "testdata/palette.png")
+	progressive := read(t, "testdata/progressive-2x2.jpg")
+	wrong := insertAfterIHDR(pngFile, "tEXt", []byte("Comment\x00edited"))
+	wrong[8+25+8+3]++ // a letter of the text, so that its checksum is wrong
+	for name, tc := range map[string]struct{ data, want []byte }{
+		"JPEG without its end marker":        {jpg[:len(jpg)-2], jpg},
+		"JPEG with half its end marker":      {jpg[:len(jpg)-1], jpg},
+		"progressive without its end marker": {progressive[:len(progressive)-2], progressive},
+		"PNG with a wrong checksum of text":  {wrong, pngFile},
+	} {
+		if got := decode(t, tc.data); !bytes.Equal(got.Planes[0], decode(t, tc.want).Planes[0]) {
+			t.Errorf("%s: other pixels", name)
+		}
+	}
+}
+
+// webpPhoto is 80 x 80 pixels of one colour without losses: one symbol a code, no data at all (RFC 9649, 3.7.2.1.1).
+func webpPhoto() []byte {
+	bits, n := []byte{}, 0
+	write := func(v, width int) {
+		for i := range width {
+			if n%8 == 0 {
+				bits = append(bits, 0)
+			}
+			bits[n/8] |= byte(v>>i&1) << (n % 8)
+			n++
+		}
+	}
+	write(0x2f, 8)
+	write(79, 14)
+	write(79, 14)
+	write(0, 4)                                          // no alpha, version 0
+	write(0, 3)                                          // no transform, no cache, no meta codes
+	for _, symbol := range []int{200, 100, 40, 255, 0} { // green, red, blue, alpha, distance
+		write(1, 1) // a simple code
+		write(0, 1) // of one symbol
+		write(1, 1) // of eight bits
+		write(symbol, 8)
+	}
+	if len(bits)%2 == 1 {
+		bits = append(bits, 0)
+	}
+	chunk := append(binary.LittleEndian.AppendUint32([]byte("VP8L"), uint32(len(bits))), bits...)
+	return slices.Concat(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(4+len(chunk))), []byte("WEBP"), chunk)
+}
+
+func TestDecodeReadsWebPWhereItIsAllowed(t *testing.T) {
+	t.Parallel()
+	limits := DefaultLimits()
+	if _, err := Decode(bytes.NewReader(webpPhoto()), limits); err == nil {
+		t.Error("it is read where it is not allowed")
+	}
+	limits.WebP = true
+	p, err := Decode(bytes.NewReader(webpPhoto()), limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := pixel(p, 40, 40); p.Width != 80 || p.Height != 80 || got != [3]byte{100, 200, 40} {
+		t.Errorf("%d x %d pixels of %v", p.Width, p.Height, got)
+	}
+	if _, err := Decode(bytes.NewReader(webpPhoto()[:26]), limits); err == nil {
+		t.Error("a part of it is read")
+	}
+}
+
+func TestTurned(t *testing.T) {
+	t.Parallel()
+	p := &face.Picture{Width: 2, Height: 1, Layout: face.RGB, Planes: [3][]byte{{1, 1, 1, 2, 2, 2}}, Strides: [3]int{6}}
+	for quarters, want := range map[int][]byte{
+		0: {1, 1, 1, 2, 2, 2}, 1: {1, 1, 1, 2, 2, 2}, 2: {2, 2, 2, 1, 1, 1}, 3: {2, 2, 2, 1, 1, 1},
+	} {
+		got := Turned(p, quarters)
+		if !bytes.Equal(got.Planes[0], want) || got.Check() != nil || (got.Width == 1) != (quarters%2 == 1) {
+			t.Errorf("%d quarters: %d x %d of %v", quarters, got.Width, got.Height, got.Planes[0])
+		}
 	}
 }
 
@@ -309,7 +389,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add(pngHeader(100, 100))
 	f.Add(insertAfterIHDR(read(f, "testdata/palette.png"), "eXIf", tiffOrientation(binary.LittleEndian, 6)))
-	limits := Limits{Bytes: 1 << 16, MinSide: 8, MaxSide: 300, Pixels: 40_000}
+	f.Add(webpPhoto())
+	f.Add(oddJPEG([3]sampling{{2, 2}, {1, 1}, {1, 2}}))
+	limits := Limits{Bytes: 1 << 16, MinSide: 8, MaxSide: 300, Pixels: 40_000, WebP: true}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		pic, err := Decode(bytes.NewReader(data), limits)
 		if err != nil {

@@ -90,6 +90,10 @@ func recogniseISO(data []byte) (foreign, bool) {
 	}
 }
 
+func isWebP(data []byte) bool {
+	return len(data) >= 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP"
+}
+
 func recogniseRIFF(data []byte) (foreign, bool) {
 	if len(data) < 12 || string(data[:4]) != "RIFF" {
 		return foreign{}, false

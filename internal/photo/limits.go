@@ -11,12 +11,15 @@ type Limits struct {
 	// Pixels bounds width x height. Decoding takes 4 to 18 bytes a pixel for a moment (most for a progressive JPEG
 	// without chroma subsampling), so this is what bounds memory.
 	Pixels int
+	// WebP allows this format too. Rekognition takes JPEG and PNG only.
+	WebP bool
 }
 
 // DefaultLimits are Rekognition's for images in S3: 15 MB and 80 to 10,000 pixels a side. The bound on all pixels is
-// Spotter's own: 50 million holds the full resolution of today's phones and 45-megapixel cameras.
+// Spotter's own: 70 million holds the full resolution of phones of 50
+// and 64 megapixels and of 61-megapixel cameras.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 15 << 20, MinSide: 80, MaxSide: 10_000, Pixels: 50_000_000}
+	return Limits{Bytes: 15 << 20, MinSide: 80, MaxSide: 10_000, Pixels: 70_000_000}
 }
 
 func (l Limits) checkSize(width, height int) error {

@@ -13,6 +13,8 @@ const maxScans = 100
 const (
 	markerRST0 = 0xd0
 	markerEOI  = 0xd9
+	markerSOF0 = 0xc0 // baseline; 1 is extended, 2 progressive
+	markerSOF2 = 0xc2
 	markerSOS  = 0xda
 	markerTEM  = 0x01
 )

@@ -189,7 +189,7 @@ func TestEnrolSaysWhy(t *testing.T) {
 		"a grey wall": {&grey, "no face found"},
 		"small faces": {&tiny, "pixels high; at least 40 are needed"},
 	} {
-		_, err := r.Enrol(t.Context(), c.picture)
+		_, _, err := r.Enrol(t.Context(), c.picture)
 		var refused *RefusedError
 		if !errors.As(err, &refused) || !strings.Contains(refused.Reason, c.says) {
 			t.Errorf("%s: %v, want a refusal that says %q", name, err, c.says)
@@ -197,7 +197,7 @@ func TestEnrolSaysWhy(t *testing.T) {
 	}
 	broken := *p
 	broken.Planes[0] = broken.Planes[0][:1000]
-	if _, err := r.Enrol(t.Context(), &broken); err == nil || errors.As(err, new(*RefusedError)) {
+	if _, _, err := r.Enrol(t.Context(), &broken); err == nil || errors.As(err, new(*RefusedError)) {
 		t.Errorf("half a picture: %v", err)
 	}
 	if _, err := r.Detect(t.Context(), &face.Frame{Full: *p, Small: broken}, face.Look{}); err == nil {

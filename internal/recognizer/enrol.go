@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/recognizer/internal/raster"
@@ -16,19 +17,20 @@ type RefusedError struct{ Reason string }
 func (e *RefusedError) Error() string { return e.Reason }
 
 // Enrol finds the face of a photo to enrol: the largest that is good enough. Its sample is the [Recognizer.Template]. If
-// there is none the error is a [*RefusedError]. The result is the caller's to keep.
-func (r *Recognizer) Enrol(ctx context.Context, p *face.Picture) (Face, error) {
+// there is none the error is a [*RefusedError]. others are the photo's other faces, largest first. The results are the
+// caller's to keep.
+func (r *Recognizer) Enrol(ctx context.Context, p *face.Picture) (chosen Face, others []Face, err error) {
 	faces, err := r.Faces(ctx, p)
 	if err != nil {
-		return Face{}, err
+		return Face{}, nil, err
 	}
-	for _, f := range faces {
+	for i, f := range faces {
 		if f.Refused == "" {
 			f.Sample, err = r.Template(ctx, p, &f.Detection)
-			return f, err
+			return f, slices.Delete(faces, i, i+1), err
 		}
 	}
-	return Face{}, &RefusedError{Reason: refusalOf(faces)}
+	return Face{}, faces, &RefusedError{Reason: refusalOf(faces)}
 }
 
 func refusalOf(faces []Face) string {

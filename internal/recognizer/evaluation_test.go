@@ -47,7 +47,7 @@ func TestEveryEvaluationPhotoIsEnrolled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := r.Enrol(t.Context(), decode(t, f))
+		got, _, err := r.Enrol(t.Context(), decode(t, f))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

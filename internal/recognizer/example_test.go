@@ -26,7 +26,7 @@ func Example() {
 			return err
 		}
 		defer func() { err = errors.Join(err, r.Close()) }()
-		f, err := r.Enrol(ctx, photo)
+		f, _, err := r.Enrol(ctx, photo)
 		if refused := new(recognizer.RefusedError); errors.As(err, &refused) {
 			fmt.Println("not enrolled:", refused.Reason)
 			return nil

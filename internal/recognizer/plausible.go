@@ -88,14 +88,14 @@ func (r *Recognizer) isFace(p *face.Picture, c *candidate) (bool, error) {
 	if r.landmarker == nil {
 		return r.pointsPlausible(c.box, &c.points), nil
 	}
-	odds := 0.0
-	for _, look := range secondLooks() {
+	odds, looks := 0.0, secondLooks()
+	for _, look := range looks {
 		score, err := r.lookAgain(p, c.box, look.times, look.side)
 		if err != nil {
 			return false, err
 		}
 		score = min(max(score, faintest), surest)
-		odds += math.Log(score/(1-score)) / float64(len(secondLooks()))
+		odds += math.Log(score/(1-score)) / float64(len(looks))
 	}
 	if c.box.Height() < tinyFace {
 		return odds >= leastTiny, nil

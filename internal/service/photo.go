@@ -56,8 +56,8 @@ type bar struct {
 }
 
 // bar of a filter. Medium is what `spotter search` asks of a photo to enrol (docs/decisions/0003-default-pack.md); high
-// wants a portrait, low takes what can just be told from others. Auto lies between low and medium: a family photo's faces
-// are small and soft, and of faces of 40 to 60 pixels more than half are weak to the embedder, though faces all the same. The
+// wants a portrait, low takes what can just be told from others. Auto is medium without the embedder's opinion: a family photo's
+// faces are small and soft, and of faces of 40 to 60 pixels more than half are weak to it, though faces all the same. The
 // figures beside those of medium are judgement.
 func (q QualityFilter) bar() bar {
 	switch q {
@@ -66,7 +66,7 @@ func (q QualityFilter) bar() bar {
 	case QualityLow:
 		return bar{height: 24, yaw: 75, pitch: 60, brightness: 5, confidence: 50, weak: true}
 	case QualityAuto, "":
-		return bar{height: 30, yaw: 65, pitch: 50, brightness: 10, sharpness: 15, confidence: 65, weak: true}
+		return bar{height: 40, yaw: 65, pitch: 50, brightness: 10, sharpness: 15, confidence: 65, weak: true}
 	case QualityHigh:
 		return bar{height: 80, yaw: 35, pitch: 30, brightness: 25, sharpness: 25, confidence: 90}
 	default:
