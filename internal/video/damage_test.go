@@ -179,6 +179,7 @@ func FuzzStructure(f *testing.F) {
 			t.Errorf("segment ends at %d", end)
 		}
 		riffEnd(r)
+		programEnd(r, int64(len(b)))
 		s := NewTransport(r, 0, int64(len(b)))
 		s.Damaged(int64(len(b)/3), s.End())
 	})
