@@ -265,7 +265,7 @@ func (d *decoding) tolerate(err error) error {
 	}
 	if d.done.Decoded == 0 && d.request.Segment.From == wire.Beginning {
 		d.leading++ // a recording may begin between two keyframes
-		return nil //nolint:nilerr // counted
+		return nil
 	}
 	d.done.Errors++
 	return nil
@@ -287,7 +287,7 @@ func (d *decoding) deliver(pic *picture) error {
 	g := upright(pic)
 	if g.Check(d.request.MaxPixels) != nil {
 		d.done.Errors++
-		return nil
+		return nil //nolint:nilerr // counted
 	}
 	slot := d.free[len(d.free)-1]
 	d.free = d.free[:len(d.free)-1]
