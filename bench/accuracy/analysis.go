@@ -120,7 +120,7 @@ func (a *analysed) enrol(ctx context.Context, folder string) error {
 		if err != nil {
 			return fmt.Errorf("read %s: %w", path, err)
 		}
-		found, err := a.recognizer.Enrol(ctx, picture)
+		found, _, err := a.recognizer.Enrol(ctx, picture)
 		if refused := (*recognizer.RefusedError)(nil); errors.As(err, &refused) {
 			return nil
 		}

@@ -220,7 +220,7 @@ func (p *planning) atEnd(err error) {
 	if p.src.coverage.unfinished() {
 		p.done.Truncated = true
 	}
-	const rest = 64 << 10 // more than a program stream has behind its last packet
+	const rest = 8 << 10 // more than a program stream has behind its last packet
 	if p.request.Container == wire.MPEGPS && p.size-p.src.reach() > rest {
 		p.done.Truncated = true
 	}

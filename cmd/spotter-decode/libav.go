@@ -230,7 +230,7 @@ func (s *source) receive() (picture, error) {
 	p := picture{
 		time: int64(m.pts), width: int(m.width), height: int(m.height), sarNum: int(m.sar_num), sarDen: int(m.sar_den),
 		interlaced: m.interlaced != 0, fullRange: m.full_range != 0, deep: m.deep != 0, matrix: uint8(m.matrix),
-		concealed: m.concealed != 0, orientation: wire.Orientation(m.orientation), //nolint:gosec // G115: 0..7
+		concealed: m.concealed != 0, orientation: wire.Orientation(m.orientation),
 	}
 	if p.time == noTime {
 		p.time, p.guessed = int64(m.best), true

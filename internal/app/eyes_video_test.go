@@ -42,8 +42,8 @@ func TestDamageOfSegmentsIsTold(t *testing.T) {
 	damages := []video.Damage{{Refused: 2}, {}, {Refused: 1, Lost: 1500 * time.Millisecond, Backwards: 9}}
 	tracklets, missing, err := readSegments(&service.JobPlan{Data: data, Segments: 3}, func(n int) ([]byte, error) {
 		var out bytes.Buffer
-		err := gob.NewEncoder(&out).Encode(segmentData{Damage: damages[n]})
-		return out.Bytes(), err
+		encoded := gob.NewEncoder(&out).Encode(segmentData{Damage: damages[n]})
+		return out.Bytes(), encoded
 	})
 	if err != nil || len(tracklets) != 3 {
 		t.Fatalf("%d tracklets, %v", len(tracklets), err)

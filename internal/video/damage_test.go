@@ -45,8 +45,10 @@ func TestDamageIsSaid(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), name)
-			words := []string{"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=12", "-f", "lavfi", "-i",
-				"sine=duration=12"}
+			words := []string{
+				"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=12", "-f", "lavfi", "-i",
+				"sine=duration=12",
+			}
 			run(t, append(append(words, strings.Fields(args)...), path)...)
 			whole, err := os.ReadFile(path)
 			if err != nil {
@@ -177,6 +179,7 @@ func FuzzStructure(f *testing.F) {
 			t.Errorf("segment ends at %d", end)
 		}
 		riffEnd(r)
+		programEnd(r, int64(len(b)))
 		s := NewTransport(r, 0, int64(len(b)))
 		s.Damaged(int64(len(b)/3), s.End())
 	})

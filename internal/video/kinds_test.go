@@ -188,11 +188,11 @@ func TestDamagedKindsEndCleanly(t *testing.T) {
 	for name, args := range kindFiles {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			args := strings.NewReplacer("320x240", "96x64", "1280x720", "256x120").Replace(args)
+			small := strings.NewReplacer("320x240", "96x64", "1280x720", "256x120").Replace(args)
 			if strings.Contains(args, "1920x1080") || strings.Contains(args, "1440x1080") {
-				args += " -t 0.2"
+				small += " -t 0.2"
 			}
-			whole, err := os.ReadFile(media(t, name, args))
+			whole, err := os.ReadFile(media(t, name, small))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,8 @@ func cutShort(in *input) bool {
 	switch in.container {
 	case wire.MP4:
 		return readBoxes(file, file.Size()).cut
+	case wire.MPEGPS:
+		return programEnd(file, file.Size()) > file.Size()
 	case wire.AVI:
 		return riffEnd(file) > file.Size()
 	case wire.Matroska:
@@ -22,6 +24,21 @@ func cutShort(in *input) bool {
 	default:
 		return false
 	}
+}
+
+// programEnd is where the last packet of a program stream says that it ends; 0 where none is found. Packets begin with
+// 00 00 01, a number from BC on, which pictures never use, and their length.
+func programEnd(r io.ReaderAt, size int64) int64 {
+	const longest = 6 + 1<<16
+	from := max(0, size-longest)
+	tail := make([]byte, min(size, longest))
+	n, _ := r.ReadAt(tail, from)
+	for i := n - 6; i >= 0; i-- {
+		if b := tail[i:]; b[0] == 0 && b[1] == 0 && b[2] == 1 && b[3] >= 0xbc {
+			return from + int64(i) + 6 + int64(binary.BigEndian.Uint16(b[4:]))
+		}
+	}
+	return 0
 }
 
 // riffEnd is where a RIFF file says that it ends; 0 where it does not say. Programs that cannot go back to write the
