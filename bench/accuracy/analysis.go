@@ -97,6 +97,7 @@ func (l *laboratory) analyse(ctx context.Context, path string, sampleRate float6
 		}
 		tracklets, err := search.Analyze(ctx, search.Stretch{
 			Index: segment.Index, Frames: stream, Detector: l.recognizer, Embedder: l.recognizer, Params: a.params,
+			Cohort: l.pack.Cohort(),
 		})
 		if err = errors.Join(err, stream.Close()); err != nil {
 			return nil, err

@@ -90,7 +90,7 @@ func (s *stored) analyse(
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stream.Close()) }()
-	in := search.Stretch{Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: s.params}
+	in := search.Stretch{Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: s.params, Cohort: s.pack.Cohort()}
 	if attributes {
 		in.Attributes = attributesOf(rec)
 	}

@@ -12,11 +12,11 @@ type Scale struct {
 	// what its norm has above it, and at least with that of PoolLeast. Raising the floor lets the best samples of a tracklet
 	// decide alone.
 	PoolFloor, PoolLeast float32
-	// Split is the score of the samples before and after a moment, pooled, below which a tracklet is two people and is cut
-	// there. Raising it cuts tracklets of turned faces to pieces; lowering it leaves two people in one.
-	Split Score
+	// Split is the normalised score of the samples before and after a moment, pooled, below which a tracklet is two people and
+	// is cut there. Raising it cuts tracklets of turned faces to pieces; lowering it leaves two people in one.
+	Split float64
 	// SplitSure is the same where both weigh at least Sure: faces that are well seen are alike, or are not of one person.
-	SplitSure Score
+	SplitSure float64
 	Sure      float64
 	// SamePerson is the normalised score, averaged over both sides, from which two tracklets are one person of a video.
 	// Raising it leaves a person in several pieces; lowering it joins people who look alike.
@@ -29,8 +29,9 @@ type Scale struct {
 // Check says what is wrong with the scale; nil if nothing is.
 func (s *Scale) Check() error {
 	var errs []error
-	if !(s.Split > -1 && s.Split <= s.SplitSure && s.SplitSure < 1) {
-		errs = append(errs, fmt.Errorf("split scores %v and %v do not rise between -1 and 1", s.Split, s.SplitSure))
+	if !(s.Split <= s.SplitSure && s.SplitSure <= s.SamePerson) {
+		errs = append(errs, fmt.Errorf("normalised scores of two people %v, of two well seen %v and of one person %v do not rise",
+			s.Split, s.SplitSure, s.SamePerson))
 	}
 	if !(s.Sure >= s.Weak) {
 		errs = append(errs, fmt.Errorf("weight %v of a sure sight is below that of a weak one", s.Sure))

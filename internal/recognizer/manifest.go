@@ -158,11 +158,11 @@ type TrackletsSpec struct {
 	// above it, and at least with the square of NormLeast.
 	NormFloor float32 `json:"normFloor"`
 	NormLeast float32 `json:"normLeast"`
-	// SplitScore is the score below which the two parts of a tracklet are two people.
-	SplitScore float32 `json:"splitScore"`
-	// SplitSureScore is the same for two parts that weigh at least SureWeight each.
-	SplitSureScore float32 `json:"splitSureScore"`
-	SureWeight     float64 `json:"sureWeight"`
+	// Split is the normalised score below which the two parts of a tracklet are two people.
+	Split float64 `json:"split"`
+	// SplitSure is the same for two parts that weigh at least SureWeight each.
+	SplitSure  float64 `json:"splitSure"`
+	SureWeight float64 `json:"sureWeight"`
 	// SamePerson is the normalised score from which two tracklets are one person.
 	SamePerson float64 `json:"samePerson"`
 	// WeakWeight is the weight below which a tracklet says too little to tell whose face it is.
@@ -234,8 +234,8 @@ func (c *CalibrationSpec) calibration() *face.Calibration {
 // scale is what the manifest says, in the terms of face.
 func (t *TrackletsSpec) scale() *face.Scale {
 	return &face.Scale{
-		PoolFloor: t.NormFloor, PoolLeast: t.NormLeast, Split: face.Score(t.SplitScore),
-		SplitSure: face.Score(t.SplitSureScore), Sure: t.SureWeight, SamePerson: t.SamePerson, Weak: t.WeakWeight,
+		PoolFloor: t.NormFloor, PoolLeast: t.NormLeast, Split: t.Split, SplitSure: t.SplitSure,
+		Sure: t.SureWeight, SamePerson: t.SamePerson, Weak: t.WeakWeight,
 	}
 }
 

@@ -22,6 +22,8 @@ type Stretch struct {
 	Detector Detector
 	Embedder Embedder
 	Params   Params
+	// Cohort is that of the model pack that the embedder is of.
+	Cohort *face.Cohort
 	// Portrait, if set, encodes a view of a face for people to look at.
 	Portrait func(*face.Picture, *face.Detection) []byte
 	// Attributes, if set, says what a face looks like. It is called for every face of every frame, which made an analysis 15
@@ -190,7 +192,7 @@ func (a *analysis) finish(ctx context.Context, ids []int) error {
 		if err != nil {
 			return err
 		}
-		for _, part := range split(t, samples, &a.Params.Scale) {
+		for _, part := range split(t, samples, &a.Params.Scale, a.Cohort) {
 			part.Track = id
 			a.done = append(a.done, part)
 		}

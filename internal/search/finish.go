@@ -43,7 +43,7 @@ func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, 
 	if in.MaxMatches < 1 {
 		return nil, errors.New("at least one match per face must be allowed")
 	}
-	list, err := gather(stretches, len(in.Cohort.Mean), in.Params)
+	list, err := gather(stretches, in.Cohort, in.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,8 @@ func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, 
 }
 
 // gather lists the tracklets of all stretches, made whole across their borders, by start.
-func gather(stretches []*Tracklets, dim int, p Params) ([]Tracklet, error) {
+func gather(stretches []*Tracklets, cohort *face.Cohort, p Params) ([]Tracklet, error) {
+	dim := len(cohort.Mean)
 	stretches = slices.Clone(stretches)
 	slices.SortStableFunc(stretches, func(a, b *Tracklets) int { return cmp.Compare(a.Stretch, b.Stretch) })
 	for _, s := range stretches {
@@ -90,7 +91,7 @@ func gather(stretches []*Tracklets, dim int, p Params) ([]Tracklet, error) {
 			}
 		}
 	}
-	list := stitch(stretches, p)
+	list := stitch(stretches, p, cohort)
 	slices.SortStableFunc(list, func(a, b Tracklet) int { return cmp.Compare(a.Start(), b.Start()) })
 	return list, nil
 }

@@ -170,7 +170,7 @@ func TestOneBadCropNamesNobody(t *testing.T) {
 			f.sampler.kept = append(f.sampler.kept, candidate{at: at, quality: 1})
 		}
 		seen := 0
-		for _, part := range split(&f, samples, testScale()) {
+		for _, part := range split(&f, samples, testScale(), &face.Cohort{Mean: make([]float32, 2), Covariance: []float32{0.01, 0, 0, 0.01}}) {
 			seen += len(part.Observations)
 			if v := part.Embedding.Vector; v != nil && face.Dot(v, good.Embedding.Vector) < 0.9 {
 				t.Errorf("%s: a tracklet of %d observations looks like the bad crop: %v", name, len(part.Observations), v)
@@ -183,7 +183,7 @@ func TestOneBadCropNamesNobody(t *testing.T) {
 }
 
 func testScale() *face.Scale {
-	return &face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 0.25, SplitSure: 0.4, Sure: 4, SamePerson: 4.76, Weak: 0.5}
+	return &face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 2.4, SplitSure: 4, Sure: 4, SamePerson: 4.76, Weak: 0.5}
 }
 
 func TestDarkPicturesOfDifferentShotsAreCut(t *testing.T) {
@@ -251,7 +251,7 @@ func TestSamplesCountByWhatTheirNormHasAboveTheFloor(t *testing.T) {
 // too little between two good ones.
 func TestTwoWellSeenPeopleAreSplitThoughTheyLookAlike(t *testing.T) {
 	t.Parallel()
-	for norm, want := range map[float32]int{3.5: 1, 2: 0} {
+	for norm, want := range map[float32]int{3.5: 1, 2: 0} { // normalised, a third is 3.3
 		var samples []face.Sample
 		for i := range 6 {
 			v := []float32{1, 0}
@@ -260,7 +260,7 @@ func TestTwoWellSeenPeopleAreSplitThoughTheyLookAlike(t *testing.T) {
 			}
 			samples = append(samples, face.Sample{Embedding: face.Embedding{Vector: v}, Norm: norm})
 		}
-		if got := changes(samples, testScale()); len(got) != want || want > 0 && got[0] != 3 {
+		if got := changes(samples, testScale(), face.Impostors{Deviation: 0.1}); len(got) != want || want > 0 && got[0] != 3 {
 			t.Errorf("norm %v: changes at %v", norm, got)
 		}
 	}

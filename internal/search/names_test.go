@@ -327,7 +327,7 @@ func TestAPackOfAnotherScaleGivesTheSameAnswer(t *testing.T) {
 			w.faces[2][i] = -x
 		}
 		f := &film{world: w, scenes: scenes}
-		out, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: wrap(f), Params: in.Params})
+		out, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: wrap(f), Params: in.Params, Cohort: in.Cohort})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -346,7 +346,7 @@ func TestAPackOfAnotherScaleGivesTheSameAnswer(t *testing.T) {
 	want := run(plain, func(f *film) search.Embedder { return f })
 	other := plain
 	other.Params.Scale = face.Scale{
-		PoolFloor: 30, PoolLeast: 1, Split: (0.25 + 1) / 2, SplitSure: (0.4 + 1) / 2, Sure: 4 * 20 * 20, SamePerson: 2 * 4.1,
+		PoolFloor: 30, PoolLeast: 1, Split: 2 * 2, SplitSure: 2 * 3.2, Sure: 4 * 20 * 20, SamePerson: 2 * 4.1,
 		Weak: 0.5 * 20 * 20,
 	}
 	other.Cohort = liftedCohort()
@@ -407,7 +407,7 @@ func TestEveryOtherSampleIsMirrored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(1, 0.3)
 	f := &film{world: w, scenes: repeat(30, 0, appearance{0, 0.5})}
-	_, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale())})
+	_, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,7 +197,7 @@ func TestAFailureKeepsWhatWasFound(t *testing.T) {
 	w := newWorld(1, 0.3)
 	boom := errors.New("the decoder died")
 	f := &film{world: w, scenes: repeat(10, 0, appearance{0, 0.5}), failAt: 6, failure: boom}
-	out, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale())})
+	out, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort()})
 	if !errors.Is(err, boom) {
 		t.Fatalf("error %v", err)
 	}
@@ -212,7 +212,7 @@ func TestPortraitsShowTheBestView(t *testing.T) {
 	f := &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
 	shown := 0
 	out, err := search.Analyze(t.Context(), search.Stretch{
-		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
 		Portrait: func(*face.Picture, *face.Detection) []byte { shown++; return []byte{byte(shown)} },
 	})
 	if err != nil {
@@ -230,7 +230,7 @@ func TestAttributesOfEverySighting(t *testing.T) {
 	f := &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
 	asked := 0
 	out, err := search.Analyze(t.Context(), search.Stretch{
-		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
 		Attributes: func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) {
 			asked++
 			return &face.Attributes{Age: &face.AgeRange{Low: asked}}, nil
@@ -247,7 +247,7 @@ func TestAttributesOfEverySighting(t *testing.T) {
 	f = &film{world: w, scenes: repeat(4, 0, appearance{0, 0.5})}
 	boom := errors.New("the model broke")
 	_, err = search.Analyze(t.Context(), search.Stretch{
-		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
 		Attributes: func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) { return nil, boom },
 	})
 	if !errors.Is(err, boom) {
@@ -285,7 +285,7 @@ func TestSmallFacesAreLookedForNowAndThenAndWhereTheyWere(t *testing.T) {
 	w := newWorld(1, 0.3)
 	f := &film{world: w, scenes: slices.Concat(repeat(8, 0, appearance{0, 0.5}), repeat(3, 1, appearance{0, 0.5}), repeat(4, 1))}
 	if _, err := search.Analyze(t.Context(), search.Stretch{
-		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,11 @@ import (
 // from one person into another, and each gets a tracklet of their own. What differs may also be one bad crop: a part
 // with a lone sample has no embedding, so that it is seen and names nobody. samples are those of t.sampler.kept, in its
 // order.
-func split(t *followed, samples []face.Sample, scale *face.Scale) []Tracklet {
-	ends := append(changes(samples, scale), len(samples))
+func split(t *followed, samples []face.Sample, scale *face.Scale, cohort *face.Cohort) []Tracklet {
+	ends := []int{len(samples)}
+	if whole, _ := pool(samples, scale); whole.Vector != nil {
+		ends = append(changes(samples, scale, cohort.Impostors(whole.Vector)), len(samples))
+	}
 	parts := make([]Tracklet, 0, len(ends))
 	rest, from := t.Observations, 0
 	for _, to := range ends {
@@ -35,8 +38,10 @@ func split(t *followed, samples []face.Sample, scale *face.Scale) []Tracklet {
 // changes lists, ascending, the samples at which another person begins: where the pooled samples before and after are
 // least alike for how well they are seen, if that is too little, and again within both parts. Pools are compared and not neighbours, as a single
 // sample of a small or turned face may look like anybody.
-func changes(samples []face.Sample, scale *face.Scale) []int {
-	at, worst := 0, face.Score(0)
+//
+// What strangers score against the whole tracklet, impostors, is taken off: dark faces look a little like all other dark ones.
+func changes(samples []face.Sample, scale *face.Scale, impostors face.Impostors) []int {
+	at, worst := 0, 0.0
 	for i := 1; i < len(samples); i++ {
 		before, weight := pool(samples[:i], scale)
 		after, other := pool(samples[i:], scale)
@@ -47,15 +52,15 @@ func changes(samples []face.Sample, scale *face.Scale) []int {
 		if min(weight, other) >= scale.Sure {
 			least = scale.SplitSure
 		}
-		if s := face.Score(face.Dot(before.Vector, after.Vector)) - least; s < worst {
-			at, worst = i, s
+		if z := impostors.Normalise(face.Score(face.Dot(before.Vector, after.Vector))); z-least < worst {
+			at, worst = i, z-least
 		}
 	}
 	if at == 0 {
 		return nil
 	}
-	out := append(changes(samples[:at], scale), at)
-	for _, i := range changes(samples[at:], scale) {
+	out := append(changes(samples[:at], scale, impostors), at)
+	for _, i := range changes(samples[at:], scale, impostors) {
 		out = append(out, at+i)
 	}
 	return out

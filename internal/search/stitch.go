@@ -11,7 +11,7 @@ import (
 // stitch lists the tracklets of all stretches, with those that a border between stretches cut in two made whole again:
 // so that what is matched does not depend on where a video was cut. Tracks are numbered through. The stretches must be in
 // order. Stretches begin at keyframes, and those are often cuts, behind which nothing continues.
-func stitch(stretches []*Tracklets, p Params) []Tracklet {
+func stitch(stretches []*Tracklets, p Params, cohort *face.Cohort) []Tracklet {
 	var list []Tracklet
 	var open []int // tracklets of the stretch before
 	gap := max(p.Track.MaxGap, time.Duration(p.Track.MaxGapSamples*float64(p.interval())))
@@ -26,7 +26,7 @@ func stitch(stretches []*Tracklets, p Params) []Tracklet {
 		for i := range into {
 			into[i] = -1
 		}
-		for _, j := range joints(list, open, s.List, gap, p) {
+		for _, j := range joints(list, open, s.List, gap, p, cohort) {
 			if into[j.b] < 0 && slices.Contains(open, j.a) {
 				into[j.b] = j.a
 				open = slices.DeleteFunc(open, func(a int) bool { return a == j.a })
@@ -71,16 +71,16 @@ type joint struct {
 	a, b int
 }
 
-func joints(list []Tracklet, open []int, next []Tracklet, gap time.Duration, p Params) []joint {
+func joints(list []Tracklet, open []int, next []Tracklet, gap time.Duration, p Params, cohort *face.Cohort) []joint {
 	var out []joint
 	for _, a := range open {
 		for b := range next {
 			x, y := &list[a], &next[b]
-			if between := y.Start() - x.End(); between <= 0 || between > gap || apart(x, y, &p.Scale) {
+			if between := y.Start() - x.End(); between <= 0 || between > gap {
 				continue
 			}
 			iou := face.IoU(x.Observations[len(x.Observations)-1].Detection.Box, y.Observations[0].Detection.Box)
-			if iou >= p.Track.MinIoU {
+			if iou >= p.Track.MinIoU && !apart(x, y, &p.Scale, cohort) {
 				out = append(out, joint{iou, a, b})
 			}
 		}
@@ -92,13 +92,17 @@ func joints(list []Tracklet, open []int, next []Tracklet, gap time.Duration, p P
 }
 
 // apart says whether two tracklets in one place are two people: by the rule by which a tracklet within a stretch is split.
-func apart(x, y *Tracklet, scale *face.Scale) bool {
+func apart(x, y *Tracklet, scale *face.Scale, cohort *face.Cohort) bool {
 	a, b := x.Embedding.Vector, y.Embedding.Vector
+	if a == nil || b == nil {
+		return false
+	}
 	least := scale.Split
 	if min(x.Weight, y.Weight) >= scale.Sure {
 		least = scale.SplitSure
 	}
-	return a != nil && b != nil && face.Score(dot(a, b)) < least
+	s := face.Score(dot(a, b))
+	return (cohort.Impostors(a).Normalise(s)+cohort.Impostors(b).Normalise(s))/2 < least
 }
 
 // whole is two parts as one tracklet, the embeddings pooled by their weights.

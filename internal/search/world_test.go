@@ -27,7 +27,7 @@ type world struct {
 
 // scale is that of the actors' embeddings, in 64 dimensions.
 func scale() face.Scale {
-	return face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 0.25, SplitSure: 0.4, Sure: 4, SamePerson: 4.1, Weak: 0.5}
+	return face.Scale{PoolFloor: 1.5, PoolLeast: 0.05, Split: 2, SplitSure: 3.2, Sure: 4, SamePerson: 4.1, Weak: 0.5}
 }
 
 func newWorld(actors int, noise float64) *world {
@@ -139,7 +139,7 @@ func (w *world) analyze(t *testing.T, stretch, from int, scenes []scene) *search
 	t.Helper()
 	f := &film{world: w, scenes: scenes, from: from}
 	out, err := search.Analyze(t.Context(), search.Stretch{
-		Index: stretch, Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()),
+		Index: stretch, Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -172,14 +172,19 @@ func (g gallery) Search(_ context.Context, probes []face.Probe) ([][]face.Hit, e
 	return out, nil
 }
 
-// matching searches the first n actors. Random directions in 64 dimensions have mean 0 and deviation 1/8.
-func (w *world) matching(n int) search.Matching {
+// evenCohort is that of random directions in 64 dimensions, whose scores have mean 0 and deviation 1/8.
+func evenCohort() *face.Cohort {
 	c := &face.Cohort{Mean: make([]float32, dim), Covariance: make([]float32, dim*dim)}
 	for i := range dim {
 		c.Covariance[i*dim+i] = 1.0 / dim
 	}
+	return c
+}
+
+// matching searches the first n actors.
+func (w *world) matching(n int) search.Matching {
 	return search.Matching{
-		Gallery: gallery{w.faces[:n]}, Cohort: c,
+		Gallery: gallery{w.faces[:n]}, Cohort: evenCohort(),
 		Calibration: &face.Calibration{Points: []face.CalibrationPoint{{Normalised: 2.4, Similarity: 50}, {Normalised: 4, Similarity: 80}}},
 		Threshold:   80, MaxMatches: 10, Params: search.DefaultParams(scale()),
 	}

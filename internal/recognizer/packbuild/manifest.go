@@ -54,7 +54,7 @@ func newManifest(files []file) (*recognizer.Manifest, error) {
 		Cohort:      &f.Cohort,
 		Calibration: &f.Calibration,
 		Tracklets: &recognizer.TrackletsSpec{
-			NormFloor: 1.5, NormLeast: 0.05, SplitScore: 0.25, SplitSureScore: 0.4, SureWeight: 4, SamePerson: 4.76, WeakWeight: 0.5,
+			NormFloor: 1.5, NormLeast: 0.05, Split: 2.4, SplitSure: 4, SureWeight: 4, SamePerson: 4.76, WeakWeight: 0.5,
 			Source: "television, talk-show, film and street clips at 4 to 7 frames a second; docs/decisions/0004-tracks.md and " +
 				"0008-names.md",
 		},
