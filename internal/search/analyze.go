@@ -76,6 +76,7 @@ type analysis struct {
 type followed struct {
 	Tracklet
 	sampler sampler
+	sight   patch // of the last observation
 }
 
 func (a *analysis) run(ctx context.Context) error {
@@ -157,12 +158,17 @@ func (a *analysis) observe(ctx context.Context, id int, f *face.Frame, d *face.D
 			return fmt.Errorf("attributes of a face: %w", err)
 		}
 	}
+	sight := patchOf(&f.Small, d.Box)
+	if len(t.Observations) > 0 && sight.like(&t.sight) < otherSight {
+		t.sampler.runs++
+	}
+	t.sight = sight
 	t.Observations = append(t.Observations, seen)
 	quality := sampleQuality(d, f.Full.Height)
 	if t.sampler.wants(f.Time, quality) {
 		crop := a.crop()
 		a.Embedder.Align(&f.Full, d, crop)
-		if old := t.sampler.add(candidate{f.Time, quality, crop}); old != nil {
+		if old := t.sampler.add(candidate{at: f.Time, quality: quality, crop: crop}); old != nil {
 			a.free = append(a.free, old)
 		}
 	}

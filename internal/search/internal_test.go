@@ -21,7 +21,7 @@ func TestSamplerKeepsFewAndSpreadOut(t *testing.T) {
 			at := time.Duration(i) * 200 * time.Millisecond
 			crop := new(face.Crop)
 			wanted := s.wants(at, q)
-			replaced := s.add(candidate{at, q, crop})
+			replaced := s.add(candidate{at: at, quality: q, crop: crop})
 			if wanted == (replaced == crop) {
 				t.Fatalf("wants says %v, but the crop itself was dropped: %v", wanted, replaced == crop)
 			}
@@ -263,5 +263,54 @@ func TestTwoWellSeenPeopleAreSplitThoughTheyLookAlike(t *testing.T) {
 		if got := changes(samples, testScale(), face.Impostors{Deviation: 0.1}); len(got) != want || want > 0 && got[0] != 3 {
 			t.Errorf("norm %v: changes at %v", norm, got)
 		}
+	}
+}
+
+func TestEachRunKeepsTwoCrops(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := sampler{most: 10}
+		length := map[int]int{}
+		for i := range rapid.IntRange(1, 80).Draw(t, "n") {
+			if i > 0 && s.runs < 4 && rapid.IntRange(0, 9).Draw(t, "new") == 0 {
+				s.runs++
+			}
+			length[s.runs]++
+			s.add(candidate{at: time.Duration(i) * time.Second, quality: rapid.Float32Range(0.01, 1).Draw(t, "quality")})
+		}
+		s.thin(2)
+		for run, n := range length {
+			if got := inRun(s.kept, run); got < min(n, runCrops) {
+				t.Fatalf("%d crops of run %d are kept, it had %d", got, run, n)
+			}
+		}
+	})
+}
+
+func TestPatches(t *testing.T) {
+	t.Parallel()
+	p := &face.Picture{Width: 64, Height: 36, Strides: [3]int{64, 32, 32}}
+	p.Planes[0] = make([]byte, 64*36)
+	for i := range p.Planes[0] {
+		p.Planes[0][i] = byte(40 + i%64 + 2*(i/64)) // brighter to the right and downwards
+	}
+	left, right := patchOf(p, face.Box{Left: 0.1, Top: 0.2, Width: 0.3, Height: 0.5}), patchOf(p, face.Box{Left: 0.6, Top: 0.2, Width: 0.3, Height: 0.5})
+	if like := left.like(&right); like < 0.99 {
+		t.Errorf("the same gradient is alike by %v", like)
+	}
+	var turned patch
+	for i := range left {
+		turned[i] = 200 - left[i]
+	}
+	if like := left.like(&turned); like > -0.99 {
+		t.Errorf("the opposite is alike by %v", like)
+	}
+	for _, b := range []face.Box{{Left: -1, Top: -1, Width: 3, Height: 3}, {Left: 2, Top: 2, Width: 1, Height: 1}, {}, {Left: -5, Width: 1, Height: 1}} {
+		flat := patchOf(p, b) // must not reach beyond the picture
+		_ = flat.like(&left)
+	}
+	var grey patch
+	if like := grey.like(&left); like != 1 {
+		t.Errorf("a grey patch is alike by %v", like)
 	}
 }
