@@ -104,6 +104,7 @@ func (e *engine) newcomer(
 	limits := photo.DefaultLimits()
 	limits.Bytes = int64(e.config.MaxPhotoSize)
 	limits.WebP = strings.EqualFold(filepath.Ext(shot.Path), ".webp") // under another name it is a mistake
+	limits.JPEG = still(ctx, e.decoder)
 	picture, err := photo.Decode(bytes.NewReader(content), limits)
 	if err != nil {
 		return newcomer{refused: err.Error()}, nil //nolint:nilerr // as above

@@ -9,12 +9,14 @@ import (
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/video"
 )
 
 // photos is the service's eyes for photos.
 type photos struct {
 	recognizers *pool
 	limits      photo.Limits
+	decoder     *video.Decoder
 }
 
 // Look implements [service.Photos].
@@ -25,7 +27,9 @@ func (p *photos) Look(ctx context.Context, image []byte, want service.Wanted) ([
 		return nil, err
 	}
 	defer p.recognizers.give(rec)
-	picture, err := photo.Decode(bytes.NewReader(image), p.limits)
+	limits := p.limits
+	limits.JPEG = still(ctx, p.decoder)
+	picture, err := photo.Decode(bytes.NewReader(image), limits)
 	if err != nil {
 		return nil, photoError(err)
 	}

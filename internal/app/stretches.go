@@ -135,7 +135,7 @@ func (a *analysis) segment(
 	}()
 	in := search.Stretch{
 		Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: a.engine.params,
-		Cohort: a.engine.pack.Cohort(),
+		Cohort:   a.engine.pack.Cohort(),
 		Progress: func(at time.Duration, faces int) { a.advance.reached(seg.Index, at-seg.From, faces) },
 	}
 	if a.portraits {

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/image/webp"
 
 	"github.com/spotter-video/spotter/internal/face"
-	ownjpeg "github.com/spotter-video/spotter/internal/photo/internal/jpeg"
 )
 
 // Decode reads one JPEG, PNG or, where the limits allow it, WebP image and turns it upright as its EXIF orientation says. Bytes after the image's end
@@ -67,37 +66,26 @@ func decodeJPEG(data []byte, l Limits) (image.Image, error) {
 		return nil, &Error{Kind: Format, Message: fmt.Sprintf(
 			"this JPEG draws its picture in %d scans, more than the %d that Spotter reads: save it again", scans, maxScans)}
 	}
-	img, err := readJPEG(bytes.NewReader(data))
+	img, err := jpeg.Decode(bytes.NewReader(data))
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		// A picture that is whole but for its end marker, as some phones' panoramas are. One that is cut within its data
 		// is refused with the marker too.
-		img, err = readJPEG(bytes.NewReader(append(slices.Clip(data), 0xff, markerEOI)))
+		img, err = jpeg.Decode(bytes.NewReader(append(slices.Clip(data), 0xff, markerEOI)))
 		if err != nil {
 			err = io.ErrUnexpectedEOF
+		}
+	}
+	var unsupported jpeg.UnsupportedError
+	var malformed jpeg.FormatError
+	if l.JPEG != nil && (errors.As(err, &unsupported) || errors.As(err, &malformed)) {
+		if other, failed := l.JPEG(data, width, height); failed == nil {
+			return other, nil
 		}
 	}
 	if err != nil {
 		return nil, refused("JPEG", err)
 	}
 	return img, nil
-}
-
-// readJPEG reads with the standard library, and what that does not know or gets wrong (odd samplings, restarts between the
-// scans of a progressive picture) with our own decoder.
-func readJPEG(r io.ReadSeeker) (image.Image, error) {
-	img, err := jpeg.Decode(r)
-	var unsupported jpeg.UnsupportedError
-	var malformed jpeg.FormatError
-	if !errors.As(err, &unsupported) && !errors.As(err, &malformed) {
-		return img, err
-	}
-	if _, failed := r.Seek(0, io.SeekStart); failed != nil {
-		return nil, failed
-	}
-	if own, failed := ownjpeg.Decode(r); failed == nil {
-		return own, nil
-	}
-	return nil, err
 }
 
 // sizeOfJPEG is the width and height that a JPEG's frame header says (ITU-T T.81, B.2.2), whose samplings the standard

@@ -1,6 +1,9 @@
 package photo
 
-import "fmt"
+import (
+	"fmt"
+	"image"
+)
 
 // Limits bound what a photo may cost.
 type Limits struct {
@@ -13,6 +16,9 @@ type Limits struct {
 	Pixels int
 	// WebP allows this format too. Rekognition takes JPEG and PNG only.
 	WebP bool
+	// JPEG, if set, reads the JPEGs that the standard library does not: odd chroma samplings, restarts between the scans of a
+	// progressive picture. Their size has been looked at. Any error of it refuses the photo.
+	JPEG func(data []byte, width, height int) (image.Image, error)
 }
 
 // DefaultLimits are Rekognition's for images in S3: 15 MB and 80 to 10,000 pixels a side. The bound on all pixels is

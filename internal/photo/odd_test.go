@@ -2,7 +2,8 @@ package photo
 
 import (
 	"bytes"
-	"image/color"
+	"errors"
+	"image"
 	"image/jpeg"
 	"slices"
 	"testing"
@@ -69,42 +70,40 @@ func oddJPEG(s [3]sampling) []byte {
 	return append(b, 0xff, 0xd9)
 }
 
-func TestDecodeReadsEverySampling(t *testing.T) {
+func TestAnotherDecoderIsAskedForOddSamplings(t *testing.T) {
 	t.Parallel()
-	r, g, bl := color.YCbCrToRGB(128, 128, 228)
-	red, unknown := [3]byte{r, g, bl}, 0
-	for _, s := range [][3]sampling{
-		{{1, 1}, {1, 1}, {1, 1}},
-		{{2, 2}, {1, 1}, {1, 2}},
-		{{2, 2}, {2, 1}, {1, 1}},
-		{{2, 2}, {1, 2}, {2, 1}},
-		{{1, 1}, {2, 2}, {2, 2}},
-		{{3, 1}, {1, 1}, {1, 1}},
-		{{1, 3}, {1, 1}, {1, 1}},
-		{{1, 2}, {1, 1}, {1, 2}},
-	} {
-		data := oddJPEG(s)
-		if _, err := jpeg.Decode(bytes.NewReader(data)); err != nil {
-			unknown++
-		}
-		p := decode(t, data)
-		for _, at := range [][2]int{{0, 0}, {95, 40}, {50, 20}} {
-			if got := pixel(p, at[0], at[1]); got != [3]byte{128, 128, 128} {
-				t.Errorf("%v: pixel %v is %v, want grey", s, at, got)
-			}
-		}
-		for _, at := range [][2]int{{0, 95}, {95, 95}, {50, 70}} {
-			if got := pixel(p, at[0], at[1]); got != red {
-				t.Errorf("%v: pixel %v is %v, want %v", s, at, got, red)
-			}
-		}
-	}
-	if unknown < 5 {
-		t.Errorf("the standard library reads all but %d: then our own decoder is not needed", unknown)
+	odd, plain := oddJPEG([3]sampling{{2, 2}, {1, 1}, {1, 2}}), oddJPEG([3]sampling{{1, 1}, {1, 1}, {1, 1}})
+	if _, err := jpeg.Decode(bytes.NewReader(odd)); err == nil {
+		t.Error("the standard library reads the odd one: no other decoder is needed")
 	}
 	limits := DefaultLimits()
-	limits.MaxSide = 95
-	if _, err := Decode(bytes.NewReader(oddJPEG([3]sampling{{2, 2}, {1, 1}, {1, 2}})), limits); err == nil {
-		t.Error("the size of an odd JPEG is not looked at")
+	if _, err := Decode(bytes.NewReader(odd), limits); err == nil {
+		t.Error("it is read without another decoder")
 	}
+	asked := 0
+	limits.JPEG = func(data []byte, width, height int) (image.Image, error) {
+		if asked++; !bytes.Equal(data, odd) || width != 96 || height != 96 {
+			t.Errorf("asked for %d bytes of %d x %d", len(data), width, height)
+		}
+		return image.NewYCbCr(image.Rect(0, 0, 96, 96), image.YCbCrSubsampleRatio420), nil
+	}
+	for i, data := range [][]byte{plain, odd} {
+		if p, err := Decode(bytes.NewReader(data), limits); err != nil || p.Width != 96 || asked != i {
+			t.Errorf("picture %d: %v, asked %d times", i, err, asked)
+		}
+	}
+	limits.MaxSide = 95
+	if _, err := Decode(bytes.NewReader(odd), limits); err == nil || asked != 1 {
+		t.Errorf("the size of an odd JPEG is not looked at: %v", err)
+	}
+	limits.MaxSide = 96
+	limits.JPEG = func([]byte, int, int) (image.Image, error) { return nil, errors.New("it is damaged") }
+	if _, err := Decode(bytes.NewReader(odd), limits); !isRefusal(err) {
+		t.Errorf("a refusal of the other decoder is %v", err)
+	}
+}
+
+func isRefusal(err error) bool {
+	refusal := (*Error)(nil)
+	return errors.As(err, &refusal)
 }
