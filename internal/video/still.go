@@ -20,10 +20,10 @@ func (d *Decoder) Still(ctx context.Context, jpeg []byte, width, height int) (_ 
 		return nil, fail(Unavailable, err, "There is no place for a temporary file.")
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err := os.Remove(f.Name()); err != nil {
+	if err = os.Remove(f.Name()); err != nil {
 		return nil, fail(Unavailable, err, "A temporary file cannot be removed.")
 	}
-	if _, err := f.Write(oneFrameAVI(jpeg, width, height)); err != nil {
+	if _, err = f.Write(oneFrameAVI(jpeg, width, height)); err != nil {
 		return nil, fail(Unavailable, err, "A temporary file cannot be written.")
 	}
 	plan, err := d.Plan(ctx, f)
