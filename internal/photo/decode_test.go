@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/testkit/media"
 )
 
 // quadrants are the colours of the test pictures in testdata: top left, top right, bottom left, bottom right.
@@ -390,7 +391,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(pngHeader(100, 100))
 	f.Add(insertAfterIHDR(read(f, "testdata/palette.png"), "eXIf", tiffOrientation(binary.LittleEndian, 6)))
 	f.Add(webpPhoto())
-	f.Add(oddJPEG([3]sampling{{2, 2}, {1, 1}, {1, 2}}))
+	f.Add(media.JPEG([3][2]byte{{2, 2}, {1, 1}, {1, 2}}))
 	limits := Limits{Bytes: 1 << 16, MinSide: 8, MaxSide: 300, Pixels: 40_000, WebP: true}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		pic, err := Decode(bytes.NewReader(data), limits)
