@@ -58,6 +58,7 @@ func (e *engine) enrol(ctx context.Context, photos []snapshot, portraits bool, o
 	if err := p.add(photos, newcomers, out); err != nil {
 		return nil, errors.Join(err, index.Close())
 	}
+	alike(photos, newcomers, e.pack.Cohort(), e.pack.Calibration(), out)
 	if len(p.Faces) == 0 {
 		return nil, errors.Join(&NoFacesError{Photos: len(photos)}, index.Close())
 	}
@@ -240,26 +241,32 @@ func (p *people) add(photos []snapshot, newcomers []newcomer, out *events) error
 			p.Photos[n.face.ID] = n.portrait
 		}
 	}
-	p.alike(photos, newcomers, out)
 	return p.index.Add(ids, vectors)
 }
 
-// sameFace is the cosine from which two photos of two names are pointed out as one face: of LFW's strangers some 1 in a
-// million pairs reach .63, and half of all pairs of one person .72 (docs/decisions/0003-default-pack.md and the cohort's
-// measurements).
-const sameFace = 0.65
+// sameFace is the similarity from which two photos of two names are pointed out as one face: one in ten million pairs of
+// strangers reaches it, and most pairs of one person do.
+const sameFace face.Similarity = 99
 
 // mostCompared bounds how many photos are compared with each other: 2,000 take half a second.
 const mostCompared = 2000
 
 // alike points out photos of different names whose faces are alike, each photo once.
-func (p *people) alike(photos []snapshot, newcomers []newcomer, out *events) {
-	for i, n := range newcomers[:min(len(newcomers), mostCompared)] {
+func alike(photos []snapshot, newcomers []newcomer, cohort *face.Cohort, scale *face.Calibration, out *events) {
+	newcomers = newcomers[:min(len(newcomers), mostCompared)]
+	impostors := make([]face.Impostors, len(newcomers))
+	for i, n := range newcomers {
+		if n.refused == "" {
+			impostors[i] = cohort.Impostors(n.vector)
+		}
+	}
+	for i, n := range newcomers {
 		for j, m := range newcomers[:i] {
 			if n.refused != "" || m.refused != "" || n.photo == m.photo || photos[i].Person == photos[j].Person {
 				continue
 			}
-			if face.Dot(n.vector, m.vector) >= sameFace {
+			score := face.Score(face.Dot(n.vector, m.vector))
+			if scale.Between(score, impostors[i], impostors[j]) >= sameFace {
 				out.send(Noted{Path: photos[i].Path, Reason: fmt.Sprintf(
 					"shows the face of %s: %s and %s may be one person under two names", photos[j].Path, photos[j].Person, photos[i].Person)})
 				break
