@@ -68,6 +68,7 @@ type analysed struct {
 	params    search.Params
 	stretches []*search.Tracklets
 	faces     []enrolled
+	work      work
 }
 
 // enrolled is one face of one person.
@@ -79,8 +80,14 @@ type enrolled struct {
 
 // analyse looks at a video at so many frames a second.
 func (l *laboratory) analyse(ctx context.Context, path string, sampleRate float64) (_ *analysed, err error) {
-	a := &analysed{laboratory: l, params: search.DefaultParams(*l.pack.Scale())}
-	a.params.SampleRate = sampleRate
+	params := search.DefaultParams(*l.pack.Scale())
+	params.SampleRate = sampleRate
+	return l.analyseWith(ctx, path, params)
+}
+
+// analyseWith looks at a video and counts what that takes.
+func (l *laboratory) analyseWith(ctx context.Context, path string, params search.Params) (_ *analysed, err error) {
+	a := &analysed{laboratory: l, params: params, work: work{Recognizer: l.recognizer}}
 	f, err := os.Open(path) //nolint:gosec // named by the person who runs the measurement
 	if err != nil {
 		return nil, err
@@ -91,12 +98,12 @@ func (l *laboratory) analyse(ctx context.Context, path string, sampleRate float6
 		return nil, err
 	}
 	for _, segment := range plan.Segments {
-		stream, err := l.decoder.Open(ctx, f, plan, segment, video.StreamOptions{SampleRate: sampleRate, Lookahead: 2})
+		stream, err := l.decoder.Open(ctx, f, plan, segment, video.StreamOptions{SampleRate: params.SampleRate, Lookahead: 2})
 		if err != nil {
 			return nil, err
 		}
 		tracklets, err := search.Analyze(ctx, search.Stretch{
-			Index: segment.Index, Frames: stream, Detector: l.recognizer, Embedder: l.recognizer, Params: a.params,
+			Index: segment.Index, Frames: stream, Detector: &a.work, Embedder: &a.work, Params: a.params,
 			Cohort: l.pack.Cohort(),
 		})
 		if err = errors.Join(err, stream.Close()); err != nil {

@@ -50,7 +50,7 @@ func parse() options {
 	flag.Float64Var(&o.threshold, "threshold", 80, "similarity from which a match counts")
 	flag.BoolVar(&o.json, "json", false, "print one JSON document")
 	flag.BoolVar(&o.skipPairs, "skip-pairs", false, "measure the clips only")
-	flag.StringVar(&o.only, "only", "", "measure this clip only, or pairs, or small faces: small")
+	flag.StringVar(&o.only, "only", "", "measure this clip only, or pairs, or small faces: small; or what each economy saves and costs: levers")
 	flag.Parse()
 	o.extra = flag.Args()
 	return o
@@ -68,8 +68,10 @@ type report struct {
 	Nobody   wholeness `json:"nobody"`
 	Pairs    []pairing `json:"pairs,omitempty"`
 	// Small are faces of few pixels, in clips made of LFW.
-	Small  []smallFaces `json:"small,omitempty"`
-	Missed []string     `json:"missed,omitempty"` // goals
+	Small []smallFaces `json:"small,omitempty"`
+	// Levers are what each economy saves and what is found with it.
+	Levers []pulled `json:"levers,omitempty"`
+	Missed []string `json:"missed,omitempty"` // goals
 }
 
 // The goals that are not a clip's own.
@@ -96,7 +98,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if o.json {
 		m.w = io.Discard
 	}
-	for _, step := range []func(context.Context) error{m.scoreClips, m.scoreRates, m.study, m.verifyPairs, m.measureSmall} {
+	for _, step := range []func(context.Context) error{m.scoreClips, m.scoreRates, m.study, m.verifyPairs, m.measureSmall, m.pullLevers} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -167,7 +169,7 @@ func (m *measuring) scoreRates(ctx context.Context) error {
 
 // study measures names and persons with every choice of who is enrolled.
 func (m *measuring) study(ctx context.Context) (err error) {
-	if m.only == "pairs" || m.only == "small" {
+	if m.only == "pairs" || m.only == "small" || m.only == "levers" {
 		return nil
 	}
 	l, err := newLaboratory(m.options)

@@ -36,18 +36,22 @@ func within(t int, spans []span, widen int) bool {
 type document struct {
 	JobStatus     string
 	StatusMessage string
-	Persons       []struct {
-		Timestamp int
-		Person    struct {
-			Face struct {
-				BoundingBox struct{ Left, Top, Width, Height float64 }
-			}
-		}
-		FaceMatches []struct {
-			Similarity float64
-			Face       struct{ ExternalImageId string } //nolint:revive // AWS's spelling
+	Persons       []seenFace
+}
+
+type seenFace struct {
+	Timestamp int
+	Person    struct {
+		Face struct {
+			BoundingBox struct{ Left, Top, Width, Height float64 }
 		}
 	}
+	FaceMatches []matchedFace
+}
+
+type matchedFace struct {
+	Similarity float64
+	Face       struct{ ExternalImageId string } //nolint:revive // AWS's spelling
 }
 
 func readTruth(path string) (*truth, error) {

@@ -66,21 +66,19 @@ func (e *engine) enrol(ctx context.Context, photos []snapshot, portraits bool, o
 	return p, nil
 }
 
-// look reads the photos, as many at a time as there are recognizers. The answer has the photos' order.
+// look reads the photos, as many at a time as there are recognizers, or remembers them. The answer has the photos' order.
 func (e *engine) look(ctx context.Context, photos []snapshot, portraits bool, out *events) ([]newcomer, error) {
+	kept, err := openMemory(&e.config, aboutPhotos(e.pack))
+	if err != nil {
+		return nil, err
+	}
 	list := make([]newcomer, len(photos))
 	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(e.recognizers.size())
 	for i, shot := range photos {
-		rec, err := e.recognizers.take(ctx)
-		if err != nil {
-			group.Go(func() error { return err })
-			break
-		}
-		group.Go(func() error {
-			defer e.recognizers.give(rec)
-			var err error
-			list[i], err = e.newcomer(ctx, rec, shot, portraits)
+		group.Go(func() (err error) {
+			list[i], err = e.newcomer(ctx, kept, shot, portraits)
 			out.send(PhotoDone{Done: int(done.Add(1)), Photos: len(photos)})
 			return err
 		})
@@ -88,13 +86,11 @@ func (e *engine) look(ctx context.Context, photos []snapshot, portraits bool, ou
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return list, nil
+	return list, kept.close()
 }
 
 // newcomer reads one photo. Errors are those of the machinery; what is wrong with the photo is in the answer.
-func (e *engine) newcomer(
-	ctx context.Context, rec *recognizer.Recognizer, shot snapshot, portrait bool,
-) (newcomer, error) {
+func (e *engine) newcomer(ctx context.Context, kept *memory, shot snapshot, portrait bool) (newcomer, error) {
 	if err := ctx.Err(); err != nil {
 		return newcomer{}, err
 	}
@@ -102,36 +98,54 @@ func (e *engine) newcomer(
 	if err != nil {
 		return newcomer{refused: reason(err)}, nil // refused, not fatal
 	}
+	webP := strings.EqualFold(filepath.Ext(shot.Path), ".webp") // under another name it is a mistake
+	key := kept.key(content, fmt.Sprint(webP, portrait))
+	seen, known := kept.recall(key)
+	if !known {
+		if seen, err = e.see(ctx, content, webP, portrait); err != nil {
+			return newcomer{}, fmt.Errorf("enrol %s: %w", shot.Path, err)
+		}
+		kept.keep(key, &seen)
+	}
+	n := newcomer{photo: sha256.Sum256(content), vector: seen.Vector, portrait: seen.Portrait, refused: seen.Refused, notes: seen.Notes}
+	n.face = face.Enrolled{
+		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: imageID(n.photo), Detection: seen.Detection,
+		ExternalID: awsapi.ExternalImageID(shot.Person, shot.Photo),
+	}
+	return n, nil
+}
+
+// see looks for the face to enrol in a photo.
+func (e *engine) see(ctx context.Context, content []byte, webP, portrait bool) (seen seenPhoto, err error) {
+	rec, err := e.recognizers.take(ctx)
+	if err != nil {
+		return seen, err
+	}
+	defer e.recognizers.give(rec)
 	limits := photo.DefaultLimits()
-	limits.Bytes = int64(e.config.MaxPhotoSize)
-	limits.WebP = strings.EqualFold(filepath.Ext(shot.Path), ".webp") // under another name it is a mistake
-	limits.JPEG = still(ctx, e.decoder)
+	limits.Bytes, limits.WebP, limits.JPEG = int64(e.config.MaxPhotoSize), webP, still(ctx, e.decoder)
 	picture, err := photo.Decode(bytes.NewReader(content), limits)
 	if err != nil {
-		return newcomer{refused: err.Error()}, nil //nolint:nilerr // as above
+		return seenPhoto{Refused: err.Error(), unread: true}, ctx.Err() //nolint:nilerr // refused, not fatal
 	}
 	found, others, turned, err := enrolUpright(ctx, rec, picture)
 	if refusal := (*recognizer.RefusedError)(nil); errors.As(err, &refusal) {
-		return newcomer{refused: refusal.Error()}, nil
+		return seenPhoto{Refused: refusal.Error()}, nil
 	}
 	if err != nil {
-		return newcomer{}, fmt.Errorf("enrol %s: %w", shot.Path, err)
+		return seen, err
 	}
-	n := newcomer{photo: sha256.Sum256(content), vector: found.Sample.Embedding.Vector}
-	external := awsapi.ExternalImageID(shot.Person, shot.Photo)
-	n.face = face.Enrolled{
-		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: imageID(n.photo), ExternalID: external, Detection: found.Detection,
-	}
+	seen.Vector, seen.Detection = found.Sample.Embedding.Vector, found.Detection
 	if turned != picture {
-		n.notes = append(n.notes, "lies on its side or on its head; its face was enrolled upright")
+		seen.Notes = append(seen.Notes, "lies on its side or on its head; its face was enrolled upright")
 	}
 	if note := whoWasTaken(&found, others); note != "" {
-		n.notes = append(n.notes, note)
+		seen.Notes = append(seen.Notes, note)
 	}
 	if portrait {
-		n.portrait = portraitJPEG(rec.Portrait(turned, &found.Detection))
+		seen.Portrait = portraitJPEG(rec.Portrait(turned, &found.Detection))
 	}
-	return n, nil
+	return seen, nil
 }
 
 // enrolUpright enrols the face of a picture, or of the picture turned by quarters where it has none as it is: many a photo

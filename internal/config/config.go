@@ -28,6 +28,9 @@ type Config struct {
 	Helper Path
 	// FFmpeg is the ffmpeg program: it decodes where the helper is missing, and writes annotated videos.
 	FFmpeg Path
+	// PhotoCache is the folder in which a search keeps what photos of people gave: embeddings, and portraits if asked for. Unset,
+	// it lies in the user's own cache folder; Off keeps nothing.
+	PhotoCache Path
 	// Sandbox says whether decoders may run where the kernel cannot confine them fully.
 	Sandbox Sandbox
 
@@ -43,6 +46,9 @@ type Config struct {
 	// MaxPhotoSize bounds the file of one photo to enrol, in bytes.
 	MaxPhotoSize Size
 }
+
+// Off is the PhotoCache that keeps nothing.
+const Off Path = "off"
 
 // Default is what holds where nothing is set. Threshold, sizes and lengths are Amazon Rekognition's own limits.
 func Default() Config {

@@ -64,6 +64,10 @@ func (c *Config) Settings() []Setting {
 		{"decoder", Environment, "file", "the decoder spotter-decode; unset: beside the program or on PATH", &c.Helper},
 		{"ffmpeg", Environment, "file", "the ffmpeg program; unset: the one on PATH", &c.FFmpeg},
 		{
+			"photo-cache", Environment, "folder", "what photos of people gave is kept there for five days; off: nowhere; unset: in the " +
+				"user's cache folder", &c.PhotoCache,
+		},
+		{
 			"sandbox", Environment, "level", "strict: refuse to decode without full confinement; relaxed: take what there is",
 			&c.Sandbox,
 		},
@@ -78,9 +82,11 @@ func (c *Config) Settings() []Setting {
 }
 
 // Shared are the settings that a server goes by as well. The others are of searches on the command line alone: a request
-// brings its own threshold, and the photos of requests have their own limits, max-image-size and max-inline-image.
+// brings its own threshold, and the photos of requests have their own limits, max-image-size and max-inline-image, and are not kept.
 func (c *Config) Shared() []Setting {
-	return slices.DeleteFunc(c.Settings(), func(s Setting) bool { return s.Key == "threshold" || s.Key == "max-photo-size" })
+	return slices.DeleteFunc(c.Settings(), func(s Setting) bool {
+		return slices.Contains([]string{"threshold", "max-photo-size", "photo-cache"}, s.Key)
+	})
 }
 
 // Load sets what the environment says; lookup is os.LookupEnv or a stand-in. A variable that is empty counts as unset.

@@ -11,8 +11,8 @@ import (
 // detector finds next to none of less than 20. A closer look finds them: now and then at the whole picture, less
 // reduced, and in between at the places where some were found. docs/decisions/0008-names.md has what was measured.
 const (
-	// closeSide is the long side in pixels that the whole picture is reduced to for a closer look. Raising it finds smaller
-	// faces at a cost that grows with its square.
+	// closeSide is the long side in pixels that the whole picture is reduced to for a closer look, or three quarters of its own
+	// if that is less: faces of 36 pixels have 24 or 27 then. Raising it finds smaller faces at a cost that grows with its square.
 	closeSide = 1280
 	// smallHeight is the height in pixels of the small picture up to which closer looks are for. A larger face is found
 	// without, and parts of one that a closer look takes for faces are left out.
@@ -21,6 +21,10 @@ const (
 	// the face: a larger face is reduced.
 	placeSide  = 160
 	placeFaces = 4
+	// followSide and followFaces are the same for a face that is followed: large enough to show it 40 pixels high, and how
+	// it moved.
+	followSide  = 128
+	followFaces = 3
 )
 
 // lookCloser adds small faces to the candidates, in pixels of the full picture.
@@ -30,33 +34,57 @@ func (r *Recognizer) lookCloser(f *face.Frame, look face.Look) error {
 		return nil // the model takes one size only, or there is nothing more to be seen
 	}
 	highest := smallHeight * float32(f.Full.Height) / float32(f.Small.Height)
+	small := func(c *candidate) bool { return c.box.Height() <= highest }
 	if look.Closely {
-		w, h := raster.Fit(f.Full.Width, f.Full.Height, min(long, closeSide))
-		return r.lookAt(&f.Full, place{0, 0, f.Full.Width, f.Full.Height}, w, h, highest)
+		w, h := raster.Fit(f.Full.Width, f.Full.Height, min(3*long/4, closeSide))
+		return r.lookAt(&f.Full, place{0, 0, f.Full.Width, f.Full.Height}, w, h, small)
 	}
 	for _, b := range look.Near {
-		at := placeAround(b.Pixels(f.Full.Width, f.Full.Height), &f.Full)
-		if err := r.lookAt(&f.Full, at, min(at.width, placeSide), min(at.height, placeSide), highest); err != nil {
+		at := placeAround(b.Pixels(f.Full.Width, f.Full.Height), &f.Full, placeFaces, placeSide)
+		if err := r.lookAt(&f.Full, at, min(at.width, placeSide), min(at.height, placeSide), small); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// follow looks for faces around where they were in the frame before, in pixels of the full picture.
+func (r *Recognizer) follow(p *face.Picture, boxes []face.Box) error {
+	for _, b := range boxes {
+		was := b.Pixels(p.Width, p.Height)
+		at := placeAround(was, p, followFaces, followSide)
+		same := func(c *candidate) bool { return continues(was, c.box) }
+		if err := r.lookAt(p, at, min(at.width, followSide), min(at.height, followSide), same); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// continues says whether a box can be that of the same face a moment later: its middle has not moved far, and it is about
+// as high.
+func continues(was, is face.PixelBox) bool {
+	const reach, growth = 0.75, 1.5
+	w, h := was.Width(), was.Height()
+	dx, dy := (is.X0+is.X1-was.X0-was.X1)/2, (is.Y0+is.Y1-was.Y0-was.Y1)/2
+	return max(dx, -dx) <= reach*w && max(dy, -dy) <= reach*h && is.Height() <= growth*h && h <= growth*is.Height()
+}
+
 // place is a part of a picture, in pixels.
 type place struct{ x, y, width, height int }
 
-// placeAround is the square around a face, as far as it lies in the picture, from an even pixel on.
-func placeAround(b face.PixelBox, p *face.Picture) place {
-	side := max(int(placeFaces*b.Height()), placeSide)
+// placeAround is the square around a face, so many times as high and of so many pixels at least, as far as it lies in the
+// picture, from an even pixel on.
+func placeAround(b face.PixelBox, p *face.Picture, times float32, least int) place {
+	side := max(int(times*b.Height()), least)
 	w, h := min(side, p.Width), min(side, p.Height)
 	x := min(max(int(b.X0+b.X1)/2-w/2, 0), p.Width-w) &^ 1
 	y := min(max(int(b.Y0+b.Y1)/2-h/2, 0), p.Height-h) &^ 1
 	return place{x, y, w, h}
 }
 
-// lookAt looks for faces up to a height in a part of a picture, reduced to w x h pixels.
-func (r *Recognizer) lookAt(p *face.Picture, at place, w, h int, highest float32) error {
+// lookAt looks for faces of a kind in a part of a picture, reduced to w x h pixels. Candidates are in pixels of the picture.
+func (r *Recognizer) lookAt(p *face.Picture, at place, w, h int, wanted func(*candidate) bool) error {
 	part := p.Part(at.x, at.y, at.width, at.height)
 	if w != at.width || h != at.height {
 		part = r.scaler.Scale(&part, w, h)
@@ -72,7 +100,7 @@ func (r *Recognizer) lookAt(p *face.Picture, at place, w, h int, highest float32
 		c.resize(sx, sy)
 		c.move(float32(at.x), float32(at.y))
 	}
-	large := func(c candidate) bool { return c.box.Height() > highest }
-	d.found = d.found[:before+len(slices.DeleteFunc(d.found[before:], large))]
+	other := func(c candidate) bool { return !wanted(&c) }
+	d.found = d.found[:before+len(slices.DeleteFunc(d.found[before:], other))]
 	return nil
 }

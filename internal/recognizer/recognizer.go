@@ -116,20 +116,32 @@ func (r *Recognizer) Detect(ctx context.Context, f *face.Frame, look face.Look) 
 			return nil, fmt.Errorf("detect faces: %w", err)
 		}
 	}
-	if err := r.detector.collect(&f.Small, 0); err != nil {
-		return nil, err
+	r.detector.found = r.detector.found[:0]
+	var err error
+	if len(look.Follow) > 0 {
+		err = r.follow(&f.Full, look.Follow)
+	} else {
+		err = r.lookAround(f, look)
 	}
-	sx, sy := float32(f.Full.Width)/float32(f.Small.Width), float32(f.Full.Height)/float32(f.Small.Height)
-	for i := range r.detector.found {
-		r.detector.found[i].resize(sx, sy)
-	}
-	if err := r.lookCloser(f, look); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if err := r.measureAll(&f.Full, r.detector.suppress()); err != nil {
 		return nil, err
 	}
 	return r.detections, nil
+}
+
+// lookAround adds the faces of the whole picture to the candidates, in pixels of the full picture.
+func (r *Recognizer) lookAround(f *face.Frame, look face.Look) error {
+	if err := r.detector.collect(&f.Small, 0); err != nil {
+		return err
+	}
+	sx, sy := float32(f.Full.Width)/float32(f.Small.Width), float32(f.Full.Height)/float32(f.Small.Height)
+	for i := range r.detector.found {
+		r.detector.found[i].resize(sx, sy)
+	}
+	return r.lookCloser(f, look)
 }
 
 // measureAll makes detections of those candidates that can be faces, in pixels of the picture.

@@ -68,8 +68,15 @@ type analysis struct {
 	live    map[int]*followed
 	done    []Tracklet
 	free    []*face.Crop  // crops to be used again
-	looked  time.Duration // when a frame was last looked at closely
-	out     *Tracklets
+	at      time.Duration // of the last frame
+	whole   time.Duration // when the whole of a frame was last looked at
+	looked  time.Duration // when that was last done closely
+	pause   time.Duration // until it is done closely again
+	// What was detected last, when, and in what picture.
+	faces    []face.Detection
+	detected time.Duration
+	sight    thumbnail
+	out      *Tracklets
 }
 
 // followed is a tracklet that has not ended.
@@ -99,7 +106,7 @@ func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 	if a.out.First == nil {
 		a.out.First = a.shots.last.bytes()
 	}
-	dets, err := a.Detector.Detect(ctx, f, a.look(f, cut))
+	dets, err := a.detect(ctx, f, cut)
 	if err != nil {
 		return err
 	}
@@ -116,6 +123,7 @@ func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 			faces++
 		}
 	}
+	a.at = f.Time
 	a.out.Frames++
 	a.out.Faces += faces
 	if a.Progress != nil {
@@ -124,13 +132,81 @@ func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 	return nil
 }
 
-// look says how closely to look at a frame: closely at the first of a shot and every so often, and in between where small
-// faces were.
-func (a *analysis) look(f *face.Frame, cut bool) (look face.Look) {
-	if cut || a.out.Frames == 0 || f.Time-a.looked >= a.Params.LookEvery {
-		a.looked = f.Time
+// detect finds the faces of a frame. Between two looks at the whole picture, faces are followed from where they were; the
+// whole is looked at again as soon as one is not found there. A picture that stands still is looked at now and then.
+func (a *analysis) detect(ctx context.Context, f *face.Frame, cut bool) ([]face.Detection, error) {
+	if !cut && a.stands(f.Time) {
+		return a.faces, nil
+	}
+	look := a.look(f, cut)
+	dets, err := a.Detector.Detect(ctx, f, look)
+	if err == nil && len(dets) < len(look.Follow) {
+		dets, err = a.Detector.Detect(ctx, f, a.lookAround(f))
+	}
+	if look.Closely {
+		a.closely(f, cut, dets)
+	}
+	a.faces = append(a.faces[:0], dets...)
+	a.detected, a.sight = f.Time, a.shots.last
+	return a.faces, err
+}
+
+// stands says whether the picture is still the one in which faces were last detected.
+func (a *analysis) stands(at time.Duration) bool {
+	return a.out.Frames > 0 && at-a.detected < a.Params.LookEvery && a.sight.still(&a.shots.last)
+}
+
+// look says where and how closely to look at a frame: closely at the first of a shot and every so often, at the whole every
+// other time, and in between only where faces were.
+func (a *analysis) look(f *face.Frame, cut bool) face.Look {
+	if cut || a.out.Frames == 0 || f.Time-a.looked >= a.pause {
+		a.looked, a.whole = f.Time, f.Time
 		return face.Look{Closely: true}
 	}
+	if f.Time-a.whole+a.Params.interval()/2 < a.Params.WholeEvery {
+		if follow := a.follow(); len(follow) > 0 {
+			return face.Look{Follow: follow}
+		}
+	}
+	return a.lookAround(f)
+}
+
+// closely sets when to look closely again: twice as long after each look within a shot that found no small face.
+func (a *analysis) closely(f *face.Frame, cut bool, dets []face.Detection) {
+	small := func(d face.Detection) bool { return d.Box.Height*float32(f.Small.Height) < nearHeight }
+	if cut || a.pause == 0 || slices.ContainsFunc(dets, small) {
+		a.pause = a.Params.LookEvery
+	} else {
+		a.pause = min(2*a.pause, longestPause*a.Params.LookEvery)
+	}
+}
+
+// longestPause is the longest time between two close looks, in times of the shortest.
+const longestPause = 4
+
+// follow lists where the faces of the last frame were; nothing if one is missing, or if there are so many that a look at the
+// whole costs no more.
+func (a *analysis) follow() (boxes []face.Box) {
+	if len(a.live) > mostFollowed {
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.live)) {
+		seen := a.live[id].Observations
+		if last := &seen[len(seen)-1]; last.Time == a.at {
+			boxes = append(boxes, last.Detection.Box)
+		} else {
+			return nil
+		}
+	}
+	return boxes
+}
+
+// mostFollowed is how many faces are followed one by one. A look at the place of each costs a fifteenth of a look at the whole.
+const mostFollowed = 8
+
+// lookAround is a look at the whole picture, and closely where small faces were.
+func (a *analysis) lookAround(f *face.Frame) (look face.Look) {
+	a.whole = f.Time
 	for _, id := range slices.Sorted(maps.Keys(a.live)) {
 		seen := a.live[id].Observations
 		if box := seen[len(seen)-1].Detection.Box; box.Height*float32(f.Small.Height) < nearHeight {
@@ -194,7 +270,7 @@ func (a *analysis) finish(ctx context.Context, ids []int) error {
 		t := a.live[id]
 		delete(a.live, id)
 		a.free = append(a.free, t.sampler.thin(a.samples(&t.Tracklet))...)
-		samples, err := a.embed(ctx, t.sampler.kept)
+		samples, err := a.embed(ctx, &t.sampler)
 		if err != nil {
 			return err
 		}
@@ -211,13 +287,20 @@ func (a *analysis) samples(t *Tracklet) int {
 	return min(leastSamples+int((t.End()-t.Start())/a.Params.SampleEvery), a.Params.Samples)
 }
 
-// embed embeds crops: a lone one from both sides, of several every other one mirrored, which averages the sides as well.
-func (a *analysis) embed(ctx context.Context, crops []candidate) ([]face.Sample, error) {
-	samples := make([]face.Sample, 0, len(crops))
-	for i, c := range crops {
+// embed embeds the crops that are kept, those that say most first, until the others would change little, and drops these: a
+// lone one from both sides, of several every other one mirrored, which averages the sides as well. The samples are in the
+// order of the crops that are left.
+func (a *analysis) embed(ctx context.Context, from *sampler) ([]face.Sample, error) {
+	order := from.order()
+	samples := make([]face.Sample, 0, len(order))
+	for i, k := range order {
+		c := from.kept[k]
+		if i >= max(leastPooled, runCrops*(from.runs+1)) && settled(samples, len(order), a.Params.Settled, a.Cohort) {
+			break
+		}
 		var s face.Sample
 		var err error
-		if len(crops) == 1 {
+		if len(order) == 1 {
 			s, err = a.Embedder.Embed(ctx, c.crop)
 		} else {
 			s, err = a.Embedder.EmbedView(ctx, c.crop, i%2 == 1)
@@ -226,7 +309,9 @@ func (a *analysis) embed(ctx context.Context, crops []candidate) ([]face.Sample,
 			return nil, fmt.Errorf("embed a face seen at %v: %w", c.at, err)
 		}
 		samples = append(samples, s)
+	}
+	for _, c := range from.kept {
 		a.free = append(a.free, c.crop)
 	}
-	return samples, nil
+	return from.keep(order[:len(samples)], samples), nil
 }

@@ -13,9 +13,13 @@ import (
 type Params struct {
 	// SampleRate is how many frames a second are analysed. Raising it finds shorter appearances at a proportional cost.
 	SampleRate float64
-	// LookEvery is how long it may be between two close looks at the whole picture, for faces that its small version hardly
-	// shows. Lowering it finds those sooner, at the cost of a detector run of four times the usual size each.
+	// LookEvery is how long it is from one close look at the whole picture to the next, for faces that its small version hardly
+	// shows, where there are such faces; up to four times as long where there are none. Lowering it finds those sooner, at the
+	// cost of a detector run of two to four times the usual size each.
 	LookEvery time.Duration
+	// WholeEvery is how long it may be between two looks at the whole picture while faces are followed from frame to frame.
+	// Raising it saves detector runs, and finds who appears within a shot that much later.
+	WholeEvery time.Duration
 	// Track tunes the tracker.
 	Track track.Params
 	// ShotChange is the mean difference of two successive frames' 32 x 18 thumbnails, in levels of 0..255, from which they
@@ -31,6 +35,9 @@ type Params struct {
 	// SampleEvery is the time that a tracklet lasts for each crop that is embedded beyond the first few. Lowering it
 	// embeds more crops of short tracklets.
 	SampleEvery time.Duration
+	// Settled is from which part of the reliability of all of a tracklet's samples on fewer of them will do, 0..1. Raising it
+	// embeds more crops of a tracklet whose crops are alike; 1 embeds all.
+	Settled float64
 	// Scale is the model pack's.
 	Scale face.Scale
 }
@@ -40,11 +47,13 @@ func DefaultParams(scale face.Scale) Params {
 	return Params{
 		SampleRate: 5,
 		LookEvery:  time.Second,
+		WholeEvery: 400 * time.Millisecond,
 		Track:      track.DefaultParams(),
 		ShotChange: 28, ShotContrast: 0.38,
 		Samples: 10,
 
 		SampleEvery: 400 * time.Millisecond,
+		Settled:     0.94,
 		Scale:       scale,
 	}
 }
@@ -61,8 +70,14 @@ func (p Params) Validate() error {
 	if p.SampleEvery <= 0 {
 		errs = append(errs, fmt.Errorf("time per sample %v is not above 0", p.SampleEvery))
 	}
+	if !(p.Settled >= 0 && p.Settled <= 1) {
+		errs = append(errs, fmt.Errorf("part of the reliability of all samples %v is not 0 to 1", p.Settled))
+	}
 	if p.LookEvery <= 0 {
 		errs = append(errs, fmt.Errorf("time from one close look to the next %v is not above 0", p.LookEvery))
+	}
+	if p.WholeEvery <= 0 {
+		errs = append(errs, fmt.Errorf("time from one look at the whole picture to the next %v is not above 0", p.WholeEvery))
 	}
 	if !(p.ShotChange > 0) {
 		errs = append(errs, fmt.Errorf("shot change %v is not above 0", p.ShotChange))

@@ -62,6 +62,75 @@ func (s *sampler) thin(n int) (dropped []*face.Crop) {
 	return dropped
 }
 
+// order lists the candidates, those that say most first: good ones, each as far in time from all before it as may be. Each run
+// has its crops among the first.
+func (s *sampler) order() []int {
+	order := make([]int, 0, len(s.kept))
+	for len(order) < len(s.kept) {
+		best, most := -1, -1.0
+		for i, c := range s.kept {
+			if slices.Contains(order, i) {
+				continue
+			}
+			worth := float64(c.quality)
+			inRun := 0
+			for _, k := range order {
+				worth = min(worth, float64(c.quality)*(c.at-s.kept[k].at).Abs().Seconds())
+				if s.kept[k].run == c.run {
+					inRun++
+				}
+			}
+			if inRun < runCrops {
+				worth += float64(runCrops-inRun) * math.MaxInt32 // before those of runs that have enough
+			}
+			if worth > most {
+				best, most = i, worth
+			}
+		}
+		order = append(order, best)
+	}
+	return order
+}
+
+// keep keeps some of the candidates, and gives their samples the order that they have in time.
+func (s *sampler) keep(which []int, samples []face.Sample) []face.Sample {
+	sorted := make([]face.Sample, 0, len(which))
+	var kept []candidate
+	for i, c := range s.kept {
+		if k := slices.Index(which, i); k >= 0 {
+			kept, sorted = append(kept, c), append(sorted, samples[k])
+		}
+	}
+	s.kept = kept
+	return sorted
+}
+
+// leastPooled is how many samples must be there before they can do for the others: their likeness has to be seen, over the
+// whole time of the tracklet.
+const leastPooled = 3
+
+// settled says whether the mean of some samples is nearly what the mean of n would be: as reliable, up to a factor. How
+// reliable a mean is follows from how alike its members are (Spearman and Brown, 1910), beyond what they have in common with
+// strangers.
+func settled(samples []face.Sample, n int, factor float64, cohort *face.Cohort) bool {
+	sum, common, pairs := 0.0, 0.0, 0
+	for i := range samples {
+		common += face.Dot(samples[i].Embedding.Vector, cohort.Mean) / float64(len(samples))
+		for k := range i {
+			sum += face.Dot(samples[i].Embedding.Vector, samples[k].Embedding.Vector)
+			pairs++
+		}
+	}
+	alike := (sum/float64(pairs) - common) / (1 - common)
+	return alike > 0 && reliability(len(samples), alike) >= factor*reliability(n, alike)
+}
+
+// reliability of the mean of n unit vectors of which any two have this cosine on the mean: the square of the cosine that it
+// has with the mean of ever so many.
+func reliability(n int, alike float64) float64 {
+	return float64(n) * alike / (1 + float64(n-1)*alike)
+}
+
 // weakest is the candidate that is missed least: the one whose absence leaves the shortest time without a sample, where
 // a poor crop stands for less time than a good one. Of equals the latest goes, so that the first ones are not used up. Runs
 // that have crops to spare go first.

@@ -280,29 +280,78 @@ func TestParamsValidate(t *testing.T) {
 	}
 }
 
-func TestSmallFacesAreLookedForNowAndThenAndWhereTheyWere(t *testing.T) {
-	t.Parallel()
-	w := newWorld(1, 0.3)
-	f := &film{world: w, scenes: slices.Concat(repeat(8, 0, appearance{0, 0.5}), repeat(3, 1, appearance{0, 0.5}), repeat(4, 1))}
+// looked runs scenes through Analyze and returns how each frame was looked at.
+func looked(t *testing.T, f *film) []face.Look {
+	t.Helper()
+	f.world = newWorld(1, 0.3)
 	if _, err := search.Analyze(t.Context(), search.Stretch{
 		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
 	}); err != nil {
 		t.Fatal(err)
 	}
-	var closely, near []int
-	for i, look := range f.looks {
-		if look.Closely {
-			closely = append(closely, i)
-		}
-		if len(look.Near) == 1 && face.IoU(look.Near[0], face.Box{Left: 0.45, Top: 0.3, Width: 0.1, Height: 0.2}) > 0.9 {
-			near = append(near, i)
+	return f.looks
+}
+
+// which are the numbers of the looks that are of a kind.
+func which(looks []face.Look, are func(face.Look) bool) (numbers []int) {
+	for i, l := range looks {
+		if are(l) {
+			numbers = append(numbers, i)
 		}
 	}
-	// at the beginning, a second later, at the cut, a second later; in between while the tracker still hopes for the face
-	if want := []int{0, 5, 8, 13}; !slices.Equal(closely, want) {
-		t.Errorf("looked closely at frames %v, want %v", closely, want)
+	return numbers
+}
+
+func closely(l face.Look) bool { return l.Closely }
+
+func TestFacesAreFollowedBetweenLooksAtTheWhole(t *testing.T) {
+	t.Parallel()
+	there := func(boxes []face.Box) bool {
+		return len(boxes) == 1 && face.IoU(boxes[0], face.Box{Left: 0.45, Top: 0.3, Width: 0.1, Height: 0.2}) > 0.9
 	}
-	if want := []int{1, 2, 3, 4, 6, 7, 9, 10, 11, 12}; !slices.Equal(near, want) {
-		t.Errorf("looked near the face in frames %v, want %v", near, want)
+	looks := looked(t, &film{scenes: slices.Concat(repeat(8, 0, appearance{0, 0.5}), repeat(3, 1, appearance{0, 0.5}), repeat(4, 1))})
+	// In frame 11 the face is gone, so that the frame is looked at twice.
+	if got, want := which(looks, closely), []int{0, 5, 8, 14}; !slices.Equal(got, want) {
+		t.Errorf("looked closely at %v, want %v", got, want)
+	}
+	if got, want := which(looks, func(l face.Look) bool { return there(l.Follow) }), []int{1, 3, 6, 9, 11}; !slices.Equal(got, want) {
+		t.Errorf("followed at %v, want %v", got, want)
+	}
+	if got, want := which(looks, func(l face.Look) bool { return there(l.Near) }), []int{2, 4, 7, 10, 12, 13}; !slices.Equal(got, want) {
+		t.Errorf("looked near the face, which is small, at %v, want %v", got, want)
+	}
+}
+
+func TestCloseLooksThatFindNothingBecomeSeldom(t *testing.T) {
+	t.Parallel()
+	looks := looked(t, &film{scenes: slices.Concat(repeat(60, 0), repeat(10, 1))})
+	// after 1, 2, 4, 4 seconds; and again from the cut at 60 on
+	if got, want := which(looks, closely), []int{0, 5, 15, 35, 55, 60, 65}; !slices.Equal(got, want) {
+		t.Errorf("looked closely at %v, want %v", got, want)
+	}
+}
+
+func TestManyFacesAreNotFollowedOneByOne(t *testing.T) {
+	t.Parallel()
+	var crowd []appearance
+	for i := range 9 {
+		crowd = append(crowd, appearance{0, 0.05 + 0.1*float32(i)})
+	}
+	looks := looked(t, &film{scenes: repeat(10, 0, crowd...)})
+	if got := which(looks, func(l face.Look) bool { return len(l.Follow) > 0 }); got != nil {
+		t.Errorf("followed at %v", got)
+	}
+}
+
+func TestAPictureThatStandsStillIsLookedAtNowAndThen(t *testing.T) {
+	t.Parallel()
+	f := &film{scenes: repeat(12, 0, appearance{0, 0.5}), still: true}
+	if looks := looked(t, f); len(looks) != 3 { // at 0, 1 and 2 seconds
+		t.Errorf("looked %d times: %+v", len(looks), looks)
+	}
+	f = &film{scenes: repeat(12, 0, appearance{0, 0.5}), still: true}
+	out := newWorld(1, 0.3).analyzeFilm(t, f)
+	if len(out.List) != 1 || len(out.List[0].Observations) != 12 {
+		t.Errorf("%d tracklets, want one that is seen in all frames", len(out.List))
 	}
 }

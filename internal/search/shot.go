@@ -46,6 +46,20 @@ func (p *Params) cut(a, b *thumbnail) bool {
 	return rest > p.ShotContrast*max(before.deviation+after.deviation, leastContrast)
 }
 
+// still says whether a picture is the same as another but for what coding does to it.
+func (t *thumbnail) still(o *thumbnail) bool {
+	const noise = 1 // level of the mean of a cell, which has hundreds of pixels
+	if t.shape != o.shape {
+		return false
+	}
+	for i := range t.cells {
+		if abs(t.cells[i]-o.cells[i]) > noise {
+			return false
+		}
+	}
+	return true
+}
+
 // reshaped says whether a picture has another shape than the one before, as when a phone is turned: boxes, which are
 // ratios of their picture, then say nothing of each other. A call that gets more pixels keeps its shape, up to the
 // rounding of its sizes (160 x 90 and 426 x 240 differ by 0.2 %).

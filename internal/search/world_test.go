@@ -84,6 +84,7 @@ type film struct {
 	failAt  int // frame whose Next fails, if above 0
 	failure error
 
+	still           bool // whether pictures of one shot are the same
 	looks           []face.Look
 	views, mirrored int // embedded from one side alone, and of these mirrored
 }
@@ -95,7 +96,11 @@ func (f *film) Next(ctx context.Context) (*face.Frame, error) {
 	if f.next == len(f.scenes) {
 		return nil, io.EOF
 	}
-	p := flat(byte(60 + 120*(f.scenes[f.next].shot%2)))
+	light := 60 + 120*(f.scenes[f.next].shot%2)
+	if !f.still {
+		light += 3 * (f.next % 2) // something moves
+	}
+	p := flat(byte(light))
 	f.next++
 	return &face.Frame{Time: time.Duration(f.from+f.next-1) * interval, Full: p, Small: p}, ctx.Err()
 }
@@ -137,9 +142,16 @@ func (f *film) Embed(_ context.Context, crop *face.Crop) (face.Sample, error) {
 // analyze runs scenes through Analyze as the stretch that begins with the given frame.
 func (w *world) analyze(t *testing.T, stretch, from int, scenes []scene) *search.Tracklets {
 	t.Helper()
-	f := &film{world: w, scenes: scenes, from: from}
+	out := w.analyzeFilm(t, &film{scenes: scenes, from: from})
+	out.Stretch = stretch
+	return out
+}
+
+func (w *world) analyzeFilm(t *testing.T, f *film) *search.Tracklets {
+	t.Helper()
+	f.world = w
 	out, err := search.Analyze(t.Context(), search.Stretch{
-		Index: stretch, Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
 	})
 	if err != nil {
 		t.Fatal(err)

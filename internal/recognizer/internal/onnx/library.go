@@ -22,8 +22,9 @@ var loaded struct {
 
 // Library is onnxruntime, loaded. It may be used by several goroutines.
 type Library struct {
-	path  string
-	close sync.Once
+	path   string
+	close  sync.Once
+	models models
 }
 
 // Open loads the library at path, once per process: opening it again shares it, opening another file while it is open

@@ -1,8 +1,11 @@
 package onnx
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
@@ -11,9 +14,10 @@ import (
 // photos differs in every one, and then the least recently used buffers make room.
 const MaxShapes = 6
 
-// Session is one loaded model with one input, all of float32. It is used by one goroutine at a time.
+// Session is one loaded model with one input, all of float32, and buffers of its own. It is used by one goroutine at a
+// time; sessions of the same model share what is loaded and may run side by side.
 type Session struct {
-	session *ort.DynamicAdvancedSession
+	model   *model // nil when closed
 	input   string
 	outputs []string
 	// runs are the buffers per input shape, most recently used first.
@@ -33,18 +37,69 @@ type Run struct {
 	session *Session
 }
 
-// NewSession loads a model, given as the bytes of its file, with the names of its input and of the wanted outputs.
-func (l *Library) NewSession(model []byte, input string, outputs ...string) (*Session, error) {
+// NewSession loads a model, given as the bytes of its file, with the names of its input and of the wanted outputs. Where the
+// library has it loaded already, that takes no time and next to no memory.
+func (l *Library) NewSession(content []byte, input string, outputs ...string) (*Session, error) {
+	m, err := l.models.load(content, input, outputs)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{model: m, input: input, outputs: outputs}, nil
+}
+
+// models are those that a library has loaded.
+type models struct {
+	mu     sync.Mutex
+	loaded map[modelKey]*model
+}
+
+type modelKey struct {
+	content [sha256.Size]byte
+	ports   string
+}
+
+// model is one that is loaded. onnxruntime lets any number of goroutines run it at once.
+type model struct {
+	session *ort.DynamicAdvancedSession
+	of      *models
+	key     modelKey
+	users   int // guarded by of.mu
+}
+
+func (ms *models) load(content []byte, input string, outputs []string) (*model, error) {
+	key := modelKey{sha256.Sum256(content), strings.Join(append([]string{input}, outputs...), "\x00")}
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if m := ms.loaded[key]; m != nil {
+		m.users++
+		return m, nil
+	}
 	options, err := sessionOptions()
 	if err != nil {
 		return nil, fmt.Errorf("set up an onnxruntime session: %w", err)
 	}
 	defer func() { _ = options.Destroy() }()
-	session, err := ort.NewDynamicAdvancedSessionWithONNXData(model, []string{input}, outputs, options)
+	session, err := ort.NewDynamicAdvancedSessionWithONNXData(content, []string{input}, outputs, options)
 	if err != nil {
 		return nil, fmt.Errorf("load the model into onnxruntime: %w", err)
 	}
-	return &Session{session: session, input: input, outputs: outputs}, nil
+	if ms.loaded == nil {
+		ms.loaded = map[modelKey]*model{}
+	}
+	m := &model{session: session, of: ms, key: key, users: 1}
+	ms.loaded[key] = m
+	return m, nil
+}
+
+// release gives the model up; the last user's call frees it.
+func (m *model) release() error {
+	m.of.mu.Lock()
+	defer m.of.mu.Unlock()
+	if m.users--; m.users > 0 {
+		return nil
+	}
+	delete(m.of.loaded, m.key)
+	return m.session.Destroy()
 }
 
 // sessionOptions leaves session.set_denormal_as_zero alone on purpose: onnxruntime would set the processor's mode on the
@@ -105,10 +160,10 @@ func (s *Session) newRun(shape Shape) (_ *Run, err error) {
 		return nil, err
 	}
 	values := make([]ort.Value, len(s.outputs))
-	if err = s.session.Run([]ort.Value{r.input}, values); err != nil {
+	if err = s.model.session.Run([]ort.Value{r.input}, values); err != nil {
 		return nil, err
 	}
-	if r.binding, err = s.session.CreateIoBinding(); err != nil {
+	if r.binding, err = s.model.session.CreateIoBinding(); err != nil {
 		return nil, err
 	}
 	if err = r.binding.BindInput(s.input, r.input); err != nil {
@@ -126,17 +181,17 @@ func (s *Session) newRun(shape Shape) (_ *Run, err error) {
 	return r, err
 }
 
-// Close frees the model and its buffers. It may be called more than once.
+// Close frees the buffers, and the model with the last session of it. It may be called more than once.
 func (s *Session) Close() error {
-	if s.session == nil {
+	if s.model == nil {
 		return nil
 	}
 	var err error
 	for _, r := range s.runs {
 		err = errors.Join(err, r.destroy())
 	}
-	err = errors.Join(err, s.session.Destroy())
-	s.session, s.runs = nil, nil
+	err = errors.Join(err, s.model.release())
+	s.model, s.runs = nil, nil
 	return err
 }
 
@@ -148,7 +203,7 @@ func (r *Run) Output(i int) []float32 { return r.outputs[i].GetData() }
 
 // Do runs the model on the input buffer into the output buffers.
 func (r *Run) Do() error {
-	if err := r.session.session.RunWithBinding(r.binding); err != nil {
+	if err := r.session.model.session.RunWithBinding(r.binding); err != nil {
 		return fmt.Errorf("run the model: %w", err)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/spotter-video/spotter/internal/recognizer/internal/onnxgraph"
@@ -95,6 +96,48 @@ func TestSessionKeepsBuffersPerShape(t *testing.T) {
 	}
 	if _, err := session.For(Shape{1, 1, 1, 0}); err == nil {
 		t.Error("an input of nothing was accepted")
+	}
+}
+
+func TestSessionsOfOneModelShareItAndRunSideBySide(t *testing.T) {
+	t.Parallel()
+	library := open(t)
+	var sessions []*Session
+	for range 4 {
+		s, err := library.NewSession(doubler(), "in", "out")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sessions = append(sessions, s)
+	}
+	if n := len(library.models.loaded); n != 1 || sessions[0].model != sessions[3].model {
+		t.Errorf("the model is loaded %d times", n)
+	}
+	var group sync.WaitGroup
+	for i, s := range sessions {
+		group.Go(func() {
+			run, err := s.For(Shape{1, 1, 1, 64})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for k := range 500 {
+				for j := range run.Input() {
+					run.Input()[j] = float32(1000*i + k)
+				}
+				if err := run.Do(); err != nil || run.Output(0)[63] != 2*float32(1000*i+k) {
+					t.Errorf("session %d gives %v for %d (%v)", i, run.Output(0)[63], 1000*i+k, err)
+					return
+				}
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n := len(library.models.loaded); n != 0 {
+		t.Errorf("%d models are loaded with no session left", n)
 	}
 }
 
