@@ -27,6 +27,7 @@ func levers() []lever {
 		{"as it is", func(*search.Params) {}},
 		{"look at the whole of every frame", func(p *search.Params) { p.WholeEvery = time.Millisecond }},
 		{"look at the whole every 600 ms", func(p *search.Params) { p.WholeEvery = 600 * time.Millisecond }},
+		{"look closely every 2 s", func(p *search.Params) { p.LookEvery = 2 * time.Second }},
 		{"embed every sample", func(p *search.Params) { p.Settled = 1 }},
 		{"embed fewer samples (0.90)", func(p *search.Params) { p.Settled = 0.90 }},
 		{"embed fewer samples (0.86)", func(p *search.Params) { p.Settled = 0.86 }},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"time"
 
@@ -69,13 +68,7 @@ type analysis struct {
 	done    []Tracklet
 	free    []*face.Crop  // crops to be used again
 	at      time.Duration // of the last frame
-	whole   time.Duration // when the whole of a frame was last looked at
-	looked  time.Duration // when that was last done closely
-	pause   time.Duration // until it is done closely again
-	// What was detected last, when, and in what picture.
-	faces    []face.Detection
-	detected time.Duration
-	sight    thumbnail
+	looking looking
 	out      *Tracklets
 }
 
@@ -131,94 +124,6 @@ func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
 	}
 	return nil
 }
-
-// detect finds the faces of a frame. Between two looks at the whole picture, faces are followed from where they were; the
-// whole is looked at again as soon as one is not found there. A picture that stands still is looked at now and then.
-func (a *analysis) detect(ctx context.Context, f *face.Frame, cut bool) ([]face.Detection, error) {
-	if !cut && a.stands(f.Time) {
-		return a.faces, nil
-	}
-	look := a.look(f, cut)
-	dets, err := a.Detector.Detect(ctx, f, look)
-	if err == nil && len(dets) < len(look.Follow) {
-		dets, err = a.Detector.Detect(ctx, f, a.lookAround(f))
-	}
-	if look.Closely {
-		a.closely(f, cut, dets)
-	}
-	a.faces = append(a.faces[:0], dets...)
-	a.detected, a.sight = f.Time, a.shots.last
-	return a.faces, err
-}
-
-// stands says whether the picture is still the one in which faces were last detected.
-func (a *analysis) stands(at time.Duration) bool {
-	return a.out.Frames > 0 && at-a.detected < a.Params.LookEvery && a.sight.still(&a.shots.last)
-}
-
-// look says where and how closely to look at a frame: closely at the first of a shot and every so often, at the whole every
-// other time, and in between only where faces were.
-func (a *analysis) look(f *face.Frame, cut bool) face.Look {
-	if cut || a.out.Frames == 0 || f.Time-a.looked >= a.pause {
-		a.looked, a.whole = f.Time, f.Time
-		return face.Look{Closely: true}
-	}
-	if f.Time-a.whole+a.Params.interval()/2 < a.Params.WholeEvery {
-		if follow := a.follow(); len(follow) > 0 {
-			return face.Look{Follow: follow}
-		}
-	}
-	return a.lookAround(f)
-}
-
-// closely sets when to look closely again: twice as long after each look within a shot that found no small face.
-func (a *analysis) closely(f *face.Frame, cut bool, dets []face.Detection) {
-	small := func(d face.Detection) bool { return d.Box.Height*float32(f.Small.Height) < nearHeight }
-	if cut || a.pause == 0 || slices.ContainsFunc(dets, small) {
-		a.pause = a.Params.LookEvery
-	} else {
-		a.pause = min(2*a.pause, longestPause*a.Params.LookEvery)
-	}
-}
-
-// longestPause is the longest time between two close looks, in times of the shortest.
-const longestPause = 4
-
-// follow lists where the faces of the last frame were; nothing if one is missing, or if there are so many that a look at the
-// whole costs no more.
-func (a *analysis) follow() (boxes []face.Box) {
-	if len(a.live) > mostFollowed {
-		return nil
-	}
-	for _, id := range slices.Sorted(maps.Keys(a.live)) {
-		seen := a.live[id].Observations
-		if last := &seen[len(seen)-1]; last.Time == a.at {
-			boxes = append(boxes, last.Detection.Box)
-		} else {
-			return nil
-		}
-	}
-	return boxes
-}
-
-// mostFollowed is how many faces are followed one by one. A look at the place of each costs a fifteenth of a look at the whole.
-const mostFollowed = 8
-
-// lookAround is a look at the whole picture, and closely where small faces were.
-func (a *analysis) lookAround(f *face.Frame) (look face.Look) {
-	a.whole = f.Time
-	for _, id := range slices.Sorted(maps.Keys(a.live)) {
-		seen := a.live[id].Observations
-		if box := seen[len(seen)-1].Detection.Box; box.Height*float32(f.Small.Height) < nearHeight {
-			look.Near = append(look.Near, box)
-		}
-	}
-	return look
-}
-
-// nearHeight is the height of a face in pixels of the small picture below which it is looked for where it was: some more
-// than what is found without.
-const nearHeight = 32
 
 // observe adds a detection to its tracklet.
 func (a *analysis) observe(ctx context.Context, id int, f *face.Frame, d *face.Detection) error {

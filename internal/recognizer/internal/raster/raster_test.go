@@ -75,13 +75,18 @@ func TestColoursAreThoseOfTheStandards(t *testing.T) {
 		f.Fill(tensor, 16, 16, p)
 		last := (h-1)*16 + w - 1
 		got := [3]float32{tensor[2*256+last], tensor[256+last], tensor[last]} // blue comes first
-		scaled := NewScaler().Scale(p, w, h)
+		scaled := NewScaler().Scale(p, (w+1)/2, (h+1)/2)
+		if scaled.Matrix != p.Matrix || scaled.FullRange != p.FullRange || scaled.Check() != nil {
+			t.Fatalf("scaled, the picture is %+v", scaled)
+		}
+		for i, want := range [3]byte{y, u, v} {
+			if plane := scaled.Planes[i]; plane[len(plane)-1] != want {
+				t.Fatalf("scaled, plane %d is %d, want %d", i, plane[len(plane)-1], want)
+			}
+		}
 		for i := range 3 {
 			if math.Abs(float64(got[i])-want[i]) > 0.51 {
 				t.Fatalf("tensor's channel %d is %v, want %v", i, got[i], want[i])
-			}
-			if math.Abs(float64(scaled.Planes[0][i])-want[i]) > 0.51 {
-				t.Fatalf("scaled channel %d is %v, want %v", i, scaled.Planes[0][i], want[i])
 			}
 		}
 	})
@@ -142,6 +147,42 @@ func TestScaleIsTheMeanOfTheArea(t *testing.T) {
 		// Shares are in 1/256 of a pixel, so the mean may be off by a little more than rounding.
 		if is := float64(got.Planes[0][3*(y*sw+x)+c]); math.Abs(is-sum/area) > 2.5 {
 			t.Fatalf("pixel (%d,%d) is %v, the mean of its area %v", x, y, is, sum/area)
+		}
+	})
+}
+
+func TestScaleOfPlanesIsTheMeanOfTheArea(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w, h := rapid.IntRange(1, 40).Draw(t, "w"), rapid.IntRange(1, 40).Draw(t, "h")
+		sw, sh := rapid.IntRange(1, w).Draw(t, "sw"), rapid.IntRange(1, h).Draw(t, "sh")
+		p := yuvPicture(w, h, 0, 0, 0)
+		seed := rapid.Uint32().Draw(t, "seed")
+		for _, plane := range p.Planes {
+			for i := range plane {
+				seed = seed*1664525 + 1013904223
+				plane[i] = byte(seed >> 24)
+			}
+		}
+		got := NewScaler().Scale(p, sw, sh)
+		if err := got.Check(); err != nil {
+			t.Fatal(err)
+		}
+		c := rapid.IntRange(0, 2).Draw(t, "plane")
+		if c > 0 {
+			w, h, sw, sh = (w+1)/2, (h+1)/2, (sw+1)/2, (sh+1)/2
+		}
+		x, y := rapid.IntRange(0, sw-1).Draw(t, "x"), rapid.IntRange(0, sh-1).Draw(t, "y")
+		var sum, area float64
+		for j := range h {
+			for i := range w {
+				share := covered(i, x, w, sw) * covered(j, y, h, sh)
+				sum += share * float64(p.Planes[c][j*p.Strides[c]+i])
+				area += share
+			}
+		}
+		if is := float64(got.Planes[c][y*got.Strides[c]+x]); math.Abs(is-sum/area) > 2.5 {
+			t.Fatalf("sample (%d,%d) of plane %d is %v, the mean of its area %v", x, y, c, is, sum/area)
 		}
 	})
 }

@@ -5,7 +5,6 @@ import "github.com/spotter-video/spotter/internal/face"
 // Scaler makes pictures of other sizes. Not safe for concurrent use.
 type Scaler struct {
 	tables  tables
-	row     []byte
 	columns []span
 	sums    []uint32
 	pixels  []byte
@@ -30,23 +29,50 @@ func Fit(width, height, long int) (w, h int) {
 	return max((width*long+height/2)/height, 1), long
 }
 
-// Scale makes p a picture of width x height in RGB. Every pixel of the result is the mean of the area it covers; an
-// enlarged picture is interpolated linearly. The result is valid until the next call. p must pass Check.
+// Scale makes p a picture of width x height, in its own layout; an enlarged one is RGB. Every sample of the result is the mean
+// of the area it covers; an enlarged picture is interpolated linearly. The result is valid until the next call. p must pass
+// Check.
 func (s *Scaler) Scale(p *face.Picture, width, height int) face.Picture {
 	out := face.Picture{Width: width, Height: height, Layout: face.RGB}
-	s.pixels = grown(s.pixels, 3*width*height)
-	out.Planes[0], out.Strides[0] = s.pixels, 3*width
-	if width > p.Width || height > p.Height {
+	switch {
+	case width > p.Width || height > p.Height:
+		s.pixels = grown(s.pixels, 3*width*height)
+		out.Planes[0], out.Strides[0] = s.pixels, 3*width
 		s.enlarge(&out, p)
-		return out
+	case p.Layout == face.RGB:
+		s.pixels = grown(s.pixels, 3*width*height)
+		out.Planes[0], out.Strides[0] = s.pixels, 3*width
+		s.reduce(s.pixels, width, height, plane{p.Planes[0], p.Strides[0], p.Width, p.Height, 3})
+	default:
+		out.Layout, out.Matrix, out.FullRange = p.Layout, p.Matrix, p.FullRange
+		halfWidth, halfHeight := (width+1)/2, (height+1)/2
+		luma, chroma := width*height, halfWidth*halfHeight
+		s.pixels = grown(s.pixels, luma+2*chroma)
+		out.Planes = [3][]byte{s.pixels[:luma], s.pixels[luma:][:chroma], s.pixels[luma+chroma:]}
+		out.Strides = [3]int{width, halfWidth, halfWidth}
+		s.reduce(out.Planes[0], width, height, plane{p.Planes[0], p.Strides[0], p.Width, p.Height, 1})
+		for i := 1; i < 3; i++ {
+			s.reduce(out.Planes[i], halfWidth, halfHeight, plane{p.Planes[i], p.Strides[i], (p.Width + 1) / 2, (p.Height + 1) / 2, 1})
+		}
 	}
-	s.sums = grown(s.sums, 3*p.Width)
+	return out
+}
+
+// plane is rows of pixels of so many interleaved channels.
+type plane struct {
+	pix                             []byte
+	stride, width, height, channels int
+}
+
+// reduce fills dst, whose rows follow each other without gaps, with a plane of width x height.
+func (s *Scaler) reduce(dst []byte, width, height int, p plane) {
+	s.sums = grown(s.sums, p.channels*p.width)
 	s.columns = grown(s.columns, width)
 	for x := range s.columns {
-		s.columns[x] = spanOf(x, width, p.Width)
+		s.columns[x] = spanOf(x, width, p.width)
 	}
 	for y := range height {
-		rows := spanOf(y, height, p.Height)
+		rows := spanOf(y, height, p.height)
 		clear(s.sums)
 		for source := rows.first; source <= rows.last; source++ {
 			share := uint32(whole)
@@ -56,11 +82,10 @@ func (s *Scaler) Scale(p *face.Picture, width, height int) face.Picture {
 			case rows.last:
 				share = rows.lastShare
 			}
-			add(s.sums, s.rgbRow(p, source), share)
+			add(s.sums, p.pix[source*p.stride:][:len(s.sums)], share)
 		}
-		s.average(out.Planes[0][y*out.Strides[0]:][:3*width], rows.total)
+		s.average(dst[y*p.channels*width:][:p.channels*width], rows.total, p.channels)
 	}
-	return out
 }
 
 // whole is the share of a source pixel that lies within one pixel of the result entirely.
@@ -86,19 +111,21 @@ func add(sums []uint32, row []byte, share uint32) {
 	}
 }
 
-// average makes one row of the result out of the column sums.
-func (s *Scaler) average(dst []byte, rows uint32) {
+// average makes one row of the result out of the column sums. A float32 is exact enough for the mean of bytes, and the same on
+// every processor, and spares a division.
+func (s *Scaler) average(dst []byte, rows uint32, channels int) {
 	for x, c := range s.columns {
-		area := uint64(c.total) * uint64(rows)
-		for channel := range 3 {
-			sum := uint64(s.sums[3*c.first+channel]) * uint64(c.firstShare)
+		area := 1 / (float32(c.total) * float32(rows))
+		for channel := range channels {
+			sum := uint64(s.sums[channels*c.first+channel]) * uint64(c.firstShare)
 			for i := c.first + 1; i < c.last; i++ {
-				sum += uint64(s.sums[3*i+channel]) * whole
+				sum += uint64(s.sums[channels*i+channel]) * whole
 			}
 			if c.last > c.first {
-				sum += uint64(s.sums[3*c.last+channel]) * uint64(c.lastShare)
+				sum += uint64(s.sums[channels*c.last+channel]) * uint64(c.lastShare)
 			}
-			dst[3*x+channel] = byte((sum + area/2) / area) //nolint:gosec // a mean of bytes
+			mean := float32(float32(sum) * area)
+			dst[channels*x+channel] = byte(mean + 0.5)
 		}
 	}
 }
@@ -109,16 +136,6 @@ func (s *Scaler) enlarge(out, p *face.Picture) {
 	w.tables = s.tables
 	sx, sy := float64(p.Width)/float64(out.Width), float64(p.Height)/float64(out.Height)
 	w.Warp(out, p, Affine{XX: sx, X0: sx/2 - 0.5, YY: sy, Y0: sy/2 - 0.5}, Replicate)
-}
-
-// rgbRow is row y of the picture in RGB, valid until the next call.
-func (s *Scaler) rgbRow(p *face.Picture, y int) []byte {
-	if p.Layout == face.RGB {
-		return p.Planes[0][y*p.Strides[0]:][:3*p.Width]
-	}
-	s.row = grown(s.row, 3*p.Width)
-	s.tables.of(p).row(s.row, p, y)
-	return s.row
 }
 
 // grown returns s with length n, its content unsaid.

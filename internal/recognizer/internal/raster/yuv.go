@@ -72,14 +72,3 @@ func (t tables) of(p *face.Picture) *yuv {
 	}
 	return t[k]
 }
-
-// row converts row y of an I420 picture to interleaved RGB. Each chroma sample serves its two by two pixels.
-func (t *yuv) row(dst []byte, p *face.Picture, y int) {
-	luma := p.Planes[0][y*p.Strides[0]:][:p.Width]
-	us := p.Planes[1][y/2*p.Strides[1]:][:(p.Width+1)/2]
-	vs := p.Planes[2][y/2*p.Strides[2]:][:len(us)]
-	dst = dst[:3*len(luma)]
-	for x, l := range luma {
-		dst[3*x], dst[3*x+1], dst[3*x+2] = t.rgb(l, us[x/2], vs[x/2])
-	}
-}
