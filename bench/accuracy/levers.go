@@ -27,7 +27,6 @@ func levers() []lever {
 		{"as it is", func(*search.Params) {}},
 		{"look at the whole of every frame", func(p *search.Params) { p.WholeEvery = time.Millisecond }},
 		{"look at the whole every 600 ms", func(p *search.Params) { p.WholeEvery = 600 * time.Millisecond }},
-		{"look closely every 2 s", func(p *search.Params) { p.LookEvery = 2 * time.Second }},
 		{"embed every sample", func(p *search.Params) { p.Settled = 1 }},
 		{"embed fewer samples (0.90)", func(p *search.Params) { p.Settled = 0.90 }},
 		{"embed fewer samples (0.86)", func(p *search.Params) { p.Settled = 0.86 }},
@@ -38,7 +37,6 @@ func levers() []lever {
 type tally struct {
 	Frames   int           `json:"frames"`
 	Whole    int           `json:"whole"`    // looks at a whole small picture
-	Closely  int           `json:"closely"`  // of these, those at a less reduced picture as well
 	Followed int           `json:"followed"` // frames whose faces were only followed
 	Crops    int           `json:"crops"`    // embedded
 	Looking  time.Duration `json:"looking"`  // for faces
@@ -46,7 +44,7 @@ type tally struct {
 }
 
 func (t *tally) add(o tally) {
-	t.Frames, t.Whole, t.Closely, t.Followed = t.Frames+o.Frames, t.Whole+o.Whole, t.Closely+o.Closely, t.Followed+o.Followed
+	t.Frames, t.Whole, t.Followed = t.Frames+o.Frames, t.Whole+o.Whole, t.Followed+o.Followed
 	t.Crops, t.Looking, t.Telling = t.Crops+o.Crops, t.Looking+o.Looking, t.Telling+o.Telling
 }
 
@@ -71,9 +69,6 @@ func (w *work) Detect(ctx context.Context, f *face.Frame, look face.Look) ([]fac
 		w.Followed++
 	} else {
 		w.Whole++
-	}
-	if look.Closely {
-		w.Closely++
 	}
 	defer func(from time.Duration) { w.Looking += processor() - from }(processor())
 	return w.Recognizer.Detect(ctx, f, look)
@@ -106,8 +101,8 @@ type pulled struct {
 }
 
 func (p pulled) String() string {
-	return fmt.Sprintf("%-34s %5d frames, %5d whole looks, %4d close, %5d followed, %5d crops; detector %5.1f s, embedder %5.1f s; recall at 71 %5.1f, "+
-		"80 %5.1f, 90 %5.1f %%; %d wrong names, nearest %.1f; %v", p.Lever, p.Frames, p.Whole, p.Closely, p.Followed, p.Crops,
+	return fmt.Sprintf("%-34s %5d frames, %5d whole looks, %5d followed, %5d crops; detector %5.1f s, embedder %5.1f s; recall at 71 %5.1f, "+
+		"80 %5.1f, 90 %5.1f %%; %d wrong names, nearest %.1f; %v", p.Lever, p.Frames, p.Whole, p.Followed, p.Crops,
 		p.Looking.Seconds(), p.Telling.Seconds(), 100*share(p.Hits71, p.Points), 100*share(p.Hits80, p.Points), 100*share(p.Hits90, p.Points),
 		p.LeftOut, p.Nearest, p.Enrolled)
 }

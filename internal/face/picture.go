@@ -105,11 +105,9 @@ type VideoInfo struct {
 	Rotation   int // degrees clockwise that were applied to make the picture upright: 0, 90, 180, 270
 }
 
-// Look says where a frame is looked at for faces, and how closely. The zero value is a look at the whole small picture.
+// Look says where a frame is looked at for faces. The zero value is a look at the whole picture.
 type Look struct {
-	// Closely asks for the faces that the small picture hardly shows as well, everywhere.
-	Closely bool
-	// Near lists where such faces were just before: they are looked for there again.
+	// Near lists where small faces were just before: they are looked for there closely as well.
 	Near []Box
 	// Follow lists where faces were just before. If there are any, these faces are looked for around there and nothing else
 	// is looked at, which costs a fraction.

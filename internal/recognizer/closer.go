@@ -4,16 +4,17 @@ import (
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
-	"github.com/spotter-video/spotter/internal/recognizer/internal/raster"
 )
 
-// A frame's small picture is 640 pixels wide, so that a face of 40 pixels in a picture of 1920 has 13 there, and the
-// detector finds next to none of less than 20. A closer look finds them: now and then at the whole picture, less
-// reduced, and in between at the places where some were found. docs/decisions/0008-names.md has what was measured.
+// A frame's small picture is 640 pixels wide, so that a face of 40 pixels in a picture of 1920 has 13 there. The detector is
+// hardly ever sure of one of less than 20; but it hints at them, with low scores. So it looks closer at the places where it
+// hints at a small face, and where some were found before. docs/decisions/0008-names.md has what was measured.
 const (
-	// closeSide is the long side in pixels that the whole picture is reduced to for a closer look, or three quarters of its own
-	// if that is less: faces of 36 pixels have 24 or 27 then. Raising it finds smaller faces at a cost that grows with its square.
-	closeSide = 1280
+	// hintPart is the part of the detector's least score from which a small candidate is a hint. Of faces of 36 pixels in 1080p
+	// nine in ten are hinted at in any one frame, at the cost of one look too many in a frame of a talk show.
+	hintPart = 0.23
+	// mostHints bounds the hints of a frame that are looked into, best first.
+	mostHints = 24
 	// smallHeight is the height in pixels of the small picture up to which closer looks are for. A larger face is found
 	// without, and parts of one that a closer look takes for faces are left out.
 	smallHeight = 28
@@ -27,23 +28,63 @@ const (
 	followFaces = 3
 )
 
-// lookCloser adds small faces to the candidates, in pixels of the full picture.
-func (r *Recognizer) lookCloser(f *face.Frame, look face.Look) error {
-	long := max(f.Full.Width, f.Full.Height)
-	if r.detector.spec.Input.Width > 0 || 2*long < 3*max(f.Small.Width, f.Small.Height) {
-		return nil // the model takes one size only, or there is nothing more to be seen
+// lookAround adds the faces of the whole picture to the candidates, in pixels of the full picture: those of the small picture,
+// and small ones where it hints at some or where some were before.
+func (r *Recognizer) lookAround(f *face.Frame, near []face.Box) error {
+	d := r.detector
+	// A model that takes one size only, or nothing more to be seen.
+	closer := d.spec.Input.Width == 0 && 2*max(f.Full.Width, f.Full.Height) >= 3*max(f.Small.Width, f.Small.Height)
+	least := d.spec.MinScore
+	if closer {
+		least *= hintPart
 	}
-	highest := smallHeight * float32(f.Full.Height) / float32(f.Small.Height)
+	if err := d.collectAbove(&f.Small, 0, least); err != nil {
+		return err
+	}
+	sx, sy := float32(f.Full.Width)/float32(f.Small.Width), float32(f.Full.Height)/float32(f.Small.Height)
+	for i := range d.found {
+		d.found[i].resize(sx, sy)
+	}
+	if !closer {
+		return nil
+	}
+	return r.lookCloser(&f.Full, r.hints(near, &f.Full, smallHeight*sy), smallHeight*sy)
+}
+
+// hints takes what is below the detector's least score out of the candidates. It returns the places to look closer at: where
+// small faces were before, and those hints, best first, that are of small faces.
+func (r *Recognizer) hints(near []face.Box, p *face.Picture, highest float32) []face.PixelBox {
+	r.places = r.places[:0]
+	for _, b := range near {
+		r.places = append(r.places, b.Pixels(p.Width, p.Height))
+	}
+	least, most := r.detector.spec.MinScore, len(near)+mostHints
+	sure := r.detector.suppress()[:0]
+	for _, c := range r.detector.found {
+		switch {
+		case c.score >= least:
+			sure = append(sure, c)
+		case c.box.Height() <= highest && len(r.places) < most:
+			r.places = append(r.places, c.box)
+		}
+	}
+	r.detector.found = sure
+	return r.places
+}
+
+// lookCloser adds faces up to a height to the candidates, from the squares around places.
+func (r *Recognizer) lookCloser(p *face.Picture, places []face.PixelBox, highest float32) error {
 	small := func(c *candidate) bool { return c.box.Height() <= highest }
-	if look.Closely {
-		w, h := raster.Fit(f.Full.Width, f.Full.Height, min(3*long/4, closeSide))
-		return r.lookAt(&f.Full, place{0, 0, f.Full.Width, f.Full.Height}, w, h, small)
-	}
-	for _, b := range look.Near {
-		at := placeAround(b.Pixels(f.Full.Width, f.Full.Height), &f.Full, placeFaces, placeSide)
-		if err := r.lookAt(&f.Full, at, min(at.width, placeSide), min(at.height, placeSide), small); err != nil {
+	var looked []place
+	for _, b := range places {
+		if slices.ContainsFunc(looked, func(at place) bool { return at.holds(b) }) {
+			continue
+		}
+		at := placeAround(b, p, placeFaces, placeSide)
+		if err := r.lookAt(p, at, min(at.width, placeSide), min(at.height, placeSide), small); err != nil {
 			return err
 		}
+		looked = append(looked, at)
 	}
 	return nil
 }
@@ -72,6 +113,12 @@ func continues(was, is face.PixelBox) bool {
 
 // place is a part of a picture, in pixels.
 type place struct{ x, y, width, height int }
+
+// holds says whether a box lies in the place with as much again around it.
+func (a place) holds(b face.PixelBox) bool {
+	w, h := b.Width()/2, b.Height()/2
+	return b.X0-w >= float32(a.x) && b.Y0-h >= float32(a.y) && b.X1+w <= float32(a.x+a.width) && b.Y1+h <= float32(a.y+a.height)
+}
 
 // placeAround is the square around a face, so many times as high and of so many pixels at least, as far as it lies in the
 // picture, from an even pixel on.

@@ -53,6 +53,7 @@ type Recognizer struct {
 	luma       [face.CropSide * face.CropSide]byte
 	shape      shape68 // of the face at hand, in pixels of its picture
 	second     shape68 // the same asked differently
+	places     []face.PixelBox // to look closer at
 	detections []face.Detection
 }
 
@@ -104,8 +105,8 @@ func (r *Recognizer) Close() error {
 	return errors.Join(err, r.attributer.close())
 }
 
-// Detect returns the faces of a frame, best confidence first: found in its small picture, and small ones by a closer look
-// where one is asked for, measured in the full one. Detections that are too small or cannot be faces are left out. The
+// Detect returns the faces of a frame, best confidence first: found in its small picture, and small ones by a closer look at
+// the places where there may be some, measured in the full one. Detections that are too small or cannot be faces are left out. The
 // slice is valid until the next call.
 func (r *Recognizer) Detect(ctx context.Context, f *face.Frame, look face.Look) ([]face.Detection, error) {
 	if err := ctx.Err(); err != nil {
@@ -121,7 +122,7 @@ func (r *Recognizer) Detect(ctx context.Context, f *face.Frame, look face.Look) 
 	if len(look.Follow) > 0 {
 		err = r.follow(&f.Full, look.Follow)
 	} else {
-		err = r.lookAround(f, look)
+		err = r.lookAround(f, look.Near)
 	}
 	if err != nil {
 		return nil, err
@@ -130,18 +131,6 @@ func (r *Recognizer) Detect(ctx context.Context, f *face.Frame, look face.Look) 
 		return nil, err
 	}
 	return r.detections, nil
-}
-
-// lookAround adds the faces of the whole picture to the candidates, in pixels of the full picture.
-func (r *Recognizer) lookAround(f *face.Frame, look face.Look) error {
-	if err := r.detector.collect(&f.Small, 0); err != nil {
-		return err
-	}
-	sx, sy := float32(f.Full.Width)/float32(f.Small.Width), float32(f.Full.Height)/float32(f.Small.Height)
-	for i := range r.detector.found {
-		r.detector.found[i].resize(sx, sy)
-	}
-	return r.lookCloser(f, look)
 }
 
 // measureAll makes detections of those candidates that can be faces, in pixels of the picture.

@@ -13,10 +13,6 @@ import (
 type Params struct {
 	// SampleRate is how many frames a second are analysed. Raising it finds shorter appearances at a proportional cost.
 	SampleRate float64
-	// LookEvery is how long it is from one close look at the whole picture to the next, for faces that its small version hardly
-	// shows, where there are such faces; up to four times as long where there are none. Lowering it finds those sooner, at the
-	// cost of a detector run of two to four times the usual size each.
-	LookEvery time.Duration
 	// WholeEvery is how long it may be between two looks at the whole picture while faces are followed from frame to frame.
 	// Raising it saves detector runs, and finds who appears within a shot that much later.
 	WholeEvery time.Duration
@@ -46,7 +42,6 @@ type Params struct {
 func DefaultParams(scale face.Scale) Params {
 	return Params{
 		SampleRate: 5,
-		LookEvery:  time.Second,
 		WholeEvery: 400 * time.Millisecond,
 		Track:      track.DefaultParams(),
 		ShotChange: 28, ShotContrast: 0.38,
@@ -72,9 +67,6 @@ func (p Params) Validate() error {
 	}
 	if !(p.Settled >= 0 && p.Settled <= 1) {
 		errs = append(errs, fmt.Errorf("part of the reliability of all samples %v is not 0 to 1", p.Settled))
-	}
-	if p.LookEvery <= 0 {
-		errs = append(errs, fmt.Errorf("time from one close look to the next %v is not above 0", p.LookEvery))
 	}
 	if p.WholeEvery <= 0 {
 		errs = append(errs, fmt.Errorf("time from one look at the whole picture to the next %v is not above 0", p.WholeEvery))
