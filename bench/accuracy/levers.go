@@ -98,12 +98,14 @@ type pulled struct {
 	LeftOut                int       `json:"leftOut"`
 	Nearest                float64   `json:"nearest"`
 	Enrolled               wholeness `json:"enrolled"`
+	// Clips are the points found of each clip at 80, in the clips' order.
+	Clips []int `json:"clips"`
 }
 
 func (p pulled) String() string {
 	return fmt.Sprintf("%-34s %5d frames, %5d whole looks, %5d followed, %5d crops; detector %5.1f s, embedder %5.1f s; recall at 71 %5.1f, "+
-		"80 %5.1f, 90 %5.1f %%; %d wrong names, nearest %.1f; %v", p.Lever, p.Frames, p.Whole, p.Followed, p.Crops,
-		p.Looking.Seconds(), p.Telling.Seconds(), 100*share(p.Hits71, p.Points), 100*share(p.Hits80, p.Points), 100*share(p.Hits90, p.Points),
+		"80 %5.1f, 90 %5.1f %% (at 80 by clip %v); %d wrong names, nearest %.1f; %v", p.Lever, p.Frames, p.Whole, p.Followed, p.Crops,
+		p.Looking.Seconds(), p.Telling.Seconds(), 100*share(p.Hits71, p.Points), 100*share(p.Hits80, p.Points), 100*share(p.Hits90, p.Points), p.Clips,
 		p.LeftOut, p.Nearest, p.Enrolled)
 }
 
@@ -128,6 +130,7 @@ func (m *measuring) pullLevers(ctx context.Context) (err error) {
 		}
 		p := pulled{Lever: lever.name}
 		for _, c := range clips() {
+			before := p.Hits80
 			for _, rate := range leverRates() {
 				params := search.DefaultParams(*l.pack.Scale())
 				params.SampleRate = rate
@@ -136,6 +139,7 @@ func (m *measuring) pullLevers(ctx context.Context) (err error) {
 					return err
 				}
 			}
+			p.Clips = append(p.Clips, p.Hits80-before)
 		}
 		m.Levers = append(m.Levers, p)
 		fmt.Fprintln(m.w, p)

@@ -228,7 +228,7 @@ func embed(ctx context.Context, rec *recognizer.Recognizer, image io.Reader) (*p
 	subject := slices.MinFunc(faces, func(a, b recognizer.Face) int {
 		return cmp.Compare(offCentre(a.Detection.Box), offCentre(b.Detection.Box))
 	})
-	template, err := rec.Template(ctx, p, &subject.Detection)
+	template, err := rec.Template(ctx, p, &subject)
 	if err != nil {
 		return nil, err
 	}

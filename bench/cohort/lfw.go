@@ -107,7 +107,7 @@ func embed(ctx context.Context, r *recognizer.Recognizer, p *picture, gender boo
 	if f == nil {
 		return nil
 	}
-	enrolled, err := r.Template(ctx, decoded, &f.Detection)
+	enrolled, err := r.Template(ctx, decoded, f)
 	if err != nil {
 		return err
 	}

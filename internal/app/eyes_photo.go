@@ -56,7 +56,7 @@ func photoFace(
 		out.Probe = f.Sample.Embedding.Vector
 	}
 	if want.Template && embeddable {
-		template, cause := rec.Template(ctx, p, &f.Detection)
+		template, cause := rec.Template(ctx, p, f)
 		if cause != nil {
 			return out, cause
 		}

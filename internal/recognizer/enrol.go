@@ -26,7 +26,7 @@ func (r *Recognizer) Enrol(ctx context.Context, p *face.Picture) (chosen Face, o
 	}
 	for i, f := range faces {
 		if f.Refused == "" {
-			f.Sample, err = r.Template(ctx, p, &f.Detection)
+			f.Sample, err = r.Template(ctx, p, &f)
 			return f, slices.Delete(faces, i, i+1), err
 		}
 	}

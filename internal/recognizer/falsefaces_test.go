@@ -254,7 +254,7 @@ func TestEmbeddingsOfTheModelStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template, err := r.Template(t.Context(), p, &d)
+	template, err := r.Template(t.Context(), p, &Face{Detection: d})
 	if err != nil {
 		t.Fatal(err)
 	}

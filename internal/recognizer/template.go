@@ -19,17 +19,21 @@ type view struct {
 // the others tried, in docs/decisions/0003-default-pack.md).
 func views() [3]view { return [3]view{{face.CropSide, 4}, {28, 2}, {20, 1}} }
 
-// Template computes the embedding to enrol for a face of a photo: the weighted mean of the face as it is and at lower
-// resolutions. What is searched for is embedded by Embed alone. Norm is that of the face as it is. p must pass Check.
-func (r *Recognizer) Template(ctx context.Context, p *face.Picture, d *face.Detection) (face.Sample, error) {
-	var out face.Sample
+// Template computes the embedding to enrol for a face of a photo: the weighted mean of the face as it is, which is what
+// [Recognizer.Faces] has embedded, and at lower resolutions. What is searched for is that sample alone. Norm is that of the
+// face as it is. p must pass Check.
+func (r *Recognizer) Template(ctx context.Context, p *face.Picture, f *Face) (face.Sample, error) {
+	out := f.Sample
 	sum := make([]float32, r.pack.Dim())
 	for i, v := range views() {
-		r.Align(p, d, &r.crop)
-		coarsen(&r.crop, v.side)
-		s, err := r.Embed(ctx, &r.crop)
-		if err != nil {
-			return face.Sample{}, err
+		s := f.Sample
+		if i > 0 || s.Embedding.Vector == nil {
+			r.Align(p, &f.Detection, &r.crop)
+			coarsen(&r.crop, v.side)
+			var err error
+			if s, err = r.Embed(ctx, &r.crop); err != nil {
+				return face.Sample{}, err
+			}
 		}
 		if i == 0 {
 			out = s

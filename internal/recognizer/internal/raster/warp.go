@@ -118,7 +118,7 @@ func (s *samples) warp(dst []byte, stride, step, width, height int, m Affine) {
 		x, y := g.x0+j*g.xy, g.y0+j*g.yy
 		row := dst[j*stride:]
 		for i := range width {
-			if inside {
+			if inside || s.around(x, y, &g) {
 				row[i*step] = s.mean(x, y, &g)
 			} else {
 				row[i*step] = s.meanAtEdge(x, y, &g)
@@ -135,6 +135,8 @@ type grid struct {
 	// offsets are the samples' places from the pixel's centre.
 	offsets [maxTaps][2]int // x and y of tap k along a row; along a column it is (-y, x) for a similarity
 	column  [maxTaps][2]int
+	// reachX and reachY are how far the outermost samples lie from the centre.
+	reachX, reachY int
 }
 
 func newGrid(m Affine) grid {
@@ -145,9 +147,13 @@ func newGrid(m Affine) grid {
 		t := (float64(k)+0.5)/float64(g.taps) - 0.5
 		g.offsets[k] = [2]int{fix(t * m.XX), fix(t * m.YX)}
 		g.column[k] = [2]int{fix(t * m.XY), fix(t * m.YY)}
+		g.reachX = max(g.reachX, magnitude(g.offsets[k][0])+magnitude(g.column[k][0]))
+		g.reachY = max(g.reachY, magnitude(g.offsets[k][1])+magnitude(g.column[k][1]))
 	}
 	return g
 }
+
+func magnitude(v int) int { return max(v, -v) }
 
 func fix(v float64) int { return int(math.Round(v * one)) }
 
@@ -160,6 +166,12 @@ func (s *samples) holds(m Affine, width, height int) bool {
 		}
 	}
 	return true
+}
+
+// around says whether all samples of one pixel of the crop lie where they have four neighbours in the picture.
+func (s *samples) around(x, y int, g *grid) bool {
+	return g.reachX >= 0 && g.reachY >= 0 && // unless a wild map overflowed
+		x >= g.reachX && y >= g.reachY && x < (s.width-1)*one-g.reachX && y < (s.height-1)*one-g.reachY
 }
 
 // mean is the mean of a pixel's samples, all of which lie inside the picture.
