@@ -69,7 +69,7 @@ type analysis struct {
 	free    []*face.Crop  // crops to be used again
 	at      time.Duration // of the last frame
 	looking looking
-	out      *Tracklets
+	out     *Tracklets
 }
 
 // followed is a tracklet that has not ended.

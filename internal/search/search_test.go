@@ -331,11 +331,11 @@ func TestManyFacesAreNotFollowedOneByOne(t *testing.T) {
 
 func TestAPictureThatStandsStillIsLookedAtNowAndThen(t *testing.T) {
 	t.Parallel()
-	f := &film{scenes: repeat(12, 0, appearance{0, 0.5}), still: true}
+	f := &film{scenes: repeat(12, 0, appearance{0, 0.5}), flicker: -1}
 	if looks := looked(t, f); len(looks) != 3 { // at 0, 1 and 2 seconds
 		t.Errorf("looked %d times: %+v", len(looks), looks)
 	}
-	f = &film{scenes: repeat(12, 0, appearance{0, 0.5}), still: true}
+	f = &film{scenes: repeat(12, 0, appearance{0, 0.5}), flicker: -1}
 	out := newWorld(1, 0.3).analyzeFilm(t, f)
 	if len(out.List) != 1 || len(out.List[0].Observations) != 12 {
 		t.Errorf("%d tracklets, want one that is seen in all frames", len(out.List))

@@ -84,7 +84,7 @@ type film struct {
 	failAt  int // frame whose Next fails, if above 0
 	failure error
 
-	still           bool // whether pictures of one shot are the same
+	flicker         int // by how many levels the pictures of one shot differ; 0 is as if something moved, -1 not at all
 	looks           []face.Look
 	views, mirrored int // embedded from one side alone, and of these mirrored
 }
@@ -97,9 +97,7 @@ func (f *film) Next(ctx context.Context) (*face.Frame, error) {
 		return nil, io.EOF
 	}
 	light := 60 + 120*(f.scenes[f.next].shot%2)
-	if !f.still {
-		light += 3 * (f.next % 2) // something moves
-	}
+	light += max(cmp.Or(f.flicker, 12), 0) * (f.next % 3)
 	p := flat(byte(light))
 	f.next++
 	return &face.Frame{Time: time.Duration(f.from+f.next-1) * interval, Full: p, Small: p}, ctx.Err()
