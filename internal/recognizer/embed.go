@@ -25,6 +25,9 @@ func newEmbedder(library *onnx.Library, pack *Pack) (*embedder, error) {
 		return nil, fmt.Errorf("embedder %s: %w", spec.File, err)
 	}
 	run, err := session.For(onnx.Shape{1, 3, face.CropSide, face.CropSide})
+	if err == nil {
+		err = run.Do() // on zeros, to see what it gives
+	}
 	if err == nil && len(run.Output(0)) != spec.Dimension {
 		err = fmt.Errorf("the model gives %d numbers, the manifest says %d", len(run.Output(0)), spec.Dimension)
 	}

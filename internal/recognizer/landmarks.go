@@ -48,6 +48,9 @@ func newLandmarker(library *onnx.Library, pack *Pack) (*landmarker, error) {
 	}
 	side := spec.Input.Width
 	run, err := session.For(onnx.Shape{1, 1, int64(side), int64(side)})
+	if err == nil {
+		err = run.Do() // on zeros, to see what it gives
+	}
 	if err == nil && len(run.Output(0)) != 2*68 {
 		err = fmt.Errorf("the model gives %d numbers instead of 68 points", len(run.Output(0)))
 	}

@@ -34,6 +34,9 @@ func newLook(library *onnx.Library, pack *Pack, spec *LookSpec, outputs []string
 	}
 	run, err := session.For(onnx.Shape{1, int64(channels), int64(side), int64(side)})
 	if err == nil {
+		err = run.Do() // on zeros, to see what it gives
+	}
+	if err == nil {
 		err = checkSizes(run, outputs, sizes)
 	}
 	if err != nil {

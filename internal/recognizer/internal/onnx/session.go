@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -27,7 +28,7 @@ type Session struct {
 // Shape is an input's: pictures, channels, rows, columns.
 type Shape [4]int64
 
-// Run is a session's input and outputs for one input shape. The tensors' memory is Go's; they hold on to it for as long as
+// Run is a session's input and outputs for one input shape; the outputs are there after the first run. The tensors' memory is Go's; they hold on to it for as long as
 // onnxruntime may use it. (Pinning it as well would only add a panic for a session that nobody closed.)
 type Run struct {
 	shape   Shape
@@ -148,37 +149,59 @@ func (s *Session) For(shape Shape) (*Run, error) {
 	return r, nil
 }
 
-// newRun runs the model once on zeros to learn the shapes of its outputs, and keeps those outputs as buffers.
-func (s *Session) newRun(shape Shape) (_ *Run, err error) {
-	r := &Run{shape: shape, session: s}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, r.destroy())
-		}
-	}()
-	if r.input, err = ort.NewEmptyTensor[float32](shape[:]); err != nil {
+func (s *Session) newRun(shape Shape) (*Run, error) {
+	if slices.Min(shape[:]) < 1 {
+		return nil, errors.New("there is nothing in it")
+	}
+	input, err := ort.NewEmptyTensor[float32](shape[:])
+	if err != nil {
 		return nil, err
 	}
+	return &Run{shape: shape, session: s, input: input}, nil
+}
+
+// first runs the model without knowing the shapes of its outputs, and keeps these as the buffers of the runs to come.
+func (r *Run) first() error {
+	s := r.session
 	values := make([]ort.Value, len(s.outputs))
-	if err = s.model.session.Run([]ort.Value{r.input}, values); err != nil {
-		return nil, err
+	if err := s.model.session.Run([]ort.Value{r.input}, values); err != nil {
+		return err
 	}
-	if r.binding, err = s.model.session.CreateIoBinding(); err != nil {
-		return nil, err
-	}
-	if err = r.binding.BindInput(s.input, r.input); err != nil {
-		return nil, err
-	}
+	var err error
 	for i, v := range values {
 		t, ok := v.(*ort.Tensor[float32])
 		if !ok || len(t.GetData()) == 0 {
-			err = errors.Join(fmt.Errorf("output %q is not made of float32", s.outputs[i]), v.Destroy())
+			err = errors.Join(err, fmt.Errorf("output %q is not made of float32", s.outputs[i]), v.Destroy())
 			continue
 		}
 		r.outputs = append(r.outputs, t)
-		err = errors.Join(err, r.binding.BindOutput(s.outputs[i], t))
 	}
-	return r, err
+	if err == nil {
+		err = r.bind()
+	}
+	if err != nil { // as if it had not run
+		for _, t := range r.outputs {
+			err = errors.Join(err, t.Destroy())
+		}
+		r.outputs = nil
+	}
+	return err
+}
+
+func (r *Run) bind() error {
+	b, err := r.session.model.session.CreateIoBinding()
+	if err != nil {
+		return err
+	}
+	err = b.BindInput(r.session.input, r.input)
+	for i, t := range r.outputs {
+		err = errors.Join(err, b.BindOutput(r.session.outputs[i], t))
+	}
+	if err != nil {
+		return errors.Join(err, b.Destroy())
+	}
+	r.binding = b
+	return nil
 }
 
 // Close frees the buffers, and the model with the last session of it. It may be called more than once.
@@ -203,8 +226,12 @@ func (r *Run) Output(i int) []float32 { return r.outputs[i].GetData() }
 
 // Do runs the model on the input buffer into the output buffers.
 func (r *Run) Do() error {
-	if err := r.session.model.session.RunWithBinding(r.binding); err != nil {
-		return fmt.Errorf("run the model: %w", err)
+	run := r.first
+	if r.binding != nil {
+		run = func() error { return r.session.model.session.RunWithBinding(r.binding) }
+	}
+	if err := run(); err != nil {
+		return fmt.Errorf("run the model on an input of %v: %w", r.shape, err)
 	}
 	return nil
 }
