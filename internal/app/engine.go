@@ -23,6 +23,7 @@ type engine struct {
 	recognizers *pool
 	decoder     *video.Decoder
 	params      search.Params
+	trace       *timeline // of a search; nil for a server
 }
 
 // newEngine loads what the settings name. Close it.
@@ -105,12 +106,13 @@ type pool struct {
 	slots chan struct{} // holds one for each recognizer that is lent
 	mu    sync.Mutex
 	idle  []*recognizer.Recognizer
+	made  map[*recognizer.Recognizer]int // numbered from 1
 }
 
 func newPool(most int, r *recognizer.Runtime, pack *recognizer.Pack) *pool {
 	return &pool{
 		make:  func() (*recognizer.Recognizer, error) { return r.New(pack, recognizer.Options{}) },
-		slots: make(chan struct{}, most),
+		slots: make(chan struct{}, most), made: map[*recognizer.Recognizer]int{},
 	}
 }
 
@@ -132,7 +134,17 @@ func (p *pool) take(ctx context.Context) (*recognizer.Recognizer, error) {
 		<-p.slots
 		return nil, err
 	}
+	p.mu.Lock()
+	p.made[rec] = len(p.made) + 1
+	p.mu.Unlock()
 	return rec, nil
+}
+
+// number is a recognizer's, from 1.
+func (p *pool) number(rec *recognizer.Recognizer) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.made[rec]
 }
 
 func (p *pool) pick() *recognizer.Recognizer {

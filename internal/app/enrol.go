@@ -102,7 +102,7 @@ func (e *engine) newcomer(ctx context.Context, kept *memory, shot snapshot, port
 	key := kept.key(content, fmt.Sprint(webP, portrait))
 	seen, known := kept.recall(key)
 	if !known {
-		if seen, err = e.see(ctx, content, webP, portrait); err != nil {
+		if seen, err = e.see(ctx, shot.Path, content, webP, portrait); err != nil {
 			return newcomer{}, fmt.Errorf("enrol %s: %w", shot.Path, err)
 		}
 		kept.keep(key, &seen)
@@ -116,12 +116,13 @@ func (e *engine) newcomer(ctx context.Context, kept *memory, shot snapshot, port
 }
 
 // see looks for the face to enrol in a photo.
-func (e *engine) see(ctx context.Context, content []byte, webP, portrait bool) (seen seenPhoto, err error) {
+func (e *engine) see(ctx context.Context, name string, content []byte, webP, portrait bool) (seen seenPhoto, err error) {
 	rec, err := e.recognizers.take(ctx)
 	if err != nil {
 		return seen, err
 	}
 	defer e.recognizers.give(rec)
+	defer e.trace.begin(e.recognizers.number(rec), "enrol "+name)()
 	limits := photo.DefaultLimits()
 	limits.Bytes, limits.WebP, limits.JPEG = int64(e.config.MaxPhotoSize), webP, still(ctx, e.decoder)
 	picture, err := photo.Decode(bytes.NewReader(content), limits)

@@ -33,6 +33,8 @@ type SearchRequest struct {
 	Track int
 	// Listen, if set, is told what happens, one event at a time, by several goroutines.
 	Listen func(Event)
+	// Trace, if set, is told of each piece of work when it is done, one at a time, by several goroutines.
+	Trace func(Step)
 	// Each is given what was found in each video, in the order of the videos, as soon as that of all videos before it has
 	// been given. An error of it ends the search.
 	Each func(*Found) error
@@ -69,11 +71,15 @@ func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	if err = nothingRead(slices.Concat(r.Writes, annotated), videos, photos, c); err != nil {
 		return err
 	}
+	trace := newTimeline(r.Now, r.Trace)
+	loaded := trace.begin(0, "load models")
 	e, err := newEngine(c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	e.trace = trace
+	loaded()
 	who, err := e.enrol(ctx, photos, r.Portraits, out)
 	if err != nil {
 		return err

@@ -19,7 +19,9 @@ import (
 // find searches one track of a video and fills in what it finds, as far as it gets.
 func (t *tracks) find(ctx context.Context, i int, v *report.Video) (err error) {
 	s, n := t.searching, t.n
+	planned := s.engine.trace.begin(0, "plan "+v.Name)
 	plan, err := t.plan(ctx, i)
+	planned()
 	if v.Track = t.number(i); v.Track > 0 {
 		v.Name += " (" + trackName(v.Track) + ")"
 	}
@@ -29,10 +31,11 @@ func (t *tracks) find(ctx context.Context, i int, v *report.Video) (err error) {
 	v.Info = plan.Info
 	s.out.send(VideoStarted{Video: n, Videos: len(s.videos), Path: v.Name, Info: plan.Info})
 	a := &analysis{
-		searching: s, file: t.file, plan: plan, advance: newAdvance(n, len(plan.Segments), s.out), damage: plan.Damage,
+		searching: s, n: n, file: t.file, plan: plan, advance: newAdvance(n, len(plan.Segments), s.out), damage: plan.Damage,
 	}
 	tracklets, failed := a.run(ctx)
 	v.Warnings, v.Partial = append(plan.Warnings, a.damage.Warnings()...), a.damage.Partial()
+	defer s.engine.trace.begin(0, "finish "+v.Name)()
 	people := s.people.index.Snapshot()
 	defer func() { err = errors.Join(err, people.Close()) }()
 	result, err := search.Finish(ctx, tracklets, search.Matching{
@@ -52,6 +55,7 @@ func (t *tracks) find(ctx context.Context, i int, v *report.Video) (err error) {
 // analysis is one video whose segments are analysed side by side.
 type analysis struct {
 	*searching
+	n       int // the video's number in the search
 	file    *os.File
 	plan    *video.Plan
 	advance *advance
@@ -123,6 +127,8 @@ func (a *analysis) collect() (tracks []*search.Tracklets, err error) {
 func (a *analysis) segment(
 	ctx context.Context, rec *recognizer.Recognizer, seg *video.Segment,
 ) (_ *search.Tracklets, damage video.Damage, err error) {
+	name := fmt.Sprintf("%s from %s to %s", a.videos[a.n], clipTime(seg.From), clipTime(seg.To))
+	defer a.engine.trace.begin(a.engine.recognizers.number(rec), name)()
 	stream, err := a.engine.decoder.Open(ctx, a.file, a.plan, *seg, video.StreamOptions{
 		SampleRate: a.engine.params.SampleRate, Lookahead: a.lookahead(),
 	})

@@ -27,6 +27,7 @@ type searchOptions struct {
 	track    int
 	quiet    bool
 	profile  string
+	trace    string
 }
 
 func (l *line) searchCommand() *cobra.Command {
@@ -74,10 +75,11 @@ Results go to standard output, progress to standard error. The exit status is 0 
 	f.BoolVar(&o.csv, "csv", false, "print one row per appearance of a person")
 	f.StringVar(&o.html, "html", "", "write one self-contained page to `file`")
 	f.StringVar(&o.annotate, "annotate", "", "write the video with boxes and names to `file`; several videos: a folder")
-	f.BoolVar(&o.force, "force", false, "let --html and --annotate replace files of other kinds (never one that is read)")
+	f.StringVar(&o.trace, "trace", "", "write when each worker did what to `file`, for ui.perfetto.dev or chrome://tracing")
+	f.BoolVar(&o.force, "force", false, "let --html, --annotate and --trace replace files of other kinds (never one that is read)")
 	f.IntVar(&o.track, "track", 0, "search only the `N`th video track of each video (1 is the first); 0: all")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress, only what wants attention")
-	section(cmd, outputSection, "json", "csv", "html", "annotate", "force", "track", "quiet")
+	section(cmd, outputSection, "json", "csv", "html", "annotate", "trace", "force", "track", "quiet")
 	l.addSettings(cmd, config.Environment, config.Limits)
 	f.StringVar(&o.profile, "cpuprofile", "", "write a processor profile to `file`, for go tool pprof")
 	completeSearch(cmd)
@@ -140,6 +142,16 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		writes = append(writes, place)
 		outputs = append(outputs, page{app.NewOutput(app.HTML, file, 0), file})
 	}
+	var steps func(app.Step)
+	if o.trace != "" {
+		t, place, cannot := newTrace(o.trace, o.force, l.Now())
+		if cannot != nil {
+			return &app.UsageError{Err: cannot}
+		}
+		defer t.file.Discard()
+		defer func() { err = errors.Join(err, t.write()) }()
+		writes, steps = append(writes, place), t.add
+	}
 	err = app.Search(ctx, l.config, app.SearchRequest{
 		Videos:    videos,
 		Faces:     o.faces,
@@ -149,6 +161,7 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		Portraits: o.html != "",
 		Track:     o.track,
 		Listen:    shown.Show,
+		Trace:     steps,
 		Each: func(found *app.Found) error {
 			shown.Clear()
 			return each(outputs, func(out app.Output) error { return out.Add(found) })

@@ -51,8 +51,8 @@ type Recognizer struct {
 	crop       face.Crop
 	scaler     *raster.Scaler
 	luma       [face.CropSide * face.CropSide]byte
-	shape      shape68 // of the face at hand, in pixels of its picture
-	second     shape68 // the same asked differently
+	shape      shape68         // of the face at hand, in pixels of its picture
+	second     shape68         // the same asked differently
 	places     []face.PixelBox // to look closer at
 	detections []face.Detection
 }
