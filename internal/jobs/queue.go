@@ -40,6 +40,7 @@ type QueueOf[T any] struct {
 	client *river.Client[T]
 	rows   rows
 	runner *runner
+	wake   func() // tells a listener that does not listen all the time; nil for others
 
 	mu      sync.Mutex // guards started, and has a second stop wait for the first
 	started bool
@@ -70,7 +71,12 @@ func Migrate(ctx context.Context, db *sql.DB) error {
 // New makes the queue of a database that has been migrated. Tasks can be enqueued at once; they are run from
 // [QueueOf.Start] on. The database must have one open connection at most, as it is with SQLite.
 func New(db *sql.DB, cfg Config) (*Queue, error) {
-	return newQueue(riversqlite.New(db), db, cfg)
+	driver := newSQLiteDriver(db)
+	q, err := newQueue(driver, db, cfg)
+	if err == nil {
+		q.wake = driver.wake
+	}
+	return q, err
 }
 
 func newQueue[T any](driver riverdriver.Driver[T], db *sql.DB, cfg Config) (*QueueOf[T], error) {
@@ -131,6 +137,9 @@ func (q *QueueOf[T]) Enqueue(ctx context.Context, tx T, tasks []service.Task) er
 	ps, err := params(tasks, since)
 	if err != nil {
 		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
+	}
+	if q.wake != nil {
+		q.wake()
 	}
 	if _, err := q.client.InsertManyTx(ctx, tx, ps); err != nil {
 		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
