@@ -156,7 +156,7 @@ func (p *pulled) search(ctx context.Context, l *laboratory, c clip, params searc
 	if err != nil {
 		return fmt.Errorf("analyse %s: %w", c.name, err)
 	}
-	if err := a.enrol(ctx, o.path(c.faces)); err != nil {
+	if err = a.enrol(ctx, o.path(c.faces)); err != nil {
 		return err
 	}
 	for _, t := range a.stretches {

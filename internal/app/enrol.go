@@ -127,7 +127,7 @@ func (e *engine) see(ctx context.Context, name string, content []byte, webP, por
 	limits.Bytes, limits.WebP, limits.JPEG = int64(e.config.MaxPhotoSize), webP, still(ctx, e.decoder)
 	picture, err := photo.Decode(bytes.NewReader(content), limits)
 	if err != nil {
-		return seenPhoto{Refused: err.Error(), unread: true}, ctx.Err() //nolint:nilerr // refused, not fatal
+		return seenPhoto{Refused: err.Error(), unread: true}, ctx.Err() // refused, not fatal
 	}
 	found, others, turned, err := enrolUpright(ctx, rec, picture)
 	if refusal := (*recognizer.RefusedError)(nil); errors.As(err, &refusal) {

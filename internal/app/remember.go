@@ -61,7 +61,7 @@ func openMemory(c *config.Config, about string) (*memory, error) {
 			return m, nil
 		}
 	}
-	return &memory{}, nil //nolint:nilerr // a system without one
+	return &memory{}, nil // it is done without
 }
 
 // memoryIn is the memory in a folder, which is made if need be.

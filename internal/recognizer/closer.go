@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/recognizer/internal/raster"
 )
 
 // A frame's small picture is 640 pixels wide, so that a face of 40 pixels in a picture of 1920 has 13 there. The detector is
@@ -74,17 +75,17 @@ func (r *Recognizer) hints(near []face.Box, p *face.Picture, highest float32) []
 
 // lookCloser adds faces up to a height to the candidates, from the squares around places.
 func (r *Recognizer) lookCloser(p *face.Picture, places []face.PixelBox, highest float32) error {
-	small := func(c *candidate) bool { return c.box.Height() <= highest }
-	var looked []place
+	large := func(c candidate) bool { return c.box.Height() > highest }
+	r.looked = r.looked[:0]
 	for _, b := range places {
-		if slices.ContainsFunc(looked, func(at place) bool { return at.holds(b) }) {
+		if slices.ContainsFunc(r.looked, func(at place) bool { return at.holds(b) }) {
 			continue
 		}
 		at := placeAround(b, p, placeFaces, placeSide)
-		if err := r.lookAt(p, at, min(at.width, placeSide), min(at.height, placeSide), small); err != nil {
+		if err := r.lookAt(p, at, placeSide, large); err != nil {
 			return err
 		}
-		looked = append(looked, at)
+		r.looked = append(r.looked, at)
 	}
 	return nil
 }
@@ -94,8 +95,8 @@ func (r *Recognizer) follow(p *face.Picture, boxes []face.Box) error {
 	for _, b := range boxes {
 		was := b.Pixels(p.Width, p.Height)
 		at := placeAround(was, p, followFaces, followSide)
-		same := func(c *candidate) bool { return continues(was, c.box) }
-		if err := r.lookAt(p, at, min(at.width, followSide), min(at.height, followSide), same); err != nil {
+		other := func(c candidate) bool { return !continues(was, c.box) }
+		if err := r.lookAt(p, at, followSide, other); err != nil {
 			return err
 		}
 	}
@@ -130,10 +131,12 @@ func placeAround(b face.PixelBox, p *face.Picture, times float32, least int) pla
 	return place{x, y, w, h}
 }
 
-// lookAt looks for faces of a kind in a part of a picture, reduced to w x h pixels. Candidates are in pixels of the picture.
-func (r *Recognizer) lookAt(p *face.Picture, at place, w, h int, wanted func(*candidate) bool) error {
+// lookAt looks for faces in a part of a picture, whose long side is reduced to so many pixels, and leaves some out. Candidates are
+// in pixels of the picture.
+func (r *Recognizer) lookAt(p *face.Picture, at place, long int, leaveOut func(candidate) bool) error {
 	part := p.Part(at.x, at.y, at.width, at.height)
-	if w != at.width || h != at.height {
+	if max(at.width, at.height) > long {
+		w, h := raster.Fit(at.width, at.height, long)
 		part = r.scaler.Scale(&part, w, h)
 	}
 	d := r.detector
@@ -141,13 +144,12 @@ func (r *Recognizer) lookAt(p *face.Picture, at place, w, h int, wanted func(*ca
 	if err := d.collect(&part, before); err != nil {
 		return err
 	}
-	sx, sy := float32(at.width)/float32(w), float32(at.height)/float32(h)
+	sx, sy := float32(at.width)/float32(part.Width), float32(at.height)/float32(part.Height)
 	for i := range d.found[before:] {
 		c := &d.found[before+i]
 		c.resize(sx, sy)
 		c.move(float32(at.x), float32(at.y))
 	}
-	other := func(c candidate) bool { return !wanted(&c) }
-	d.found = d.found[:before+len(slices.DeleteFunc(d.found[before:], other))]
+	d.found = d.found[:before+len(slices.DeleteFunc(d.found[before:], leaveOut))]
 	return nil
 }

@@ -221,17 +221,20 @@ func TestEnrolSaysWhy(t *testing.T) {
 func TestNothingButVectorsIsAllocated(t *testing.T) {
 	r := newRecognizer(t, "", Options{})
 	full := toI420(groupPhoto(t, "sample6.jpg"))
-	scaled := r.scaler.Scale(full, 640, 640*full.Height/full.Width&^1)
-	small := toI420(&scaled)
-	frame, ctx := &face.Frame{Full: *full, Small: *small}, context.Background()
+	frame, ctx := &face.Frame{Full: *full, Small: raster.NewScaler().Scale(full, 640, 640*full.Height/full.Width&^1)}, context.Background()
 	var crop face.Crop
 	var d face.Detection
+	var follow []face.Box
 	if n := testing.AllocsPerRun(5, func() {
 		found, err := r.Detect(ctx, frame, face.Look{})
 		if err != nil || len(found) == 0 {
 			t.Fatalf("found %d faces, %v", len(found), err)
 		}
 		d = found[0]
+		follow = append(follow[:0], d.Box)
+		if _, err = r.Detect(ctx, frame, face.Look{Follow: follow, Near: follow}); err != nil {
+			t.Fatal(err)
+		}
 		r.Align(full, &d, &crop)
 	}); n != 0 {
 		t.Errorf("detecting and aligning allocates %v times", n)

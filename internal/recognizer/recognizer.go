@@ -54,6 +54,7 @@ type Recognizer struct {
 	shape      shape68         // of the face at hand, in pixels of its picture
 	second     shape68         // the same asked differently
 	places     []face.PixelBox // to look closer at
+	looked     []place         // that were
 	detections []face.Detection
 }
 

@@ -31,12 +31,7 @@ func (r *Recognizer) Template(ctx context.Context, p *face.Picture, f *Face) (fa
 			r.Align(p, &f.Detection, &r.crop)
 			coarsen(&r.crop, v.side)
 			var err error
-			if v.side == face.CropSide {
-				s, err = r.Embed(ctx, &r.crop)
-			} else { // the coarse views from one side each, which averages the sides as well
-				s, err = r.EmbedView(ctx, &r.crop, i%2 == 1)
-			}
-			if err != nil {
+			if s, err = r.Embed(ctx, &r.crop); err != nil {
 				return face.Sample{}, err
 			}
 		}
