@@ -120,7 +120,7 @@ func (r *Recognizer) Detect(ctx context.Context, f *face.Frame, look face.Look) 
 	}
 	r.detector.found = r.detector.found[:0]
 	var err error
-	if len(look.Follow) > 0 {
+	if len(look.Follow) > 0 && r.detector.spec.Input.Width == 0 { // a model of one size saves nothing by looking at a part
 		err = r.follow(&f.Full, look.Follow)
 	} else {
 		err = r.lookAround(f, look.Near)

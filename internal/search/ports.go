@@ -16,8 +16,8 @@ type Frames interface {
 // Detector finds faces in pictures. It is used by one goroutine.
 type Detector interface {
 	// Detect returns the faces of a frame, best confidence first, with box, landmarks, confidence, pose and quality all
-	// set and implausible detections already refused, looking as closely as it is asked to. The slice is valid until the
-	// next call.
+	// set and implausible detections already refused, looking where it is asked to. It may look elsewhere as well. The
+	// slice is valid until the next call.
 	Detect(ctx context.Context, f *face.Frame, look face.Look) ([]face.Detection, error)
 }
 
