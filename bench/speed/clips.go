@@ -32,6 +32,8 @@ func clips() []clip {
 		{"1080p-crowd", "opera-crowd", "null", nil},
 		{"720p", "koffee", "null", nil},
 		{"720p-no-b", "koffee", "null", noB},
+		{"480p", "koffee", "scale=854:-2", nil},
+		{"360p", "koffee", "scale=640:-2", nil},
 	}
 }
 

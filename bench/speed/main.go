@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -50,6 +51,9 @@ func run(ctx context.Context, o options, w io.Writer) error {
 	if !exists(o.evaluation) {
 		fmt.Fprintf(w, "skipped: no evaluation data in %s (name the folder with --evaluation)\n", o.evaluation)
 		return nil
+	}
+	if o.seconds < 1 || o.rounds < 1 {
+		return errors.New("clips have a second at least, and everything is run once at least")
 	}
 	if err := os.MkdirAll(o.work, 0o750); err != nil {
 		return err
