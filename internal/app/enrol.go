@@ -86,7 +86,8 @@ func (e *engine) look(ctx context.Context, photos []snapshot, portraits bool, ou
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	return list, kept.close()
+	kept.tidy()
+	return list, nil
 }
 
 // newcomer reads one photo. Errors are those of the machinery; what is wrong with the photo is in the answer.

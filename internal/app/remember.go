@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/gob"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -125,13 +124,9 @@ func (m *memory) keep(key cache.ActionID, seen *seenPhoto) {
 	}
 }
 
-// close removes what was not asked for in days.
-func (m *memory) close() error {
-	if m.files == nil {
-		return nil
+// tidy removes what was not asked for in days; at most once a day, and as far as it can.
+func (m *memory) tidy() {
+	if m.files != nil {
+		_ = m.files.Trim()
 	}
-	if err := m.files.Trim(); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("tidy the photo cache: %w", err)
-	}
-	return nil
 }
