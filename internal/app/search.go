@@ -151,7 +151,7 @@ func (t *tracks) found(ctx context.Context, i int) (*Found, error) {
 	}
 	v.Elapsed = s.now().Sub(began)
 	f.failed = v.Err
-	odd := v.Warnings
+	odd := slices.Concat(v.Warnings, v.Cautions)
 	if v.Err == nil && len(s.annotated) > 0 && i == 0 {
 		if f.failed = s.annotate(ctx, n, v); f.failed != nil {
 			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
