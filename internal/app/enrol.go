@@ -104,7 +104,12 @@ func (e *engine) newcomer(
 	}
 	limits := photo.DefaultLimits()
 	limits.Bytes = int64(e.config.MaxPhotoSize)
-	limits.WebP = strings.EqualFold(filepath.Ext(shot.Path), ".webp") // under another name it is a mistake
+	switch strings.ToLower(filepath.Ext(shot.Path)) { // under another name it is a mistake
+	case ".webp":
+		limits.WebP = true
+	case ".heic", ".heif", ".hif":
+		limits.HEVC = frames(ctx, e.decoder)
+	}
 	limits.JPEG = still(ctx, e.decoder)
 	picture, err := photo.Decode(bytes.NewReader(content), limits)
 	if err != nil {

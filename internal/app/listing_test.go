@@ -41,7 +41,7 @@ func tree(t *testing.T, names ...string) string {
 func TestListPeople(t *testing.T) {
 	t.Parallel()
 	root := tree(t, "ANNA/2.jpg", "ANNA/10.PNG", "ANNA/old/3.jpg", "ANNA/notes.txt", "ANNA/.hidden.jpg", "BEN.jpeg",
-		".cache/x.jpg", "CARL.heic", "DORA/", "EVE -> ANNA", "FINN.jpg -> BEN.jpeg", "GONE.jpg -> nowhere", "LOOP -> LOOP",
+		".cache/x.jpg", "CARL.avif", "DORA/", "EVE -> ANNA", "FINN.jpg -> BEN.jpeg", "GONE.jpg -> nowhere", "LOOP -> LOOP",
 		"odd.jpg/inside.png")
 	notes := map[string]string{}
 	list, err := listPeople(root, func(path, reason string, _ bool) {
@@ -77,7 +77,7 @@ func TestListPeople(t *testing.T) {
 		noted = append(noted, path)
 	}
 	wantNoted := []string{
-		"ANNA/notes.txt", "ANNA/old", "CARL.heic", "EVE/notes.txt", "EVE/old", "GONE.jpg", "LOOP",
+		"ANNA/notes.txt", "ANNA/old", "CARL.avif", "EVE/notes.txt", "EVE/old", "GONE.jpg", "LOOP",
 	}
 	if d := cmp.Diff(wantNoted, noted, cmpopts.SortSlices(strings.Compare)); d != "" {
 		t.Error("notes (-want +got):\n" + d)

@@ -36,8 +36,8 @@ func (l *line) searchCommand() *cobra.Command {
 		Short: "Find known faces in videos",
 		Long: `Search looks for known people in videos and prints who was found and when.
 
-The people to look for are photos in a folder, either FOLDER/PERSON.jpg or FOLDER/PERSON/ANY-NAME.jpg (JPEG, PNG, WebP;
-several photos of a person find more). A photo whose face cannot be used is refused with a reason and the search goes
+The people to look for are photos in a folder, either FOLDER/PERSON.jpg or FOLDER/PERSON/ANY-NAME.jpg (JPEG, PNG, WebP,
+HEIC; several photos of a person find more). A photo whose face cannot be used is refused with a reason and the search goes
 on with the others. VIDEO is a file, or a folder whose videos are all searched.
 
 --threshold is a similarity in percent. At 80 about one in 10,000 comparisons of two different people passes, at 90 one
