@@ -22,6 +22,7 @@ import (
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/report"
+	"github.com/spotter-video/spotter/internal/service"
 )
 
 // people are those who are searched for.
@@ -125,7 +126,7 @@ func (e *engine) newcomer(
 	n := newcomer{photo: sha256.Sum256(content), vector: found.Sample.Embedding.Vector}
 	external := awsapi.ExternalImageID(shot.Person, shot.Photo)
 	n.face = face.Enrolled{
-		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: imageID(n.photo), ExternalID: external, Detection: found.Detection,
+		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: service.ImageID(n.photo), ExternalID: external, Detection: found.Detection,
 	}
 	if turned != picture {
 		n.notes = append(n.notes, "lies on its side or on its head; its face was enrolled upright")

@@ -125,7 +125,7 @@ func (h *heif) size(id uint32) (width, height int) {
 		return 0, 0
 	}
 	c.fullBox()
-	return int(c.uint(4)), int(c.uint(4))
+	return int(c.uint(4)), int(c.uint(4)) //nolint:gosec // of few bytes
 }
 
 // orientation is the main picture's turn as EXIF's number. A mirror image is left as it is: a face is one on either side.
@@ -151,7 +151,7 @@ func (h *heif) stream(items []uint32) ([]byte, error) {
 		for lists := config.uint(1); lists > 0; lists-- {
 			config.uint(1) // their kind
 			for units := config.uint(2); units > 0 && !config.short; units-- {
-				out = appendUnit(out, config.bytes(int(config.uint(2))))
+				out = appendUnit(out, config.bytes(int(config.uint(2)))) //nolint:gosec // of few bytes
 			}
 		}
 		content, err := h.content(id)
@@ -162,7 +162,7 @@ func (h *heif) stream(items []uint32) ([]byte, error) {
 			return nil, errHEIF
 		}
 		for c := (&cursor{data: content}); len(c.data) > 0; {
-			unit := c.bytes(int(c.uint(lengths)))
+			unit := c.bytes(int(c.uint(lengths))) //nolint:gosec // of few bytes
 			if c.short || len(unit) == 0 {
 				return nil, errCut
 			}
