@@ -73,7 +73,7 @@ Results go to standard output, progress to standard error. The exit status is 0 
 	f.BoolVar(&o.json, "json", false, "print a GetFaceSearch document per video, one a line")
 	f.BoolVar(&o.csv, "csv", false, "print one row per appearance of a person")
 	f.StringVar(&o.html, "html", "", "write one self-contained page to `file`")
-	f.StringVar(&o.annotate, "annotate", "", "write the video with boxes and names to `file`; several videos: a folder")
+	f.StringVar(&o.annotate, "annotate", "", "write the video (its first track searched) with boxes and names to `file`; several videos: a folder")
 	f.BoolVar(&o.force, "force", false, "let --html and --annotate replace files of other kinds (never one that is read)")
 	f.IntVar(&o.track, "track", 0, "search only the `N`th video track of each video (1 is the first); 0: all")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress, only what wants attention")
@@ -107,8 +107,6 @@ func (o *searchOptions) check(videos []string) error {
 		return errors.New("name a folder with photos of the people to look for: --faces FOLDER")
 	case o.track < 0:
 		return errors.New("--track counts from 1; 0 searches all tracks")
-	case o.track > 0 && o.annotate != "":
-		return errors.New("--annotate draws on the track that the file marks, or the first; leave out --track")
 	case o.json && o.csv:
 		return errors.New("--json and --csv both write to standard output; choose one")
 	default:
