@@ -105,6 +105,10 @@ type VideoInfo struct {
 	Rotation   int // degrees clockwise that were applied to make the picture upright: 0, 90, 180, 270
 }
 
+// HardlyShown is the height in pixels of the small picture up to which it hardly shows a face: closer looks are for these. A
+// larger one is found without.
+const HardlyShown = 28
+
 // Look says how closely a frame is looked at for faces that its small picture hardly shows.
 type Look struct {
 	// Closely asks for them everywhere.

@@ -14,9 +14,6 @@ const (
 	// closeSide is the long side in pixels that the whole picture is reduced to for a closer look. Raising it finds smaller
 	// faces at a cost that grows with its square.
 	closeSide = 1280
-	// smallHeight is the height in pixels of the small picture up to which closer looks are for. A larger face is found
-	// without, and parts of one that a closer look takes for faces are left out.
-	smallHeight = 28
 	// placeSide is the side in pixels of the square that is looked at around a place, and placeFaces the same in heights of
 	// the face: a larger face is reduced.
 	placeSide  = 160
@@ -29,7 +26,8 @@ func (r *Recognizer) lookCloser(f *face.Frame, look face.Look) error {
 	if r.detector.spec.Input.Width > 0 || 2*long < 3*max(f.Small.Width, f.Small.Height) {
 		return nil // the model takes one size only, or there is nothing more to be seen
 	}
-	highest := smallHeight * float32(f.Full.Height) / float32(f.Small.Height)
+	// Parts of a larger face that a closer look takes for faces are left out.
+	highest := face.HardlyShown * float32(f.Full.Height) / float32(f.Small.Height)
 	if look.Closely {
 		w, h := raster.Fit(f.Full.Width, f.Full.Height, min(long, closeSide))
 		return r.lookAt(&f.Full, place{0, 0, f.Full.Width, f.Full.Height}, w, h, highest)

@@ -150,8 +150,8 @@ func (a *analysis) look(f *face.Frame, cut bool) (look face.Look) {
 }
 
 // nearHeight is the height of a face in pixels of the small picture below which it is looked for where it was: some more
-// than what is found without.
-const nearHeight = 32
+// than what the small picture hardly shows, so that a face that grows is not lost on the way.
+const nearHeight = face.HardlyShown + 4
 
 // observe adds a detection to its tracklet.
 func (a *analysis) observe(ctx context.Context, id int, f *face.Frame, d *face.Detection) error {
