@@ -165,7 +165,7 @@ func TestUnreadableSubfolders(t *testing.T) {
 		if err := os.Chmod(path, 0); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = os.Chmod(path, 0o700) }) //nolint:gosec // to be removed
+		t.Cleanup(func() { _ = os.Chmod(path, 0o700) })
 	}
 	var notes []string
 	note := func(path, reason string, lost bool) {
