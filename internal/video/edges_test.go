@@ -59,7 +59,7 @@ func emptyAfterPack(mpg []byte) []byte {
 // TestOnePacketOutOfTime gives one packet of a broadcast a time of two seconds before: that is no new clock.
 func TestOnePacketOutOfTime(t *testing.T) {
 	t.Parallel()
-	ts, err := os.ReadFile(media(t, "steady.ts", "@pattern -c:v mpeg2video -g 12 -bf 0 -t 3 -an"))
+	ts, err := os.ReadFile(media(t, "timed.ts", "@pattern -c:v libx264 -g 12 -bf 0 -t 3 -an"))
 	if err != nil {
 		t.Fatal(err)
 	}
