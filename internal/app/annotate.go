@@ -21,15 +21,19 @@ import (
 	"github.com/spotter-video/spotter/internal/video"
 )
 
-// annotate writes a copy of a searched video with boxes, names and similarities. It holds a worker's place: encoding is
-// hard work.
-func (s *searching) annotate(ctx context.Context, n int, v *report.Video) (err error) {
+// annotate writes a copy of the first searched track of a video with boxes, names and similarities. It holds a worker's
+// place: encoding is hard work.
+func (t *tracks) annotate(ctx context.Context, v *report.Video) (err error) {
+	s, n, track := t.searching, t.n, int32(-1)
+	if len(t.list) > 0 {
+		track = t.list[0]
+	}
 	rec, err := s.engine.recognizers.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.engine.recognizers.give(rec)
-	f, err := os.Open(v.Name)
+	f, err := os.Open(s.videos[n])
 	if err != nil {
 		return errors.New(reason(err))
 	}
@@ -45,7 +49,7 @@ func (s *searching) annotate(ctx context.Context, n int, v *report.Video) (err e
 		return fmt.Errorf("no annotated copy was written: %w", err)
 	}
 	defer out.Discard()
-	if err := s.engine.decoder.Overlay(ctx, f, script.Bytes(), out.Name(), progress); err != nil {
+	if err := s.engine.decoder.Overlay(ctx, f, track, script.Bytes(), out.Name(), progress); err != nil {
 		return fmt.Errorf("no annotated copy was written: %w", err)
 	}
 	return out.Commit()

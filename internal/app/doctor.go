@@ -72,7 +72,7 @@ func decoderChecks(ctx context.Context, c config.Config) []Check {
 		return []Check{problem("decoder", err)}
 	}
 	health := decoder.Check(ctx)
-	checks := []Check{{Name: "decoder", State: OK, Found: "videos can be decoded"}}
+	checks := []Check{{Name: "decoder", State: OK, Found: "videos can be decoded"}, kindsCheck(c)}
 	if !health.Usable {
 		checks[0] = Check{"decoder", Problem, "videos cannot be decoded", "Mend what is missing below."}
 	}
@@ -84,6 +84,19 @@ func decoderChecks(ctx context.Context, c config.Config) []Check {
 		checks = append(checks, check)
 	}
 	return checks
+}
+
+// kindsCheck says which files are let in.
+func kindsCheck(c config.Config) Check {
+	check := Check{Name: "kinds of videos", State: OK, Found: string(c.VideoKinds) + " (video-kinds)"}
+	switch {
+	case !slices.Contains(strings.Split(string(c.VideoKinds), ","), "raw"):
+	case c.RawRate > 0:
+		check.Found += fmt.Sprintf("; bare streams at %v frames a second (raw-rate)", c.RawRate)
+	default:
+		check.Found += "; bare streams only once raw-rate says their frames a second"
+	}
+	return check
 }
 
 // recognizerChecks loads the models and runs them once.

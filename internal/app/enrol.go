@@ -22,6 +22,7 @@ import (
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/report"
+	"github.com/spotter-video/spotter/internal/service"
 )
 
 // people are those who are searched for.
@@ -99,25 +100,27 @@ func (e *engine) newcomer(ctx context.Context, kept *memory, shot snapshot, port
 	if err != nil {
 		return newcomer{refused: reason(err)}, nil // refused, not fatal
 	}
-	webP := strings.EqualFold(filepath.Ext(shot.Path), ".webp") // under another name it is a mistake
-	key := kept.key(content, fmt.Sprint(webP, portrait))
+	key := kept.key(content, fmt.Sprint(extension(shot.Path), portrait))
 	seen, known := kept.recall(key)
 	if !known {
-		if seen, err = e.see(ctx, shot.Path, content, webP, portrait); err != nil {
+		if seen, err = e.see(ctx, shot.Path, content, portrait); err != nil {
 			return newcomer{}, fmt.Errorf("enrol %s: %w", shot.Path, err)
 		}
 		kept.keep(key, &seen)
 	}
 	n := newcomer{photo: sha256.Sum256(content), vector: seen.Vector, portrait: seen.Portrait, refused: seen.Refused, notes: seen.Notes}
 	n.face = face.Enrolled{
-		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: imageID(n.photo), Detection: seen.Detection,
+		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: service.ImageID(n.photo), Detection: seen.Detection,
 		ExternalID: awsapi.ExternalImageID(shot.Person, shot.Photo),
 	}
 	return n, nil
 }
 
+// extension is how a photo's name says what kind it is: .jpg and the like.
+func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
+
 // see looks for the face to enrol in a photo.
-func (e *engine) see(ctx context.Context, name string, content []byte, webP, portrait bool) (seen seenPhoto, err error) {
+func (e *engine) see(ctx context.Context, name string, content []byte, portrait bool) (seen seenPhoto, err error) {
 	rec, err := e.recognizers.take(ctx)
 	if err != nil {
 		return seen, err
@@ -125,7 +128,13 @@ func (e *engine) see(ctx context.Context, name string, content []byte, webP, por
 	defer e.recognizers.give(rec)
 	defer e.trace.begin(e.recognizers.number(rec), "enrol "+name)()
 	limits := photo.DefaultLimits()
-	limits.Bytes, limits.WebP, limits.JPEG = int64(e.config.MaxPhotoSize), webP, still(ctx, e.decoder)
+	limits.Bytes, limits.JPEG = int64(e.config.MaxPhotoSize), still(ctx, e.decoder)
+	switch extension(name) { // under another name it is a mistake
+	case ".webp":
+		limits.WebP = true
+	case ".heic", ".heif", ".hif":
+		limits.HEVC = frames(ctx, e.decoder)
+	}
 	picture, err := photo.Decode(bytes.NewReader(content), limits)
 	if err != nil {
 		return seenPhoto{Refused: err.Error(), unread: true}, ctx.Err() // refused, not fatal

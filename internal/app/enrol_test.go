@@ -15,6 +15,7 @@ import (
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/report"
+	"github.com/spotter-video/spotter/internal/service"
 )
 
 func TestReadPhotoRefuses(t *testing.T) {
@@ -87,7 +88,7 @@ func TestIDsArePredictable(t *testing.T) {
 	photo := sha256.Sum256([]byte("photo"))
 	ids := map[face.ID]string{}
 	for name, id := range map[string]face.ID{
-		"face": faceID(photo, "ANNA.1"), "other name": faceID(photo, "ANNA.2"), "image": imageID(photo),
+		"face": faceID(photo, "ANNA.1"), "other name": faceID(photo, "ANNA.2"), "image": service.ImageID(photo),
 		"other photo": faceID(sha256.Sum256(nil), "ANNA.1"),
 	} {
 		if other, again := ids[id]; again {

@@ -91,6 +91,7 @@ func (s *stored) analyse(
 	}
 	defer func() { err = errors.Join(err, stream.Close()) }()
 	in := search.Stretch{Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: s.params, Cohort: s.pack.Cohort()}
+	lookUpright(&in, rec, plan)
 	if attributes {
 		in.Attributes = attributesOf(rec)
 	}
@@ -136,7 +137,7 @@ func (s *stored) Finish(
 	if err != nil {
 		return nil, err
 	}
-	return &service.Found{Sightings: result.Sightings, Persons: result.Persons, Message: partialMessage(missing)}, nil
+	return &service.Found{Sightings: result.Sightings, Persons: result.Persons, Message: sentences(partialMessage(missing), sideways(result.Turn))}, nil
 }
 
 // readSegments reads what the segments of a video gave, and says in sentences what of the video was not searched.

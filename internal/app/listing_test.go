@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/spotter-video/spotter/internal/testkit/unprivileged"
 )
 
 // tree makes files and links (NAME -> TARGET) below a fresh folder.
@@ -41,7 +43,7 @@ func tree(t *testing.T, names ...string) string {
 func TestListPeople(t *testing.T) {
 	t.Parallel()
 	root := tree(t, "ANNA/2.jpg", "ANNA/10.PNG", "ANNA/old/3.jpg", "ANNA/notes.txt", "ANNA/.hidden.jpg", "BEN.jpeg",
-		".cache/x.jpg", "CARL.heic", "DORA/", "EVE -> ANNA", "FINN.jpg -> BEN.jpeg", "GONE.jpg -> nowhere", "LOOP -> LOOP",
+		".cache/x.jpg", "CARL.avif", "DORA/", "EVE -> ANNA", "FINN.jpg -> BEN.jpeg", "GONE.jpg -> nowhere", "LOOP -> LOOP",
 		"odd.jpg/inside.png")
 	notes := map[string]string{}
 	list, err := listPeople(root, func(path, reason string, _ bool) {
@@ -77,7 +79,7 @@ func TestListPeople(t *testing.T) {
 		noted = append(noted, path)
 	}
 	wantNoted := []string{
-		"ANNA/notes.txt", "ANNA/old", "CARL.heic", "EVE/notes.txt", "EVE/old", "GONE.jpg", "LOOP",
+		"ANNA/notes.txt", "ANNA/old", "CARL.avif", "EVE/notes.txt", "EVE/old", "GONE.jpg", "LOOP",
 	}
 	if d := cmp.Diff(wantNoted, noted, cmpopts.SortSlices(strings.Compare)); d != "" {
 		t.Error("notes (-want +got):\n" + d)
@@ -141,5 +143,48 @@ func TestListVideosRefuses(t *testing.T) {
 				t.Errorf("error %v, want a usage error", err)
 			}
 		})
+	}
+}
+
+// TestUnreadableSubfolders lists folders of which one part cannot be read: it costs itself only, and is told.
+func TestUnreadableSubfolders(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() == 0 { // who may read everything
+		out, err := unprivileged.Run(t.Context(), t.Name())
+		if unprivileged.Cannot(err) {
+			t.Skip("no process of another user can be started here: " + err.Error())
+		}
+		if err != nil {
+			t.Errorf("as another user: %v\n%s", err, out)
+		}
+		return
+	}
+	root := tree(t, "a/1.mp4", "locked/2.mp4", "z/3.mp4", "people/ANNA/1.jpg", "people/BEN/1.jpg", "people/CLEO.jpg")
+	for _, locked := range []string{"locked", "people/BEN"} {
+		path := filepath.Join(root, locked)
+		if err := os.Chmod(path, 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.Chmod(path, 0o700) })
+	}
+	var notes []string
+	note := func(path, reason string, lost bool) {
+		rel, _ := filepath.Rel(root, path)
+		notes = append(notes, fmt.Sprint(rel, ": ", reason, " ", lost))
+	}
+	videos, err := listVideos([]string{root}, note)
+	if want := []string{filepath.Join(root, "a/1.mp4"), filepath.Join(root, "z/3.mp4")}; err != nil || !cmp.Equal(videos, want) {
+		t.Errorf("videos %v (%v), want %v", videos, err, want)
+	}
+	people, err := listPeople(filepath.Join(root, "people"), note)
+	if err != nil || len(people) != 2 || people[0].Person != "ANNA" || people[1].Person != "CLEO" {
+		t.Errorf("people %v (%v)", people, err)
+	}
+	want := []string{
+		"locked: not searched: permission denied true", "people/BEN: not searched: permission denied true",
+		".: passed over as not named like videos: 2 .jpg false", "people/BEN: permission denied true",
+	}
+	if d := cmp.Diff(want, notes); d != "" {
+		t.Error("notes (-want +got):\n" + d)
 	}
 }

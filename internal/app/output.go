@@ -67,7 +67,7 @@ func (d documents) Add(f *Found) error {
 	if f.video.Err != nil {
 		document.Status, document.Message = awsapi.Failed, f.video.Err.Error()
 	} else {
-		document.Message = sentences(partialMessage(f.video.Partial), f.video.Caution)
+		document.Message = sentences(append([]string{partialMessage(f.video.Partial)}, f.video.Cautions...)...)
 	}
 	if f.video.Track > 0 {
 		document.Tag = trackName(f.video.Track)

@@ -81,9 +81,9 @@ func personFolder(folder string, note noteFunc) []snapshot {
 // photoFile says whether a file may be a photo, by its name; what it really holds is the decoder's to say.
 func photoFile(path string, kind fs.FileMode, note noteFunc) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
-	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp":
-	case ".heic", ".heif", ".avif", ".gif", ".bmp", ".tif", ".tiff":
-		note(path, "only JPEG, PNG and WebP photos can be enrolled; convert it", true)
+	case ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".hif":
+	case ".avif", ".gif", ".bmp", ".tif", ".tiff":
+		note(path, "only JPEG, PNG, WebP and HEIC photos can be enrolled; convert it", true)
 		return false
 	default:
 		note(path, "not a photo", false)

@@ -157,11 +157,16 @@ func (t *tracks) found(ctx context.Context, i int) (*Found, error) {
 	}
 	v.Elapsed = s.now().Sub(began)
 	f.failed = v.Err
-	odd := v.Warnings
-	if v.Err == nil && len(s.annotated) > 0 && i == 0 {
-		if f.failed = s.annotate(ctx, n, v); f.failed != nil {
+	odd := slices.Concat(v.Warnings, v.Cautions)
+	switch {
+	case v.Err != nil || len(s.annotated) == 0:
+	case i == 0:
+		if f.failed = t.annotate(ctx, v); f.failed != nil {
 			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
 		}
+	default: // how many tracks there are was not known when the copies got their names
+		note := fmt.Sprintf("not annotated: the copy shows %s; annotate this one with --track %d", trackName(t.number(0)), v.Track)
+		v.Warnings, odd = append(v.Warnings, note), append(odd, note)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -48,7 +48,13 @@ func (t *tracks) find(ctx context.Context, i int, v *report.Video) (err error) {
 		return errors.Join(failed, err)
 	}
 	v.Sightings, v.Portraits = result.Sightings, result.Portraits
-	v.Caution = caution(s.engine.pack.Calibration(), s.frame.Threshold, len(s.people.Faces), result.Persons)
+	for _, said := range []string{
+		sideways(result.Turn), caution(s.engine.pack.Calibration(), s.frame.Threshold, len(s.people.Faces), result.Persons),
+	} {
+		if said != "" {
+			v.Cautions = append(v.Cautions, said)
+		}
+	}
 	return failed
 }
 
@@ -144,6 +150,7 @@ func (a *analysis) segment(
 		Cohort:   a.engine.pack.Cohort(),
 		Progress: func(at time.Duration, faces int) { a.advance.reached(seg.Index, at-seg.From, faces) },
 	}
+	lookUpright(&in, rec, a.plan)
 	if a.portraits {
 		in.Portrait = func(p *face.Picture, d *face.Detection) []byte { return portraitJPEG(rec.Portrait(p, d)) }
 	}

@@ -52,9 +52,9 @@ func (t *tracks) plan(ctx context.Context, i int) (*video.Plan, error) {
 	return decoder.PlanTrack(ctx, t.file, t.list[0])
 }
 
-// number is the i-th track's number in the file, from 1; 0 where the file has no other.
+// number is the i-th track's number in the file, from 1; 0 where the file has no other, or not as many.
 func (t *tracks) number(i int) int {
-	if len(t.all) < 2 {
+	if len(t.all) < 2 || i >= len(t.list) {
 		return 0
 	}
 	return slices.Index(t.all, t.list[i]) + 1

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/spotter-video/spotter/internal/testkit/media"
 )
 
 func TestMain(m *testing.M) {
@@ -50,6 +52,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": status, "serving": serving, "call": call, "until": until, "setfrom": setFrom,
+			"heic": heic,
 		},
 		Condition: func(name string) (bool, error) { return name == "ready" && missing == "", nil },
 	})
@@ -71,6 +74,15 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	if strconv.Itoa(got) != args[0] {
 		ts.Fatalf("exit status %d, want %s", got, args[0])
 	}
+}
+
+// heic makes a HEIC photo of tiles: heic PICTURE FILE
+func heic(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: heic PICTURE FILE")
+	}
+	photo := media.HEIC{Width: 320, Height: 320, Tile: 128}
+	ts.Check(photo.Write(context.Background(), ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 }
 
 // missingParts names the first part that is missing.

@@ -37,8 +37,8 @@ func (l *line) searchCommand() *cobra.Command {
 		Short: "Find known faces in videos",
 		Long: `Search looks for known people in videos and prints who was found and when.
 
-The people to look for are photos in a folder, either FOLDER/PERSON.jpg or FOLDER/PERSON/ANY-NAME.jpg (JPEG, PNG, WebP;
-several photos of a person find more). A photo whose face cannot be used is refused with a reason and the search goes
+The people to look for are photos in a folder, either FOLDER/PERSON.jpg or FOLDER/PERSON/ANY-NAME.jpg (JPEG, PNG, WebP,
+HEIC; several photos of a person find more). A photo whose face cannot be used is refused with a reason and the search goes
 on with the others. VIDEO is a file, or a folder whose videos are all searched.
 
 --threshold is a similarity in percent. At 80 about one in 10,000 comparisons of two different people passes, at 90 one
@@ -74,7 +74,7 @@ Results go to standard output, progress to standard error. The exit status is 0 
 	f.BoolVar(&o.json, "json", false, "print a GetFaceSearch document per video, one a line")
 	f.BoolVar(&o.csv, "csv", false, "print one row per appearance of a person")
 	f.StringVar(&o.html, "html", "", "write one self-contained page to `file`")
-	f.StringVar(&o.annotate, "annotate", "", "write the video with boxes and names to `file`; several videos: a folder")
+	f.StringVar(&o.annotate, "annotate", "", "write the video (its first track searched) with boxes and names to `file`; several videos: a folder")
 	f.StringVar(&o.trace, "trace", "", "write when each worker did what to `file`, for ui.perfetto.dev or chrome://tracing")
 	f.BoolVar(&o.force, "force", false, "let --html, --annotate and --trace replace files of other kinds (never one that is read)")
 	f.IntVar(&o.track, "track", 0, "search only the `N`th video track of each video (1 is the first); 0: all")
@@ -109,8 +109,6 @@ func (o *searchOptions) check(videos []string) error {
 		return errors.New("name a folder with photos of the people to look for: --faces FOLDER")
 	case o.track < 0:
 		return errors.New("--track counts from 1; 0 searches all tracks")
-	case o.track > 0 && o.annotate != "":
-		return errors.New("--annotate draws on the track that the file marks, or the first; leave out --track")
 	case o.json && o.csv:
 		return errors.New("--json and --csv both write to standard output; choose one")
 	default:

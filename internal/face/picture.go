@@ -105,6 +105,10 @@ type VideoInfo struct {
 	Rotation   int // degrees clockwise that were applied to make the picture upright: 0, 90, 180, 270
 }
 
+// HardlyShown is the height in pixels of the small picture up to which it hardly shows a face: closer looks are for these. A
+// larger one is found without.
+const HardlyShown = 28
+
 // Look says where a frame is looked at for faces. The zero value is a look at the whole picture.
 type Look struct {
 	// Near lists where small faces were just before: they are looked for there closely as well.

@@ -4,13 +4,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/spotter-video/spotter/internal/outfile"
+	"github.com/spotter-video/spotter/internal/testkit/unprivileged"
 )
 
 // notes are the kind of file that begins with "note".
@@ -223,19 +222,7 @@ func TestUnprivileged(t *testing.T) {
 // asNobody runs the calling test again in a process of a user without rights.
 func asNobody(t *testing.T) {
 	t.Helper()
-	const nobody = 65534
-	// The test program lies where only its builder may go.
-	program, err := os.ReadFile(os.Args[0])
-	must(t, err)
-	folder, err := os.MkdirTemp("", "unprivileged") //nolint:usetesting // the parents of t.TempDir are closed to others
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	copied := filepath.Join(folder, "program")
-	must(t, os.WriteFile(copied, program, 0o600), os.Chmod(copied, 0o755), os.Chown(folder, nobody, nobody))
-	cmd := exec.CommandContext(t.Context(), copied, "-test.run", "^"+t.Name()+"$", "-test.v")
-	cmd.Dir, cmd.Env = folder, []string{"TMPDIR=" + folder}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-	if out, err := cmd.CombinedOutput(); errors.Is(err, fs.ErrPermission) {
+	if out, err := unprivileged.Run(t.Context(), t.Name()); unprivileged.Cannot(err) {
 		t.Skip("no process of another user can be started here: " + err.Error())
 	} else if err != nil {
 		t.Errorf("as another user: %v\n%s", err, out)

@@ -17,7 +17,7 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 )
 
-// Decode reads one JPEG, PNG or, where the limits allow it, WebP image and turns it upright as its EXIF orientation says. Bytes after the image's end
+// Decode reads one JPEG, PNG or, where the limits allow it, WebP or HEIC image and turns it upright as it says itself. Bytes after the image's end
 // are ignored; an image that ends early is refused. A refusal is an [*Error]; any other error is r's own.
 //
 // Transparency is composited over white: that is how a person sees the photo on a page, while the colours that lie
@@ -30,6 +30,13 @@ func Decode(r io.Reader, l Limits) (*face.Picture, error) {
 	if int64(len(data)) > l.Bytes {
 		return nil, &Error{Kind: TooLarge, Message: fmt.Sprintf(
 			"the file is larger than %.4g MB: make the photo smaller", float64(l.Bytes)/(1<<20))}
+	}
+	if l.HEVC != nil && isHEIF(data) {
+		img, turn, refusal := decodeHEIC(data, l)
+		if refusal != nil {
+			return nil, refusal
+		}
+		return upright(img, turn)
 	}
 	img, format, err := decodeImage(data, l)
 	if err != nil {

@@ -16,6 +16,8 @@ type Limits struct {
 	Pixels int
 	// WebP allows this format too. Rekognition takes JPEG and PNG only.
 	WebP bool
+	// HEVC, if set, allows HEIC too and decodes its frames.
+	HEVC HEVC
 	// JPEG, if set, reads the JPEGs that the standard library does not: odd chroma samplings, restarts between the scans of a
 	// progressive picture. Their size has been looked at. Any error of it refuses the photo.
 	JPEG func(data []byte, width, height int) (image.Image, error)

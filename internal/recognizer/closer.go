@@ -9,16 +9,13 @@ import (
 
 // A frame's small picture is 640 pixels wide, so that a face of 40 pixels in a picture of 1920 has 13 there. The detector is
 // hardly ever sure of one of less than 20; but it hints at them, with low scores. So it looks closer at the places where it
-// hints at a small face, and where some were found before. docs/decisions/0008-names.md has what was measured.
+// hints at a small face, and where some were found before. docs/decisions/0012-cost.md has what was measured.
 const (
 	// hintPart is the part of the detector's least score from which a small candidate is a hint. Of faces of 36 pixels in 1080p
 	// nine in ten are hinted at in any one frame, at the cost of one look too many in a frame of a talk show.
 	hintPart = 0.23
 	// mostHints bounds the hints of a frame that are looked into, best first.
 	mostHints = 24
-	// smallHeight is the height in pixels of the small picture up to which closer looks are for. A larger face is found
-	// without, and parts of one that a closer look takes for faces are left out.
-	smallHeight = 28
 	// placeSide is the side in pixels of the square that is looked at around a place, and placeFaces the same in heights of
 	// the face: a larger face is reduced.
 	placeSide  = 160
@@ -49,7 +46,9 @@ func (r *Recognizer) lookAround(f *face.Frame, near []face.Box) error {
 	if !closer {
 		return nil
 	}
-	return r.lookCloser(&f.Full, r.hints(near, &f.Full, smallHeight*sy), smallHeight*sy)
+	// Parts of a larger face that a closer look takes for faces are left out.
+	highest := face.HardlyShown * sy
+	return r.lookCloser(&f.Full, r.hints(near, &f.Full, highest), highest)
 }
 
 // hints takes what is below the detector's least score out of the candidates. It returns the places to look closer at: where

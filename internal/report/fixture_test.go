@@ -112,7 +112,7 @@ func office(tb testing.TB) *Run {
 				Name: "party.mp4", Info: info, Sightings: party, Elapsed: 12_300 * time.Millisecond,
 				Portraits: map[int][]byte{0: portrait(tb, 0), 1: portrait(tb, 1), 2: portrait(tb, 2)},
 				Warnings:  []string{"the sound could not be read and is ignored"},
-				Caution:   "about 2 of the names may be wrong",
+				Cautions:  []string{"about 2 of the names may be wrong"},
 			},
 			{Name: "walk.mkv", Info: long, Sightings: walk},
 			{Name: "empty.mp4", Info: info},

@@ -62,11 +62,8 @@ func newVideoView(i int, run *Run) videoView {
 	if v.Err != nil {
 		view.Failure = plain(v.Err.Error())
 	}
-	for _, warning := range v.Warnings {
+	for _, warning := range slices.Concat(v.Warnings, v.Cautions) {
 		view.Warnings = append(view.Warnings, plain(warning))
-	}
-	if v.Caution != "" {
-		view.Warnings = append(view.Warnings, plain(v.Caution))
 	}
 	for j := range s.People {
 		view.Lanes = append(view.Lanes, personLane(&s.People[j], v, &run.Gallery, times))

@@ -14,8 +14,9 @@ type Video struct {
 	// Portraits are the best portrait of each person of the video as JPEG, by person number; may lack some.
 	Portraits map[int][]byte
 	Warnings  []string
-	// Caution says how far the names are to be trusted where so many faces are enrolled that some will be wrong; empty otherwise.
-	Caution string
+	// Cautions say how far the result is to be trusted: where so many faces are enrolled that some names will be wrong, or
+	// where the video lies on its side.
+	Cautions []string
 	// Partial are those of the warnings that say what of the video was not searched.
 	Partial []string
 	// Track is the number of the video track, from 1; 0 where the file has one only.

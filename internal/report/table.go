@@ -103,8 +103,8 @@ func (t *table) video(v *Video, s *Summary) {
 	for _, warning := range v.Warnings {
 		t.line("  warning: " + plain(warning))
 	}
-	if v.Caution != "" {
-		t.line("  caution: " + plain(v.Caution))
+	for _, caution := range v.Cautions {
+		t.line("  caution: " + plain(caution))
 	}
 	t.people(s.People)
 	if v.Err == nil || len(v.Sightings) > 0 {

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
+
+	"github.com/spotter-video/spotter/internal/testkit/media"
 )
 
 func TestGetFaceSearchFindsWhoIsThere(t *testing.T) {
@@ -266,5 +268,32 @@ func TestGetFaceSearchOfFailedJobs(t *testing.T) {
 			}
 			t.Log(*out.StatusMessage)
 		})
+	}
+}
+
+// TestGetFaceSearchSaysThatAVideoLiesOnItsSide also searches what the message advises to make.
+func TestGetFaceSearchSaysThatAVideoLiesOnItsSide(t *testing.T) {
+	t.Parallel()
+	c, w := client(t), here(t)
+	e := searchedClip(t, c)
+	const on, turned = "side.mp4", "turned.mp4"
+	if err := media.FFmpeg(t.Context(), "-i", w.path("clip.mp4"), "-vf", "transpose=clock", w.path(on)); err != nil {
+		t.Fatal(err)
+	}
+	out := searched(t, c, startSearch(t, c, rekognition.StartFaceSearchInput{CollectionId: e.collection, Video: film(on)}))
+	_, advice, found := strings.Cut(aws.ToString(out.StatusMessage), "turn it and search again: ffmpeg -i IN ")
+	filter, whole := strings.CutSuffix(advice, " OUT.mp4.")
+	if out.JobStatus != types.VideoJobStatusSucceeded || !found || !whole {
+		t.Fatalf("the job is %s: %s", out.JobStatus, aws.ToString(out.StatusMessage))
+	}
+	if err := media.FFmpeg(t.Context(), append([]string{"-i", w.path(on)}, append(strings.Fields(filter), w.path(turned))...)...); err != nil {
+		t.Fatal(err)
+	}
+	out = searched(t, c, startSearch(t, c, rekognition.StartFaceSearchInput{CollectionId: e.collection, Video: film(turned)}))
+	anna := slices.ContainsFunc(out.Persons, func(p types.PersonMatch) bool {
+		return slices.ContainsFunc(p.FaceMatches, func(m types.FaceMatch) bool { return *m.Face.ExternalImageId == "anna" })
+	})
+	if out.StatusMessage != nil || !anna {
+		t.Errorf("turned as it is advised: anna is found: %v; %s", anna, aws.ToString(out.StatusMessage))
 	}
 }

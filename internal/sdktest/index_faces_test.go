@@ -2,7 +2,10 @@ package sdktest_test
 
 import (
 	"cmp"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
@@ -41,6 +44,18 @@ func TestIndexFaces(t *testing.T) {
 		t.Errorf("indexed by another name as face %s of image %s", *got.FaceId, *got.ImageId)
 	}
 	wantFaces(t, c, id, 2)
+}
+
+// TestACommandLineKnowsAPhotoByTheSameID searches with the photo that a collection holds.
+func TestACommandLineKnowsAPhotoByTheSameID(t *testing.T) {
+	t.Parallel()
+	c, w := client(t), here(t)
+	out := ok(c.IndexFaces(t.Context(), &rekognition.IndexFacesInput{CollectionId: collection(t, c), Image: stored(anna)}))(t)
+	document, err := exec.CommandContext(t.Context(), w.spotter, "search", w.path("clip.mp4"), "--faces", w.path(anna), "--json",
+		"--quiet", "--models", filepath.Join(w.root, "models", "default")).Output()
+	if want := `"ImageId":"` + *out.FaceRecords[0].Face.ImageId + `"`; err != nil || !strings.Contains(string(document), want) {
+		t.Errorf("%v, no %s in what is found", err, want)
+	}
 }
 
 func wantFaces(t *testing.T, c *rekognition.Client, id *string, n int64) {

@@ -28,6 +28,9 @@ type Stretch struct {
 	// Attributes, if set, says what a face looks like. It is called for every face of every frame, which made an analysis 15
 	// to 65 % longer (talk show, situation comedy).
 	Attributes func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error)
+	// Upright, if set, says by how many quarters clockwise a picture has to be turned for its people to be upright, if that
+	// can be known.
+	Upright func(context.Context, *face.Picture) (quarters int, known bool, err error)
 	// Progress, if set, is called after each frame with its time and the number of faces in it.
 	Progress func(at time.Duration, faces int)
 }
@@ -49,6 +52,9 @@ func Analyze(ctx context.Context, in Stretch) (*Tracklets, error) {
 	}
 	a.shots.params = &a.Params
 	err := a.run(ctx)
+	if err == nil && a.Upright != nil {
+		err = a.lookUpright(ctx)
+	}
 	slices.SortStableFunc(a.done, func(x, y Tracklet) int {
 		return cmp.Or(cmp.Compare(x.Start(), y.Start()), cmp.Compare(x.Track, y.Track))
 	})
@@ -70,6 +76,8 @@ type analysis struct {
 	at      time.Duration // of the last frame
 	looking looking
 	out     *Tracklets
+	kept    []face.Picture // to be looked at in quarter turns
+	began   time.Duration  // when the first of them was seen
 }
 
 // followed is a tracklet that has not ended.
@@ -95,6 +103,7 @@ func (a *analysis) run(ctx context.Context) error {
 }
 
 func (a *analysis) frame(ctx context.Context, f *face.Frame) error {
+	a.keepPicture(f)
 	cut := a.shots.next(&f.Small)
 	if a.out.First == nil {
 		a.out.First = a.shots.last.bytes()
@@ -175,12 +184,14 @@ func (a *analysis) finish(ctx context.Context, ids []int) error {
 		t := a.live[id]
 		delete(a.live, id)
 		a.free = append(a.free, t.sampler.thin(a.samples(&t.Tracklet))...)
+		crops := len(t.sampler.kept)
 		samples, err := a.embed(ctx, &t.sampler)
 		if err != nil {
 			return err
 		}
 		for _, part := range split(t, samples, &a.Params.Scale, a.Cohort) {
 			part.Track = id
+			part.Weight *= float64(crops) / float64(max(len(samples), 1)) // those that are left out would say the same
 			a.done = append(a.done, part)
 		}
 	}

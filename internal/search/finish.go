@@ -35,6 +35,8 @@ type Result struct {
 	Persons int
 	// Portraits holds the best portrait of each person that has one.
 	Portraits map[int][]byte
+	// Turn is by how many quarters clockwise the video has to be turned for its people to be upright; 0 if it need not.
+	Turn int
 }
 
 // Finish matches the tracklets of all stretches and joins them into persons. The gallery must stay as it is meanwhile:
@@ -55,7 +57,7 @@ func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, 
 	named := newNaming(own, in)
 	numbers := persons(probes, named, in)
 	matches := named.matches(probes, numbers)
-	r := &Result{Portraits: map[int][]byte{}}
+	r := &Result{Portraits: map[int][]byte{}, Turn: turnOf(stretches)}
 	quality := map[int]float32{}
 	for i := range list {
 		t, n := &list[i], numbers[i]

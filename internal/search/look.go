@@ -22,8 +22,8 @@ const (
 	// mostFollowed is how many faces are followed one by one. A look at the place of each costs a fifteenth of a look at the whole.
 	mostFollowed = 8
 	// nearHeight is the height of a face in pixels of the small picture below which it is looked for where it was: some more
-	// than what is found without.
-	nearHeight = 32
+	// than what the small picture hardly shows, so that a face that grows is not lost on the way.
+	nearHeight = face.HardlyShown + 4
 	// longestRest is how long a picture that stands still is not looked at.
 	longestRest = time.Second
 )

@@ -417,9 +417,13 @@ func TestEveryOtherSampleIsMirroredAndNoMoreAreEmbeddedThanSay(t *testing.T) {
 		f := &film{world: w, scenes: repeat(30, 0, appearance{0, 0.5})}
 		params := search.DefaultParams(scale())
 		params.Settled = c.settled
-		_, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: params, Cohort: evenCohort()})
+		out, err := search.Analyze(t.Context(), search.Stretch{Frames: f, Detector: f, Embedder: f, Params: params, Cohort: evenCohort()})
 		if err != nil {
 			t.Fatal(err)
+		}
+		// Each of ten crops weighs 4, whether it is embedded or not.
+		if weight := out.List[0].Weight; c.noise < 1 && math.Abs(weight-40) > 0.1 {
+			t.Errorf("settled %v: the tracklet weighs %v, want 40", c.settled, weight)
 		}
 		if f.views != c.views || f.mirrored != c.mirrored {
 			t.Errorf("noise %v, settled %v: %d of %d views are mirrored, want %d of %d", c.noise, c.settled, f.mirrored, f.views, c.mirrored, c.views)

@@ -341,3 +341,96 @@ func TestAPictureThatStandsStillIsLookedAtNowAndThen(t *testing.T) {
 		t.Errorf("%d tracklets, want one that is seen in all frames", len(out.List))
 	}
 }
+
+// fleeting is frames whose pictures are valid until the next one, as those of a decoder are.
+type fleeting struct {
+	*film
+	last *face.Frame
+}
+
+func (f *fleeting) Next(ctx context.Context) (*face.Frame, error) {
+	if f.last != nil {
+		clear(f.last.Small.Planes[0])
+	}
+	var err error
+	f.last, err = f.film.Next(ctx)
+	return f.last, err
+}
+
+// lying analyses scenes as a stretch whose pictures are upright in these turns (-1: nobody can tell), one after the other,
+// and says how many looks it took.
+func (w *world) lying(t *testing.T, stretch int, scenes []scene, upright ...int) (out *search.Tracklets, looks int) {
+	t.Helper()
+	f := &film{world: w, scenes: scenes, from: stretch * 75}
+	out, err := search.Analyze(t.Context(), search.Stretch{
+		Index: stretch, Frames: &fleeting{film: f}, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
+		Upright: func(_ context.Context, p *face.Picture) (int, bool, error) {
+			turn := upright[looks%len(upright)]
+			if looks++; p.Planes[0][0] < 60 || p.Planes[0][0] > 84 { // of the first shot
+				t.Errorf("a picture of another frame: brightness %d", p.Planes[0][0])
+			}
+			return max(turn, 0), turn >= 0, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, looks
+}
+
+func TestAVideoOnItsSideIsNoticed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(1, 0.3)
+	scenes := slices.Concat(repeat(74, 0), repeat(1, 1))
+	for name, c := range map[string]struct {
+		frames  int
+		upright []int // of the kept pictures, in each of the stretches
+		looks   int
+		turn    int
+	}{
+		"nobody at all":                 {75, []int{-1}, 3, 0},
+		"a quarter":                     {75, []int{1}, 3, 1},
+		"upside down":                   {75, []int{2}, 3, 2},
+		"three quarters":                {75, []int{3}, 3, 3},
+		"as it is":                      {75, []int{0}, 2, 0},
+		"now this way, now that":        {75, []int{1, 3, 1}, 3, 0},
+		"mostly on its side":            {75, []int{1, -1, -1}, 3, 1},
+		"somebody sits beside the bed":  {75, []int{1, 0, 1}, 3, 0},
+		"two pictures of a short clip":  {6, []int{1}, 2, 1},
+		"one picture proves nothing":    {1, []int{1}, 1, 1}, // but those of four stretches do
+		"a look every second and later": {20, []int{1}, 2, 1},
+	} {
+		var stretches []*search.Tracklets
+		for n := range 4 {
+			on, looks := w.lying(t, n, scenes[:c.frames], c.upright...)
+			if looks != c.looks {
+				t.Errorf("%s: %d looks, want %d", name, looks, c.looks)
+			}
+			stretches = append(stretches, on)
+		}
+		if got := w.finish(t, 1, stretches...).Turn; got != c.turn {
+			t.Errorf("%s: turn by %d quarters, want %d", name, got, c.turn)
+		}
+	}
+	one, _ := w.lying(t, 0, scenes[:5], 1)
+	if got := w.finish(t, 1, one).Turn; got != 0 {
+		t.Errorf("one picture alone turns the video by %d quarters", got)
+	}
+	seen, looks := w.lying(t, 0, repeat(75, 0, appearance{0, 0.5}), 1)
+	if got := w.finish(t, 1, seen).Turn; looks != 0 || got != 0 {
+		t.Errorf("somebody is seen beyond doubt: %d looks, turn by %d quarters", looks, got)
+	}
+}
+
+func TestAFailedLookInTurnsIsTold(t *testing.T) {
+	t.Parallel()
+	f := &film{world: newWorld(1, 0.3), scenes: repeat(4, 0)}
+	boom := errors.New("the model broke")
+	_, err := search.Analyze(t.Context(), search.Stretch{
+		Frames: f, Detector: f, Embedder: f, Params: search.DefaultParams(scale()), Cohort: evenCohort(),
+		Upright: func(context.Context, *face.Picture) (int, bool, error) { return 0, false, boom },
+	})
+	if !errors.Is(err, boom) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -48,6 +48,9 @@ type Tracklets struct {
 	First, Last []byte
 	// Frames is how many frames were analysed, Faces how many detections they had.
 	Frames, Faces int
+	// Upright is how many of a few pictures are upright as they are, and when they are turned clockwise by one, two and
+	// three quarters; those of which that is known.
+	Upright [turns]int
 }
 
 // poolWeight is how much a sample counts: the square of what its norm has above the pack's floor. Measured best against plain

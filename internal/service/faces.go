@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"crypto/sha256"
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -24,7 +25,7 @@ func (s *Service) IndexFaces(ctx context.Context, r IndexRequest) (*Indexed, err
 	if len(chosen) == 0 {
 		return out, nil
 	}
-	image := imageID(content)
+	image := ImageID(sha256.Sum256(content))
 	faces := make([]NewFace, len(chosen))
 	for i, f := range chosen {
 		faces[i].Vector = f.Template

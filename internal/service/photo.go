@@ -93,18 +93,18 @@ func (b bar) reasons(f *PhotoFace) []Reason {
 
 func abs(x float32) float32 { return float32(math.Abs(float64(x))) }
 
-// imageID is the id of a photo: a function of its bytes.
-func imageID(content []byte) face.ID { return derivedID("image", content, "", face.Box{}) }
+// ImageID is the id of a photo by the digest of its bytes, whoever is on it: the same for every collection, and for a search
+// from the command line.
+func ImageID(photo [sha256.Size]byte) face.ID { return derivedID("image", photo, "", face.Box{}) }
 
 // newFaceID is the id of a face to enrol: the same face of the same photo under the same name is the same face, in every
 // collection and on every machine, so that indexing twice stores once.
 func newFaceID(content []byte, name string, box face.Box) face.ID {
-	return derivedID("face", content, name, box)
+	return derivedID("face", sha256.Sum256(content), name, box)
 }
 
 // derivedID is the id of what was taken from a photo.
-func derivedID(kind string, content []byte, name string, box face.Box) face.ID {
-	photo := sha256.Sum256(content)
+func derivedID(kind string, photo [sha256.Size]byte, name string, box face.Box) face.ID {
 	h := sha256.New()
 	h.Write([]byte("spotter indexed " + kind + "\x00"))
 	h.Write(photo[:])

@@ -70,6 +70,9 @@ const buildHelper = "Build it: apt install gcc pkg-config libavformat-dev libavc
 func (d *Decoder) Check(ctx context.Context) Health {
 	test, helper := d.checkHelper(ctx)
 	tool := d.checkTool(ctx)
+	if !helper.OK && tool.OK {
+		tool.Detail += "; it decodes alone: " + toolLacks
+	}
 	var h Health
 	h.Items = append(h.Items, helper, tool)
 	h.Items = append(h.Items, sandboxItems(test)...)

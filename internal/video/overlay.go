@@ -37,11 +37,14 @@ const (
 	overlayFloor  = 1 << 30
 )
 
-// Overlay burns an ASS subtitle script into a video and writes it as MP4 (H.264, sound copied, or made AAC where MP4
+// Overlay burns an ASS subtitle script into a video's track (one of a plan's Videos; below 0 the one that the file marks, or the
+// first) and writes that as MP4 (H.264, sound copied, or made AAC where MP4
 // cannot hold it). Script times are times from the start of the container, as everywhere. progress, if not nil, is told
 // how far the output has come, from another goroutine. out is an empty file to write to, and is the caller's to name when it
 // is complete, and to remove when there is an error. The copy says by its comment what it is: [OverlayComment].
-func (d *Decoder) Overlay(ctx context.Context, in *os.File, ass []byte, out string, progress func(time.Duration)) error {
+func (d *Decoder) Overlay(
+	ctx context.Context, in *os.File, track int32, ass []byte, out string, progress func(time.Duration),
+) error {
 	if d.ffmpeg == "" || d.ffprobe == "" {
 		return fail(Unavailable, nil, "Writing an annotated video needs ffmpeg and ffprobe, which were not found. Install ffmpeg.")
 	}
@@ -56,6 +59,7 @@ func (d *Decoder) Overlay(ctx context.Context, in *os.File, ass []byte, out stri
 		return err
 	}
 	defer func() { _ = src.file.Close() }()
+	src.track = track
 	about, err := d.probeOverlay(ctx, src)
 	if err != nil {
 		return explain(err, src)
@@ -104,6 +108,9 @@ func (d *Decoder) probeOverlay(ctx context.Context, in *input) (*overlayed, erro
 		return nil, fail(Invalid, err, "ffprobe cannot describe the video.")
 	}
 	s, err := p.choose()
+	if in.track >= 0 {
+		s, err = p.track(in.track)
+	}
 	if err != nil {
 		return nil, err
 	}

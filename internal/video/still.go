@@ -6,7 +6,6 @@ import (
 	"errors"
 	"image"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -15,17 +14,11 @@ import (
 // Still decodes one JPEG of a known size in the sandboxed child, as the only frame of a video: for pictures that no decoder
 // written in Go reads. The errors are those of a video.
 func (d *Decoder) Still(ctx context.Context, jpeg []byte, width, height int) (_ *image.YCbCr, err error) {
-	f, err := os.CreateTemp("", "spotter-still-")
+	f, err := temporary(oneFrameAVI(jpeg, width, height))
 	if err != nil {
-		return nil, fail(Unavailable, err, "There is no place for a temporary file.")
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if err = os.Remove(f.Name()); err != nil {
-		return nil, fail(Unavailable, err, "A temporary file cannot be removed.")
-	}
-	if _, err = f.Write(oneFrameAVI(jpeg, width, height)); err != nil {
-		return nil, fail(Unavailable, err, "A temporary file cannot be written.")
-	}
 	plan, err := d.Plan(ctx, f)
 	if err != nil {
 		return nil, err

@@ -276,6 +276,25 @@ func TestToolAgrees(t *testing.T) {
 	}
 }
 
+// TestToolSaysWhatItLacks wants the fallback's limits where people look: beside each video, and in what the doctor prints.
+func TestToolSaysWhatItLacks(t *testing.T) {
+	t.Parallel()
+	d := newTool(t)
+	p := plan(t, d, open(t, media(t, "b.mp4", "@pattern -c:v libx264 -g 25 -bf 2")))
+	if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], toolLacks) {
+		t.Errorf("warnings %q", p.Warnings)
+	}
+	told := func(d *Decoder) bool {
+		return slices.ContainsFunc(d.Check(t.Context()).Items, func(i HealthItem) bool { return strings.Contains(i.Detail, toolLacks) })
+	}
+	if !told(d) {
+		t.Error("the doctor does not say it")
+	}
+	if whole := newDecoder(t); told(whole) {
+		t.Error("the doctor says it though the helper runs")
+	}
+}
+
 // TestOverlay burns a script in and looks whether something was drawn where and when it should be.
 func TestOverlay(t *testing.T) {
 	t.Parallel()
@@ -287,7 +306,7 @@ func TestOverlay(t *testing.T) {
 		"Dialogue: 0,0:00:01.00,0:00:02.00,box,{\\pos(0,0)\\p1}m 0 0 l 320 0 320 240 0 240{\\p0}\n"
 	out := emptyFile(t)
 	var told time.Duration
-	err := d.Overlay(t.Context(), open(t, path), []byte(script), out, func(at time.Duration) { told = at })
+	err := d.Overlay(t.Context(), open(t, path), -1, []byte(script), out, func(at time.Duration) { told = at })
 	if KindOf(err) == Unavailable {
 		t.Skip(err)
 	}
@@ -327,7 +346,7 @@ func TestOverlayFailsCleanly(t *testing.T) {
 	t.Parallel()
 	d := newTool(t)
 	out := emptyFile(t)
-	err := d.Overlay(t.Context(), open(t, badFile(t)), nil, out, nil)
+	err := d.Overlay(t.Context(), open(t, badFile(t)), -1, nil, out, nil)
 	wantKind(t, err, Invalid)
 	if list, _ := os.ReadDir(filepath.Dir(out)); len(list) != 1 {
 		t.Errorf("beside the output: %v", list)

@@ -46,6 +46,10 @@ type probedStream struct {
 	SideData []struct{ Rotation float64 } `json:"side_data_list"`
 }
 
+// toolLacks is what the fallback does not do, for sentences.
+const toolLacks = "of recordings joined in one file only what goes by the first clock is sure to be searched, damage is not noticed, and bare " +
+	"streams are not read"
+
 // planTool plans a file with ffprobe: the description first, then every packet's time.
 func (d *Decoder) planTool(ctx context.Context, in *input) (*Plan, error) {
 	if d.ffmpeg == "" || d.ffprobe == "" {
@@ -175,7 +179,7 @@ func (d *Decoder) toolPlan(p *probed, s *probedStream, in *input) (*Plan, error)
 		Deep: strings.Contains(s.PixelFormat, "10") || strings.Contains(s.PixelFormat, "12"), Tool: true, Space: s.Space,
 		Interlaced: s.FieldOrder != "" && s.FieldOrder != "progressive" && s.FieldOrder != "unknown",
 	}
-	plan := &Plan{Track: t, Videos: p.videos(), Warnings: []string{"decoded by the ffmpeg command line, because spotter-decode cannot run: slower"}}
+	plan := &Plan{Track: t, Videos: p.videos(), Warnings: []string{"decoded by the ffmpeg command line, because spotter-decode cannot run: slower, and " + toolLacks}}
 	plan.Info.Codec, plan.Info.Format = printable(s.Codec), printable(p.Format.LongName)
 	plan.Info.Width, plan.Info.Height, plan.Info.Rotation = int(g.Width), int(g.Height), g.Orientation.Degrees()
 	plan.Info.FullRange, plan.Info.Interlaced = s.Range == "pc", t.Interlaced
