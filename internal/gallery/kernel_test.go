@@ -40,7 +40,7 @@ func prepareScan(k kernel, c *chunk, blocks int, queries []query, cuts []float32
 		masks:  out.Masks,
 	}
 	for i := range queries {
-		k.pack(codes, queries[i].codes, i, width)
+		a.extras.raise(i, k.pack(codes, queries[i].codes, i, width))
 		a.correction[i] = k.offset * queries[i].quantised.sum
 		a.scale[i] = queries[i].quantised.scale
 		a.norm[i] = queries[i].quantised.norm
@@ -217,7 +217,7 @@ func BenchmarkKernel(b *testing.B) {
 	s := newShape(dim)
 	s.faces = tileBlocks * blockFaces // half a MiB: stays in the second-level cache
 	d := newSeeded(1)
-	rows := vectors(d, s.faces, dim)
+	rows := slices.Collect(slices.Chunk(randomRows(d, s.faces, dim), dim))
 	c := newTestChunk(b, &s, rows)
 	defer c.discard()
 	for _, k := range kernels() {

@@ -104,6 +104,7 @@ type group struct {
 	first, count int // queries
 	width        int // 1 or lanes
 	codes        []byte
+	extras       passes // see kernel.pack
 }
 
 func newGroups(s *searcher, queries []query) []group {
@@ -115,7 +116,7 @@ func newGroups(s *searcher, queries []query) []group {
 		}
 		g.codes = make([]byte, s.shape.groups*g.width*s.kernel.packedBytes)
 		for i := range g.count {
-			s.kernel.pack(g.codes, queries[first+i].codes, i, g.width)
+			g.extras.raise(i, s.kernel.pack(g.codes, queries[first+i].codes, i, g.width))
 		}
 		groups = append(groups, g)
 	}
@@ -160,7 +161,7 @@ func newWorker(s *searcher, v *view, groups []group, queries []query) *worker {
 // prepare sets all arguments that are the same for every call of the kernel.
 func (w *worker) prepare(a *scanArgs, g *group) {
 	a.groups = w.s.shape.groups
-	a.codes = g.codes
+	a.codes, a.extras = g.codes, g.extras
 	a.approx = w.approx
 	a.masks = w.masks
 	for i := range g.count {
