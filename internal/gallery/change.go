@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
 )
@@ -10,22 +11,57 @@ import (
 // an error, none. Errors: [ErrVector], [ErrDuplicate], [ErrClosed], and the system's when it has no memory left. The
 // slices are copied.
 func (g *Gallery) Add(ids []face.ID, vectors []float32) error {
-	if err := checkVectors(g.shape.dim, ids, vectors); err != nil {
+	dim := g.shape.dim
+	if err := checkVectors(dim, ids, vectors); err != nil {
 		return fmt.Errorf("add faces: %w", err)
 	}
+	err := g.add(ids, func(i int, c *chunk, slot int) {
+		c.encode(slot, ids[i], vectors[i*dim:(i+1)*dim], g.scratch)
+	})
+	if err != nil {
+		return fmt.Errorf("add faces: %w", err)
+	}
+	return nil
+}
+
+// AddCodes enrols faces by their codes (see [Code]), one after another. It adds all of them or, on an error, none, but
+// for codes that are damaged or of another version: these are passed over, and it says how many there were. Only a
+// gallery that does not keep vectors can be filled like this. Errors: those of Add.
+func (g *Gallery) AddCodes(codes []byte) (passedOver int, err error) {
+	size := CodeSize(g.shape.dim)
+	if g.shape.keepsRows || len(codes)%size != 0 {
+		return 0, fmt.Errorf("add codes of faces: %w: %d bytes, a code has %d", ErrVector, len(codes), size)
+	}
+	list := make([]parsed, 0, len(codes)/size)
+	ids := make([]face.ID, 0, len(codes)/size)
+	for code := range slices.Chunk(codes, size) {
+		p, err := parse(code)
+		if err != nil {
+			passedOver++
+			continue
+		}
+		list, ids = append(list, p), append(ids, p.id)
+	}
+	if err := g.add(ids, func(i int, c *chunk, slot int) { c.put(slot, &list[i]) }); err != nil {
+		return 0, fmt.Errorf("add codes of faces: %w", err)
+	}
+	return passedOver, nil
+}
+
+func (g *Gallery) add(ids []face.ID, write writer) error {
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	now, err := g.current.acquire()
 	if err != nil {
-		return fmt.Errorf("add faces: %w", err)
+		return err
 	}
 	defer now.release()
 	if err := g.checkNew(ids); err != nil {
-		return fmt.Errorf("add faces: %w", err)
+		return err
 	}
 	d := newDraft(g, now)
-	if err := d.add(ids, vectors); err != nil {
-		return fmt.Errorf("add faces: %w", err)
+	if err := d.add(len(ids), write); err != nil {
+		return err
 	}
 	g.current.replace(d.view())
 	return nil

@@ -58,11 +58,15 @@ func newTestChunk(tb testing.TB, s *shape, rows [][]float32) *chunk {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	codes := make([]int8, s.padded)
-	for at := 0; at < len(rows); at += blockFaces {
-		c.fill(at, numbers(at, at+blockFaces), slices.Concat(rows[at:at+blockFaces]...), codes)
-	}
+	fillChunk(c, rows)
 	return c
+}
+
+func fillChunk(c *chunk, rows [][]float32) {
+	scratch := newScratch(&c.shape)
+	for slot, row := range rows {
+		c.encode(slot, number(slot), row, scratch)
+	}
 }
 
 func testQuery(s *shape, v []float32) query {
@@ -87,10 +91,7 @@ func TestKernelsGiveTheSameBits(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.discard()
-		codes := make([]int8, s.padded)
-		for at := 0; at < len(rows); at += blockFaces {
-			c.fill(at, numbers(at, at+blockFaces), slices.Concat(rows[at:at+blockFaces]...), codes)
-		}
+		fillChunk(c, rows)
 		queries := make([]query, rapid.IntRange(1, lanes).Draw(t, "probes"))
 		cuts := make([]float32, len(queries))
 		for i := range queries {

@@ -35,9 +35,15 @@ func newQueries(s *shape, probes []face.Probe) ([]query, error) {
 		q.codes = codes[i*s.padded : (i+1)*s.padded]
 		q.quantised = quantise(q.codes, p.Vector)
 		q.floor = &floors[i]
-		q.floor.raise(q.min)
+		q.reset()
 	}
 	return queries, nil
+}
+
+// reset makes a query ready to be answered.
+func (q *query) reset() {
+	q.floor.bits.Store(0)
+	q.floor.raise(q.min)
 }
 
 func checkProbe(s *shape, p *face.Probe) error {
