@@ -13,6 +13,7 @@ import (
 type Gallery struct {
 	searcher
 	current *handle
+	queue   queue
 
 	writing sync.Mutex // held by who changes the gallery; guards the fields below
 	index   map[face.ID]location
@@ -48,6 +49,7 @@ func makeGallery(dim int, from Originals, opts []Option) (*Gallery, error) {
 			kernel:      kernels()[0],
 			parallelism: runtime.GOMAXPROCS(0),
 			originals:   from,
+			joinBytes:   workerBytes * runtime.GOMAXPROCS(0),
 		},
 		current: &handle{v: newView(nil, part{})},
 		index:   make(map[face.ID]location),
@@ -103,10 +105,20 @@ func (g *Gallery) ScanBytes() int {
 // Search returns one list of hits per probe, in the probes' order, from the faces that are enrolled when it is called.
 // Hits are ordered by score descending and then by id ascending. Errors: [ErrProbe], [ErrClosed], the context's, and
 // those of [Originals] and [ErrOriginal] where vectors are not in memory.
+//
+// Searches of a large gallery that are made at the same time are made together, of which each takes longer than alone and
+// all together less. A context that ends while others wait for the same answer does not end it.
 func (g *Gallery) Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
-	hits, err := g.current.search(ctx, &g.searcher, probes)
-	runtime.KeepAlive(g)
-	return hits, err
+	defer runtime.KeepAlive(g)
+	if g.ScanBytes() < g.joinBytes {
+		return g.current.search(ctx, &g.searcher, probes)
+	}
+	if err := checkProbes(&g.shape, probes); err != nil {
+		return nil, err // before it can spoil the answers to others
+	}
+	return g.queue.search(ctx, probes, func(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
+		return g.current.search(ctx, &g.searcher, probes)
+	})
 }
 
 // Snapshot is the gallery as it is now. It shares the faces' memory with the gallery, so it costs next to nothing, but

@@ -22,6 +22,9 @@ type kernel struct {
 	packedBytes int
 	// one scans for one probe, eight for [lanes] probes.
 	one, eight func(*scanArgs)
+	// alone is how many probes are scanned for sooner by as many calls of one than by one of eight, while the blocks are in
+	// the second-level cache.
+	alone int
 }
 
 // scanArgs are the arguments of a kernel. It computes for each face of each block and for each probe
@@ -74,6 +77,7 @@ func kernels() []kernel {
 		packedBytes: groupDims,
 		one:         func(a *scanArgs) { scanWith(dotPortable, a, 1) },
 		eight:       func(a *scanArgs) { scanWith(dotPortable, a, lanes) },
+		alone:       lanes - 1,
 	})
 }
 

@@ -18,6 +18,7 @@ func assembled() []kernel {
 			packedBytes: groupDims,
 			one:         scanOneVNNI,
 			eight:       scanEightVNNI,
+			alone:       lanes/2 - 1,
 		})
 	}
 	if cpu.X86.HasAVX2 {
@@ -28,6 +29,7 @@ func assembled() []kernel {
 			packedBytes: groupDims + extraBytes,
 			one:         scanOneAVX2,
 			eight:       scanEightAVX2,
+			alone:       lanes / 2,
 		})
 	}
 	return found

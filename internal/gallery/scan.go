@@ -31,6 +31,8 @@ type searcher struct {
 	kernel      kernel
 	parallelism int       // most goroutines of one search
 	originals   Originals // nil where the gallery keeps vectors
+	// joinBytes is how many bytes of codes make a gallery large: a search alone takes all CPUs.
+	joinBytes int
 }
 
 // search answers the probes from a view, which the caller holds.
@@ -193,16 +195,17 @@ type group struct {
 
 func newGroups(s *searcher, queries []query) []group {
 	var groups []group
-	for first := 0; first < len(queries); first += lanes {
+	for first := 0; first < len(queries); {
 		g := group{first: first, count: min(lanes, len(queries)-first), width: lanes}
-		if g.count == 1 {
-			g.width = 1
+		if g.count <= max(s.kernel.alone, 1) {
+			g.count, g.width = 1, 1
 		}
 		g.codes = make([]byte, s.shape.groups*g.width*s.kernel.packedBytes)
 		for i := range g.count {
 			g.extras.raise(i, s.kernel.pack(g.codes, queries[first+i].codes, i, g.width))
 		}
 		groups = append(groups, g)
+		first += g.count
 	}
 	return groups
 }
