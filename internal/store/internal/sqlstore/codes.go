@@ -24,12 +24,17 @@ func (s *Store) Codes(
 		if after != nil {
 			query, args = nextCodes, append(args, uuid(*after))
 		}
-		var id blob
-		if err = tx.QueryRowContext(ctx, query, args...).Scan(&id, (*whole)(&codes)); err != nil || len(id) == 0 {
+		var ids whole
+		if err = tx.QueryRowContext(ctx, query, args...).Scan(&ids, (*whole)(&codes)); err != nil {
 			return err
 		}
-		last = new(face.ID)
-		return (*uuid)(last).Scan([]byte(id))
+		for id := range slices.Chunk(ids, len(face.ID{})) { // in their order, though nobody promises that
+			if last == nil {
+				last = new(face.ID)
+			}
+			copy(last[:], slices.MaxFunc([][]byte{id, last[:]}, bytes.Compare))
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, nil, err
@@ -38,9 +43,9 @@ func (s *Store) Codes(
 }
 
 const (
-	firstCodes = `SELECT MAX(id), string_agg(CASE WHEN length(code) = $2 THEN code END, '')
+	firstCodes = `SELECT string_agg(id, ''), string_agg(CASE WHEN length(code) = $2 THEN code END, '')
 		FROM (SELECT id, code FROM codes WHERE collection = $1 ORDER BY id LIMIT $3) AS page`
-	nextCodes = `SELECT MAX(id), string_agg(CASE WHEN length(code) = $2 THEN code END, '')
+	nextCodes = `SELECT string_agg(id, ''), string_agg(CASE WHEN length(code) = $2 THEN code END, '')
 		FROM (SELECT id, code FROM codes WHERE collection = $1 AND id > $4 ORDER BY id LIMIT $3) AS page`
 )
 
