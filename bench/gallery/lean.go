@@ -54,7 +54,8 @@ func (r *remade) Originals(_ context.Context, ids []face.ID, each func(face.ID, 
 }
 
 // leanKinds are searches as they are made: at a similarity of 80 and of 50 with the default pack (4.76 and 2.5 deviations of
-// 0.07), for the best few of a tracklet, and for as many as can be asked for.
+// 0.07, which is what real strangers' scores deviate by; those of this program by a little less), for the best few of a
+// tracklet, and for as many as can be asked for.
 func leanKinds() []asked {
 	const deviation, at80, at50 = 0.07, 4.76, 2.5
 	return []asked{
