@@ -34,7 +34,7 @@ type settings struct {
 	batches            []int
 	kernels            []string
 	threads            []int
-	json               bool
+	lean, json         bool
 }
 
 func run(ctx context.Context, args []string, out io.Writer, now func() time.Time) error {
@@ -45,6 +45,11 @@ func run(ctx context.Context, args []string, out io.Writer, now func() time.Time
 	r, err := measure(ctx, s, now)
 	if err != nil {
 		return err
+	}
+	if s.lean {
+		if r.Lean, err = measureLean(ctx, s, now); err != nil {
+			return fmt.Errorf("without originals: %w", err)
+		}
 	}
 	if s.json {
 		encoder := json.NewEncoder(out)
@@ -63,6 +68,7 @@ func parse(args []string) (*settings, error) {
 	flags.IntVar(&s.faces, "faces", 1_000_000, "faces to enrol")
 	flags.IntVar(&s.dim, "dim", 512, "values of a vector")
 	flags.IntVar(&s.rounds, "rounds", 7, "times everything is measured")
+	flags.BoolVar(&s.lean, "lean", true, "also measure a gallery without originals in memory")
 	flags.BoolVar(&s.json, "json", false, "print JSON")
 	batches := flags.String("batch", "1,8,64", "probes of one search, comma-separated")
 	kernels := flags.String("kernels", strings.Join(gallery.Kernels(), ","), "kernels to measure, comma-separated")
@@ -100,5 +106,8 @@ func (r *report) print(out io.Writer) error {
 			m.MillisecondsPerProbe, m.FacesPerSecond/1e6, m.GBPerSecond, 100*m.ShareOfLimit, 100*m.MedianShare,
 			m.HitsPerProbe)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || r.Lean == nil {
+		return err
+	}
+	return r.Lean.print(out)
 }

@@ -35,6 +35,14 @@ func TestReport(t *testing.T) {
 	if want := 2000 * (64 + 8); r.ScanBytes != want {
 		t.Errorf("a search reads %d bytes, want %d", r.ScanBytes, want)
 	}
+	if r.Lean == nil || len(r.Lean.Asked) == 0 {
+		t.Fatal("nothing was measured without originals in memory")
+	}
+	for _, a := range r.Lean.Asked {
+		if a.Hits < 1 || a.Hits > float64(a.Limit) || a.Originals < a.Hits || a.Originals > 2000 {
+			t.Errorf("%+v: not so many hits or originals", a)
+		}
+	}
 	if want := len(r.Limits) * len(gallery.Kernels()) * 2; len(r.Searches) != want || len(r.Limits) == 0 {
 		t.Fatalf("%d searches and %d limits, want %d searches", len(r.Searches), len(r.Limits), want)
 	}
@@ -55,7 +63,7 @@ func TestTable(t *testing.T) {
 	if err := run(t.Context(), []string{"--faces", "500", "--dim", "16", "--batch", "3", "--rounds", "1"}, &out, ticks()); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range append(gallery.Kernels(), "read limit", "of limit", "500 faces of 16 dimensions") {
+	for _, want := range append(gallery.Kernels(), "read limit", "of limit", "originals/probe", "500 faces of 16 dimensions") {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in:\n%s", want, out.String())
 		}

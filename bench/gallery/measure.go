@@ -25,6 +25,8 @@ type report struct {
 	ScanBytes int      `json:"scan_bytes"`
 	Limits    []limit  `json:"read_limits"`
 	Searches  []search `json:"searches"`
+	// Lean is of a gallery without originals in memory; nil where that was not asked for.
+	Lean *leanReport `json:"lean,omitempty"`
 }
 
 // limit is how fast memory can be read.

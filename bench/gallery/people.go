@@ -52,6 +52,11 @@ func (p *people) picture(dst []float32, identity []float64, number, picture int)
 }
 
 func (p *people) enrol(ctx context.Context, g *gallery.Gallery, faces int) error {
+	return p.each(ctx, faces, g.Add)
+}
+
+// each makes so many faces and gives them to add, some thousand at once.
+func (p *people) each(ctx context.Context, faces int, add func(ids []face.ID, vectors []float32) error) error {
 	dim := len(p.weights)
 	ids, rows := make([]face.ID, enrolAtOnce), make([]float32, enrolAtOnce*dim)
 	var identity []float64
@@ -70,7 +75,7 @@ func (p *people) enrol(ctx context.Context, g *gallery.Gallery, faces int) error
 				return err
 			}
 		}
-		if err := g.Add(ids[:n], rows[:n*dim]); err != nil {
+		if err := add(ids[:n], rows[:n*dim]); err != nil {
 			return err
 		}
 		done += n

@@ -71,10 +71,8 @@ func ports(store service.Store, v *longVideo, pack *recognizer.Pack) service.Por
 		Model: service.Model{
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
 		},
-		NewGallery: func() (service.Gallery, error) {
-			g, err := gallery.New(pack.Dim())
-			return album{g}, err
-		},
+		NewGallery: func(from service.Originals) (service.Gallery, error) { return newAlbum(pack.Dim(), from) },
+		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
 		Knows: func(string) bool { return false }, Wake: func() {}, Log: slog.New(slog.DiscardHandler),
 		Now: time.Now, Random: rand.Reader, PageKey: make([]byte, 32), // of tokens that nobody gets
 	}
@@ -101,6 +99,15 @@ func enrol(
 
 // album is a gallery as the service wants it.
 type album struct{ *gallery.Gallery }
+
+func newAlbum(dim int, from service.Originals) (a album, err error) {
+	if from == nil {
+		a.Gallery, err = gallery.New(dim)
+	} else {
+		a.Gallery, err = gallery.NewWithOriginals(dim, from)
+	}
+	return a, err
+}
 
 func (a album) Snapshot() service.Snapshot { return a.Gallery.Snapshot() }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
@@ -149,6 +150,7 @@ func (f *filling) batch(n, size, all int, pack *recognizer.Pack) []service.NewFa
 			}},
 			Vector: direction(f.random, pack.Dim()),
 		}
+		batch[i].Code = gallery.Code(id, batch[i].Vector)
 	}
 	f.ids = append(f.ids, batch[0].ID, batch[size/2].ID)
 	return batch

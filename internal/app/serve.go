@@ -208,10 +208,8 @@ func (s *server) openService(context.Context) (err error) {
 		Model: service.Model{
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
 		},
-		NewGallery: func() (service.Gallery, error) {
-			g, cause := gallery.New(pack.Dim())
-			return album{g}, cause
-		},
+		NewGallery: func(from service.Originals) (service.Gallery, error) { return newAlbum(pack.Dim(), from) },
+		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
 		Knows: s.notifier.Knows, Wake: s.notifier.Wake,
 		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: s.keys.TokenKey(),
@@ -225,6 +223,15 @@ func (s *server) openService(context.Context) (err error) {
 
 // album is a gallery as the service wants it.
 type album struct{ *gallery.Gallery }
+
+func newAlbum(dim int, from service.Originals) (a album, err error) {
+	if from == nil {
+		a.Gallery, err = gallery.New(dim)
+	} else {
+		a.Gallery, err = gallery.NewWithOriginals(dim, from)
+	}
+	return a, err
+}
 
 // Snapshot is the gallery as it is now.
 func (a album) Snapshot() service.Snapshot { return a.Gallery.Snapshot() }
@@ -363,6 +370,11 @@ func (s *server) load(ctx context.Context) error {
 	}
 	s.loaded.Store(true)
 	s.log.LogAttrs(ctx, slog.LevelInfo, "collections are in memory", slog.Duration("took", s.request.Now().Sub(began)))
+	if err := s.service.MendCodes(ctx); err != nil && ctx.Err() == nil {
+		// Nothing depends on it but how long the next start takes.
+		s.log.LogAttrs(ctx, slog.LevelWarn, "codes of faces were not written: the next start reads these faces' collections "+
+			"whole", slog.Any("error", err))
+	}
 	return nil
 }
 

@@ -2,6 +2,8 @@ package gallery
 
 import (
 	"fmt"
+	"math"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -57,6 +59,31 @@ func BenchmarkSearch(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+// BenchmarkClients has eight clients search a gallery of 100,000 faces at the same time: together, and each on its own.
+func BenchmarkClients(b *testing.B) {
+	const faces, dim, clients = 100_000, 512, 8
+	g := newGallery(b, dim)
+	rows := randomRows(newSeeded(1), faces, dim)
+	if err := g.Add(numbers(0, faces), rows); err != nil {
+		b.Fatal(err)
+	}
+	for name, joinBytes := range map[string]int{"together": 0, "apart": math.MaxInt} {
+		b.Run(name, func(b *testing.B) {
+			g.joinBytes = joinBytes
+			b.SetParallelism((clients + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0))
+			b.RunParallel(func(p *testing.PB) {
+				probes := []face.Probe{{Vector: rows[:dim], MinScore: 0.4, Limit: 10}}
+				for p.Next() {
+					if _, err := g.Search(b.Context(), probes); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "searches/s")
+		})
 	}
 }
 

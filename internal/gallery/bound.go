@@ -36,6 +36,13 @@ func (q *query) floorMargin() float64 {
 	return float64(q.quantised.residual)*(1+unitTolerance) + slack
 }
 
+// refinedMargin bounds the difference between the canonical score of a face with this residual and the inner product of
+// the probe with the quantised face, <q,x^>: as above, |<q, x - x^>| <= |q| r. Of the rounding, only that of the canonical
+// score and of the bounds themselves is left.
+func refinedMargin(residual float32) float64 {
+	return (1+unitTolerance)*float64(residual) + slack
+}
+
 // cut is what a kernel compares (approximate score + |q^| r) with: below it the canonical score is below floor.
 func (q *query) cut(floor float32) float32 {
 	return float32(float64(floor) - q.floorMargin())

@@ -27,6 +27,15 @@ func TestMarginBoundsTheCanonicalScore(t *testing.T) {
 		if gap := math.Abs(float64(approx) - float64(score)); gap > q.margin(stored.residual) {
 			t.Fatalf("approximate score %v is %v from %v, margin %v", approx, gap, score, q.margin(stored.residual))
 		}
+		c, err := newChunk(&s, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.discard()
+		c.encode(3, number(1), x, newScratch(&s))
+		if gap := math.Abs(c.inner(y, 3) - float64(score)); gap > refinedMargin(c.residual(3)) {
+			t.Fatalf("refined score is %v from %v, margin %v", gap, score, refinedMargin(c.residual(3)))
+		}
 		if reach(approx, stored.residual, q.quantised.norm) < q.cut(score) {
 			t.Fatalf("a cut at the score %v misses the face", score)
 		}

@@ -11,33 +11,38 @@ import (
 //
 // Only the last parts have room for more blocks: a chunk is filled before the next one is begun.
 type draft struct {
-	g     *Gallery
-	parts []part
-	tail  tail
+	g       *Gallery
+	parts   []part
+	tail    *chunk // of one block, the draft's own
+	waiting int    // faces in the tail
 }
 
 func newDraft(g *Gallery, now *view) *draft {
-	return &draft{g: g, parts: slices.Clone(now.parts), tail: now.tail}
+	d := &draft{g: g, parts: slices.Clone(now.parts), tail: newTail(&g.shape), waiting: now.tail.live}
+	if d.waiting > 0 {
+		d.tail.append(0, now.tail.chunk)
+	}
+	return d
 }
 
-func (d *draft) view() *view { return newView(d.parts, d.tail) }
+func (d *draft) view() *view { return newView(d.parts, newTailPart(d.tail, d.waiting)) }
 
-// add appends faces: full blocks to chunks, the rest to the tail. On an error nothing has changed.
-func (d *draft) add(ids []face.ID, rows []float32) error {
-	waiting, dim := len(d.tail.ids), d.g.shape.dim
-	full := (waiting + len(ids)) / blockFaces * blockFaces
-	open, err := d.reserve(full)
+// writer writes the i-th of some faces into a slot of a chunk.
+type writer func(i int, c *chunk, slot int)
+
+// add appends n faces: full blocks to chunks, the rest to the tail. On an error nothing has changed.
+func (d *draft) add(n int, write writer) error {
+	open, err := d.reserve((d.waiting + n) / blockFaces * blockFaces)
 	if err != nil {
 		return err
 	}
-	rest := tail{ids: d.tail.ids, rows: d.tail.rows}
-	for done := 0; done < full; done += blockFaces {
-		n := blockFaces - len(rest.ids)
-		open = d.addBlock(open, slices.Concat(rest.ids, ids[:n]), slices.Concat(rest.rows, rows[:n*dim]))
-		ids, rows, rest = ids[n:], rows[n*dim:], tail{}
+	for i := range n {
+		write(i, d.tail, d.waiting)
+		if d.waiting++; d.waiting == blockFaces {
+			open = d.addBlock(open)
+		}
 	}
-	d.tail = tail{ids: slices.Concat(rest.ids, ids), rows: slices.Concat(rest.rows, rows)}
-	for _, id := range ids {
+	for _, id := range d.tail.ids[:d.waiting] {
 		d.g.index[id] = location{}
 	}
 	return nil
@@ -53,7 +58,7 @@ func (d *draft) reserve(faces int) (open int, err error) {
 	}
 	var reserved []part
 	for ; faces > 0; faces -= s.faces {
-		c, err := newChunk(s, d.g.serial+1+uint32(len(reserved))) //nolint:gosec // 2^32 chunks are 2^46 faces
+		c, err := newChunk(s, d.g.serial+1+uint32(len(reserved))) //nolint:gosec // 2^32 chunks are 2^45 faces
 		if err != nil {
 			for i := range reserved {
 				reserved[i].discard()
@@ -67,13 +72,14 @@ func (d *draft) reserve(faces int) (open int, err error) {
 	return open, nil
 }
 
-// addBlock fills the next block of the open part. It returns the part that is open then.
-func (d *draft) addBlock(open int, ids []face.ID, rows []float32) int {
+// addBlock makes the tail, which is full, the next block of the open part. It returns the part that is open then.
+func (d *draft) addBlock(open int) int {
 	p := &d.parts[open]
-	p.fill(p.faces, ids, rows, d.g.codes)
-	for i, id := range ids {
+	p.append(p.faces, d.tail)
+	for i, id := range d.tail.ids {
 		d.g.index[id] = location{serial: p.serial, slot: uint32(p.faces + i)} //nolint:gosec // below shape.faces
 	}
+	d.waiting = 0
 	p.faces += blockFaces
 	p.live += blockFaces
 	if p.faces == d.g.shape.faces {
@@ -84,7 +90,7 @@ func (d *draft) addBlock(open int, ids []face.ID, rows []float32) int {
 
 // delete marks faces in blocks as deleted and takes others out of the tail. It says how many there were.
 func (d *draft) delete(ids []face.ID) int {
-	deleted, waiting := 0, 0
+	deleted := 0
 	copied := make([]bool, len(d.parts))
 	for _, id := range ids {
 		at, enrolled := d.g.index[id]
@@ -94,7 +100,6 @@ func (d *draft) delete(ids []face.ID) int {
 		delete(d.g.index, id)
 		deleted++
 		if at.serial == 0 {
-			waiting++
 			continue
 		}
 		n := find(d.parts, at.serial)
@@ -105,22 +110,23 @@ func (d *draft) delete(ids []face.ID) int {
 		p.dead.add(int(at.slot))
 		p.live--
 	}
-	if waiting > 0 {
-		d.thinTail()
-	}
+	d.thinTail()
 	return deleted
 }
 
 // thinTail drops the faces of the tail that the index does not know any more.
 func (d *draft) thinTail() {
-	var kept tail
-	for i, id := range d.tail.ids {
-		if _, enrolled := d.g.index[id]; enrolled {
-			kept.ids = append(kept.ids, id)
-			kept.rows = append(kept.rows, d.tail.row(i)...)
+	kept := 0
+	for slot, id := range d.tail.ids[:d.waiting] {
+		if _, enrolled := d.g.index[id]; !enrolled {
+			continue
 		}
+		if kept < slot {
+			d.tail.move(kept, d.tail, slot)
+		}
+		kept++
 	}
-	d.tail = kept
+	d.waiting = kept
 }
 
 // compact moves the faces of chunks that are deleted to a half or more, so that neither memory nor scans grow with the
@@ -128,17 +134,28 @@ func (d *draft) thinTail() {
 // chunks stay as they are.
 func (d *draft) compact() {
 	for i := 0; i < len(d.parts); {
-		p := &d.parts[i]
+		p := d.parts[i]
 		if p.live > p.faces/2 {
 			i++
 			continue
 		}
-		ids, rows := p.living()
+		living := p.living()
 		before := d.parts
 		d.parts = slices.Concat(before[:i], before[i+1:])
-		if d.add(ids, rows) != nil {
+		if d.add(len(living), func(i int, c *chunk, slot int) { c.move(slot, p.chunk, living[i]) }) != nil {
 			d.parts = before
 			return
 		}
 	}
+}
+
+// living is the slots of the faces that are not deleted.
+func (p *part) living() []int {
+	slots := make([]int, 0, p.live)
+	for slot := range p.faces {
+		if !p.dead.has(slot) {
+			slots = append(slots, slot)
+		}
+	}
+	return slots
 }

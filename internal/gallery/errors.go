@@ -10,6 +10,8 @@ var (
 	ErrVector = errors.New("invalid face vector")
 	// ErrProbe means that a probe's vector, limit or lowest score cannot be searched with.
 	ErrProbe = errors.New("invalid probe")
+	// ErrOriginal means that a vector is not the one that the face was added with.
+	ErrOriginal = errors.New("vector of a face is another one than it was")
 	// ErrClosed means that the gallery or the snapshot has been closed.
 	ErrClosed = errors.New("gallery is closed")
 )

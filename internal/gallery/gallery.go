@@ -13,11 +13,12 @@ import (
 type Gallery struct {
 	searcher
 	current *handle
+	queue   queue
 
 	writing sync.Mutex // held by who changes the gallery; guards the fields below
 	index   map[face.ID]location
 	serial  uint32 // of the newest chunk
-	codes   []int8 // scratch
+	scratch *scratch
 }
 
 // location says where a face is.
@@ -26,9 +27,19 @@ type location struct {
 	slot   uint32 // of the chunk; without meaning for the tail, which is searched
 }
 
-// New makes an empty gallery for vectors of dim values, 1..4096. It takes no memory for faces until there are some.
-// Close it when it is no longer needed.
+// New makes an empty gallery for vectors of dim values, 1..4096, that keeps them in memory. It takes no memory for faces
+// until there are some. Close it when it is no longer needed.
 func New(dim int, opts ...Option) (*Gallery, error) {
+	return makeGallery(dim, nil, opts)
+}
+
+// NewWithOriginals makes a gallery like [New] does, but one that does not keep the vectors it is given: it takes a fourth
+// of the memory and asks for those that decide an answer. The answers are the same.
+func NewWithOriginals(dim int, from Originals, opts ...Option) (*Gallery, error) {
+	return makeGallery(dim, from, opts)
+}
+
+func makeGallery(dim int, from Originals, opts []Option) (*Gallery, error) {
 	if dim < 1 || dim > maxDim {
 		return nil, fmt.Errorf("new gallery: dimension %d is not within 1..%d", dim, maxDim)
 	}
@@ -37,16 +48,19 @@ func New(dim int, opts ...Option) (*Gallery, error) {
 			shape:       newShape(dim),
 			kernel:      kernels()[0],
 			parallelism: runtime.GOMAXPROCS(0),
+			originals:   from,
+			joinBytes:   workerBytes * runtime.GOMAXPROCS(0),
 		},
-		current: &handle{v: newView(nil, tail{})},
+		current: &handle{v: newView(nil, part{})},
 		index:   make(map[face.ID]location),
 	}
+	g.shape.keepsRows = from == nil
 	for _, opt := range opts {
 		if err := opt(&g.searcher); err != nil {
 			return nil, fmt.Errorf("new gallery: %w", err)
 		}
 	}
-	g.codes = make([]int8, g.shape.padded)
+	g.scratch = newScratch(&g.shape)
 	// A gallery that is dropped without Close must not leak its mappings.
 	runtime.AddCleanup(g, (*handle).close, g.current)
 	return g, nil
@@ -65,6 +79,14 @@ func (g *Gallery) Len() int {
 	return n
 }
 
+// Has says whether a face is enrolled.
+func (g *Gallery) Has(id face.ID) bool {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	_, enrolled := g.index[id]
+	return enrolled
+}
+
 // ScanBytes is how much memory a search reads at least: codes, scales and residuals of all faces in blocks.
 func (g *Gallery) ScanBytes() int {
 	v, err := g.current.acquire()
@@ -81,11 +103,22 @@ func (g *Gallery) ScanBytes() int {
 }
 
 // Search returns one list of hits per probe, in the probes' order, from the faces that are enrolled when it is called.
-// Hits are ordered by score descending and then by id ascending. Errors: [ErrProbe], [ErrClosed], the context's.
+// Hits are ordered by score descending and then by id ascending. Errors: [ErrProbe], [ErrClosed], the context's, and
+// those of [Originals] and [ErrOriginal] where vectors are not in memory.
+//
+// Searches of a large gallery that are made at the same time are made together, of which each takes longer than alone and
+// all together less. A context that ends while others wait for the same answer does not end it.
 func (g *Gallery) Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
-	hits, err := g.current.search(ctx, &g.searcher, probes)
-	runtime.KeepAlive(g)
-	return hits, err
+	defer runtime.KeepAlive(g)
+	if g.ScanBytes() < g.joinBytes {
+		return g.current.search(ctx, &g.searcher, probes)
+	}
+	if err := checkProbes(&g.shape, probes); err != nil {
+		return nil, err // before it can spoil the answers to others
+	}
+	return g.queue.search(ctx, probes, func(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
+		return g.current.search(ctx, &g.searcher, probes)
+	})
 }
 
 // Snapshot is the gallery as it is now. It shares the faces' memory with the gallery, so it costs next to nothing, but

@@ -128,16 +128,28 @@ func TestSearchEqualsBruteForce(t *testing.T) {
 	for _, k := range Kernels() {
 		t.Run(k, func(t *testing.T) {
 			t.Parallel()
-			rapid.Check(t, func(t *rapid.T) { checkLife(t, k) })
+			rapid.Check(t, func(t *rapid.T) { checkLife(t, k, nil) })
+		})
+		t.Run(k+" with originals elsewhere", func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) { checkLife(t, k, &shelf{}) })
 		})
 	}
 }
 
-func checkLife(t *rapid.T, kernel string) {
+// checkLife compares a gallery with brute force. Without a shelf it keeps the vectors itself.
+func checkLife(t *rapid.T, kernel string, elsewhere *shelf) {
 	d := newSeeded(rapid.Uint64().Draw(t, "seed"))
 	dim := rapid.SampledFrom([]int{1, 2, 7, 16, 17, 40, 128, 300}).Draw(t, "dim")
-	g, err := New(dim, WithKernel(kernel), WithParallelism(rapid.IntRange(1, 4).Draw(t, "parallelism")),
-		withChunkFaces(blockFaces*rapid.IntRange(1, 6).Draw(t, "chunk blocks")))
+	opts := []Option{
+		WithKernel(kernel), WithParallelism(rapid.IntRange(1, 4).Draw(t, "parallelism")),
+		withChunkFaces(blockFaces * rapid.IntRange(1, 6).Draw(t, "chunk blocks")),
+	}
+	g, err := New(dim, opts...)
+	if elsewhere != nil {
+		elsewhere = &shelf{faces: map[face.ID][]float32{}}
+		g, err = NewWithOriginals(dim, elsewhere, opts...)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,9 +169,8 @@ func checkLife(t *rapid.T, kernel string) {
 				fresh = append(fresh, vector(d, dim, append(all, fresh...)))
 			}
 			ids := numbers(len(all), len(all)+len(fresh))
-			if err := g.Add(ids, slices.Concat(fresh...)); err != nil {
-				t.Fatal(err)
-			}
+			elsewhere.put(ids, fresh)
+			addSomehow(t, d, g, ids, fresh)
 			for i, id := range ids {
 				m[id] = fresh[i]
 			}
@@ -176,6 +187,7 @@ func checkLife(t *rapid.T, kernel string) {
 			for _, id := range gone {
 				delete(m, id)
 			}
+			elsewhere.drop(gone)
 			if n := g.Delete(gone); n != before-len(m) {
 				t.Fatalf("Delete = %d, want %d", n, before-len(m))
 			}
@@ -185,8 +197,29 @@ func checkLife(t *rapid.T, kernel string) {
 		checkSearch(t, d, dim, g, m, all)
 	}
 	for _, then := range moments {
-		checkSearch(t, d, dim, then.s, then.m, all)
+		if then.s.Len() != len(then.m) {
+			t.Fatalf("Len of a snapshot = %d, want %d", then.s.Len(), len(then.m))
+		}
+		elsewhere.forget(then.m)
+		checkAnswers(t, d, dim, then.s, then.m, all)
 		_ = then.s.Close()
+	}
+}
+
+// addSomehow adds faces by their vectors, or by their codes where that can be.
+func addSomehow(t *rapid.T, d dice, g *Gallery, ids []face.ID, fresh [][]float32) {
+	if g.shape.keepsRows || d.below(2) == 0 {
+		if err := g.Add(ids, slices.Concat(fresh...)); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	var codes []byte
+	for i, id := range ids {
+		codes = append(codes, Code(id, fresh[i])...)
+	}
+	if n, err := g.AddCodes(codes); n != 0 || err != nil {
+		t.Fatalf("%d of %d codes were passed over: %v", n, len(ids), err)
 	}
 }
 
@@ -199,6 +232,10 @@ func checkSearch(t *rapid.T, d dice, dim int, g searchable, m model, all [][]flo
 	if g.Len() != len(m) {
 		t.Fatalf("Len = %d, want %d", g.Len(), len(m))
 	}
+	checkAnswers(t, d, dim, g, m, all)
+}
+
+func checkAnswers(t *rapid.T, d dice, dim int, g searchable, m model, all [][]float32) {
 	probes := make([]face.Probe, []int{1, 2, 8, 9, 17}[d.below(5)])
 	for i := range probes {
 		p := &probes[i]
@@ -270,26 +307,39 @@ func TestManyFaces(t *testing.T) {
 func TestEqualFaces(t *testing.T) {
 	t.Parallel()
 	const faces = resolveExtra + 5000
-	g := newGallery(t, 4)
-	enrol(t, g, nil, 0, slices.Repeat([][]float32{{0.5, 0.5, 0.5, 0.5}}, faces))
-	enrol(t, g, nil, faces, [][]float32{{0.5, 0.5, 0.5, -0.5}, {0.5, 0.5, 0.5, 0.5}})
-	probe := face.Probe{Vector: []float32{0.5, 0.5, 0.5, 0.5}, Limit: 7}
-	got, err := g.Search(t.Context(), []face.Probe{probe})
+	same, other := []float32{0.5, 0.5, 0.5, 0.5}, []float32{0.5, 0.5, 0.5, -0.5}
+	elsewhere := &shelf{faces: map[face.ID][]float32{}}
+	lean, err := NewWithOriginals(4, elsewhere)
 	if err != nil {
 		t.Fatal(err)
 	}
-
-	want := []face.Hit{}
-	for n := range 7 {
-		want = append(want, face.Hit{ID: number(n * 256), Score: 1})
+	t.Cleanup(func() { _ = lean.Close() })
+	all := append(slices.Repeat([][]float32{same}, faces), other, same)
+	elsewhere.put(numbers(0, len(all)), all)
+	probe := face.Probe{Vector: same, Limit: 7}
+	search := func(g *Gallery, from []face.ID) {
+		t.Helper()
+		got, err := g.Search(t.Context(), []face.Probe{probe})
+		want := []face.Hit{}
+		for _, id := range from[:probe.Limit] {
+			want = append(want, face.Hit{ID: id, Score: 1})
+		}
+		if diff := cmp.Diff([][]face.Hit{want}, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
 	}
 	sorted := numbers(0, faces)
 	slices.SortFunc(sorted, func(a, b face.ID) int { return slices.Compare(a[:], b[:]) })
-	for i := range want {
-		want[i].ID = sorted[i]
+	for _, g := range []*Gallery{newGallery(t, 4), lean} {
+		enrol(t, g, nil, 0, all)
+		search(g, sorted)
 	}
-	if diff := cmp.Diff([][]face.Hit{want}, got); diff != "" {
-		t.Error(diff)
+	// The best are gone while the gallery does not know it yet.
+	elsewhere.drop(sorted[:3000])
+	search(lean, sorted[3000:])
+	elsewhere.fail = errShelf
+	if hits, err := lean.Search(t.Context(), []face.Probe{probe}); !errors.Is(err, errShelf) || hits != nil {
+		t.Errorf("originals cannot be read: %v, %v", hits, err)
 	}
 }
 
@@ -310,7 +360,7 @@ func TestDeletedMemoryIsGivenBack(t *testing.T) {
 		}
 	}
 	g.Delete(numbers(0, 5000))
-	if v := g.current.v; len(v.parts) != 0 || len(v.tail.ids) != 0 || g.Len() != 0 {
-		t.Errorf("emptied gallery has %d chunks, %d faces waiting", len(v.parts), len(v.tail.ids))
+	if v := g.current.v; len(v.parts) != 0 || v.tail.live != 0 || g.Len() != 0 {
+		t.Errorf("emptied gallery has %d chunks, %d faces waiting", len(v.parts), v.tail.live)
 	}
 }

@@ -15,12 +15,16 @@ type kernel struct {
 	name string
 	// offset is what the kernel's sums hold too much: offset times the sum of the probe's codes.
 	offset int32
-	// pack writes a probe's codes into dst, which holds packed codes for width probes; lane says for which.
-	pack func(dst []byte, codes []int8, lane, width int)
+	// pack writes a probe's codes into dst, which holds packed codes for width probes and is zero at first; lane says for
+	// which. extras is how many groups of dimensions the kernel has to pass twice for this probe.
+	pack func(dst []byte, codes []int8, lane, width int) (extras int)
 	// packedBytes is what pack needs for one group of dimensions of one probe.
 	packedBytes int
 	// one scans for one probe, eight for [lanes] probes.
 	one, eight func(*scanArgs)
+	// alone is how many probes are scanned for sooner by as many calls of one than by one of eight, while the blocks are in
+	// the second-level cache.
+	alone int
 }
 
 // scanArgs are the arguments of a kernel. It computes for each face of each block and for each probe
@@ -38,6 +42,7 @@ type scanArgs struct {
 	approx []float32 // [block][probe][16 faces], written
 	masks  []uint16  // [block][probe], bit i is face i, written
 
+	extras     passes // the most that pack says of a probe
 	correction [lanes]int32
 	scale      [lanes]float32
 	norm       [lanes]float32
@@ -45,6 +50,12 @@ type scanArgs struct {
 
 	sums blockSums // scratch of the kernels that finish in Go
 }
+
+// passes has a value for the first four probes and one for the others: a kernel may do half of the lanes at a time.
+type passes [2]int64
+
+// raise makes the value for a probe at least n.
+func (p *passes) raise(lane, n int) { p[lane/(lanes/2)] = max(p[lane/(lanes/2)], int64(n)) }
 
 // Kernels names the ways to scan that work on this CPU, the fastest first. [New] takes the first, unless [WithKernel]
 // names another. The answers are the same.
@@ -66,15 +77,17 @@ func kernels() []kernel {
 		packedBytes: groupDims,
 		one:         func(a *scanArgs) { scanWith(dotPortable, a, 1) },
 		eight:       func(a *scanArgs) { scanWith(dotPortable, a, lanes) },
+		alone:       lanes - 1,
 	})
 }
 
 // packBytes lays the codes out as [group][probe][4 dimensions], a byte each.
-func packBytes(dst []byte, codes []int8, lane, width int) {
+func packBytes(dst []byte, codes []int8, lane, width int) (extras int) {
 	for i, c := range codes {
 		group, dim := i/groupDims, i%groupDims
 		dst[(group*width+lane)*groupDims+dim] = byte(c) //nolint:gosec // the same eight bits
 	}
+	return 0
 }
 
 // blockSums are the integer sums of one block: [probe][16 faces].

@@ -14,6 +14,7 @@ func assembled() []kernel {
 		packedBytes: groupDims,
 		one:         func(a *scanArgs) { scanWith(dotNEON, a, 1) },
 		eight:       func(a *scanArgs) { scanWith(dotNEON, a, lanes) },
+		alone:       lanes/2 - 1,
 	}}
 }
 

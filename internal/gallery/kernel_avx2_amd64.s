@@ -2,23 +2,28 @@
 #include "textflag.h"
 
 // Kernels for AVX2. A YMM register holds four dimensions of eight faces as unsigned bytes, half a row of a block.
-// VPMADDUBSW would multiply them with the probe's signed bytes, but adds pairs of products in 16 bits with saturation
-// (255 x 127 x 2 > 32767). So the bytes are widened in place: the even ones (dimensions 0 and 2) by a mask, the odd ones
-// (1 and 3) by a shift, and VPMADDWD multiplies 16-bit integers into exact 32-bit sums (255 x 127 x 2 < 2^31, and over
-// all dimensions 4096 x 255 x 127 < 2^31). A face's four products end in its own 32 bits, so nothing is summed across.
-// The probe's codes are 16-bit integers, in the order 0, 2, 1, 3 in each group.
+// VPMADDUBSW multiplies them with the signed bytes of the probe's four dimensions and adds pairs of products in 16 bits,
+// VPMADDWD with ones adds two such pairs in 32 bits: a face's four products end in its own 32 bits, so nothing is summed
+// across.
+//
+// The first addition would saturate beyond 32767, and 255 x (127 + 127) is more. Therefore no two codes of a probe that
+// are added there are larger than 128 together, where their signs are the same: 255 x 128 = 32640. What exceeds that is
+// taken out when the probe is packed (packHalves), and the groups of dimensions with such codes are passed once more,
+// with the rest of the codes. All sums are exact: 4096 x 255 x 127 < 2^31.
 //
 // Registers of both kernels:
 //	DI      arguments
 //	SI      the block's next codes
-//	R12     the block's scales; its residuals lie 64 bytes further
+//	R12     the block's first codes, and then its scales; its residuals lie 64 bytes further
 //	CX      blocks left
 //	DX      groups of a block
 //	R8, AX  the probes' codes: first, next
-//	BX      groups left
+//	BX      groups left, extras left
 //	R9      next approximate scores
 //	R10     next masks
-//	Y15     0x00FF in every 16 bits
+//	R13     next extra
+//	R14     groups in bytes of extras of one probe
+//	Y15     1 in every 16 bits
 
 #define LOAD_ARGS \
 	MOVQ     a+0(FP), DI             \
@@ -29,7 +34,7 @@
 	MOVQ     scanArgs_approx(DI), R9 \
 	MOVQ     scanArgs_masks(DI), R10 \
 	VPCMPEQW Y15, Y15, Y15           \
-	VPSRLW   $8, Y15, Y15
+	VPSRLW   $15, Y15, Y15
 
 // FINISH turns the sums of probe p and half h of the block, in register acc, into approximate scores and eight bits of
 // a mask. No operation may be fused: the bits must be those of scanArgs.finish. Comparison 13 is greater or equal,
@@ -50,26 +55,34 @@
 	VMOVMSKPS    acc, R11                             \
 	MOVB         R11, (2*p+h)(R10)
 
-// ONE_GROUP adds one group of dimensions: faces 0 to 7 into Y0 and Y2, faces 8 to 15 into Y1 and Y3.
-#define ONE_GROUP(data, codes) \
-	VPBROADCASTD codes(AX), Y6       \
-	VPBROADCASTD (codes+4)(AX), Y7   \
-	VMOVDQU      data(SI), Y4        \
-	VMOVDQU      (data+32)(SI), Y5   \
-	VPAND        Y15, Y4, Y8         \
-	VPSRLW       $8, Y4, Y9          \
-	VPAND        Y15, Y5, Y10        \
-	VPSRLW       $8, Y5, Y11         \
-	VPMADDWD     Y6, Y8, Y8          \
-	VPMADDWD     Y7, Y9, Y9          \
-	VPMADDWD     Y6, Y10, Y10        \
-	VPMADDWD     Y7, Y11, Y11        \
-	VPADDD       Y8, Y0, Y0          \
-	VPADDD       Y9, Y2, Y2          \
-	VPADDD       Y10, Y1, Y1         \
-	VPADDD       Y11, Y3, Y3
+// ADD adds the products of the block's bytes in Y8 (faces 0 to 7) and Y9 (8 to 15) with the codes in Y10.
+#define ADD(low, high) \
+	VPMADDUBSW Y10, Y8, Y11   \
+	VPMADDUBSW Y10, Y9, Y12   \
+	VPMADDWD   Y15, Y11, Y11  \
+	VPMADDWD   Y15, Y12, Y12  \
+	VPADDD     Y11, low, low  \
+	VPADDD     Y12, high, high
+
+// EXTRA adds the extra at R13 to the sums of one probe.
+#define EXTRA(low, high) \
+	MOVL         (R13), R11          \
+	VPBROADCASTD 4(R13), Y10         \
+	VMOVDQU      (R12)(R11*1), Y8    \
+	VMOVDQU      32(R12)(R11*1), Y9  \
+	ADD(low, high)                   \
+	ADDQ         $8, R13
+
+// ONE_GROUP adds one group of dimensions.
+#define ONE_GROUP(data, codes, low, high) \
+	VPBROADCASTD codes(AX), Y10      \
+	VMOVDQU      data(SI), Y8        \
+	VMOVDQU      (data+32)(SI), Y9   \
+	ADD(low, high)
 
 // func scanOneAVX2(a *scanArgs)
+//
+// Two sums of each half in turn, so that no addition waits for the one before it.
 TEXT ·scanOneAVX2(SB), NOSPLIT, $0-8
 	LOAD_ARGS
 
@@ -80,15 +93,29 @@ oneBlock:
 	VPXOR Y3, Y3, Y3
 	MOVQ  R8, AX
 	MOVQ  DX, BX
+	MOVQ  SI, R12
 
 oneStep:
-	ONE_GROUP(0, 0)
-	ONE_GROUP(64, 8)
-	ADDQ $128, SI
+	ONE_GROUP(0, 0, Y0, Y1)
+	ONE_GROUP(64, 4, Y2, Y3)
+	ONE_GROUP(128, 8, Y0, Y1)
+	ONE_GROUP(192, 12, Y2, Y3)
+	ADDQ $256, SI
 	ADDQ $16, AX
-	SUBQ $2, BX
+	SUBQ $4, BX
 	JNZ  oneStep
 
+	MOVQ  scanArgs_extras(DI), BX
+	TESTQ BX, BX
+	JZ    oneFinish
+	MOVQ  AX, R13
+
+oneExtra:
+	EXTRA(Y0, Y1)
+	DECQ BX
+	JNZ  oneExtra
+
+oneFinish:
 	VPADDD Y2, Y0, Y0
 	VPADDD Y3, Y1, Y1
 	MOVQ   SI, R12
@@ -102,16 +129,23 @@ oneStep:
 	VZEROUPPER
 	RET
 
-// PROBE adds one group of dimensions of eight faces, even bytes in Y8 and odd ones in Y9, to the sums of one probe.
-#define PROBE(codes, acc) \
-	VPBROADCASTD codes(AX), Y10       \
-	VPBROADCASTD (codes+4)(AX), Y11   \
-	VPMADDWD     Y8, Y10, Y10         \
-	VPMADDWD     Y9, Y11, Y11         \
-	VPADDD       Y10, acc, acc        \
-	VPADDD       Y11, acc, acc
+// FOUR_GROUP adds one group of dimensions to the sums of four probes, whose codes lie from AX+codes.
+#define FOUR_GROUP(codes) \
+	VMOVDQU      (SI), Y8            \
+	VMOVDQU      32(SI), Y9          \
+	VPBROADCASTD (codes+0)(AX), Y10  \
+	ADD(Y0, Y1)                      \
+	VPBROADCASTD (codes+4)(AX), Y10  \
+	ADD(Y2, Y3)                      \
+	VPBROADCASTD (codes+8)(AX), Y10  \
+	ADD(Y4, Y5)                      \
+	VPBROADCASTD (codes+12)(AX), Y10 \
+	ADD(Y6, Y7)                      \
+	ADDQ         $64, SI             \
+	ADDQ         $32, AX             \
+	DECQ         BX
 
-#define CLEAR_EIGHT \
+#define CLEAR_FOUR \
 	VPXOR Y0, Y0, Y0  \
 	VPXOR Y1, Y1, Y1  \
 	VPXOR Y2, Y2, Y2  \
@@ -121,63 +155,81 @@ oneStep:
 	VPXOR Y6, Y6, Y6  \
 	VPXOR Y7, Y7, Y7  \
 	MOVQ  R8, AX      \
+	MOVQ  R12, SI     \
 	MOVQ  DX, BX
 
-// EIGHT_GROUP adds one group of dimensions of half a block to the sums of eight probes, Y0 to Y7.
-#define EIGHT_GROUP \
-	VMOVDQU (SI), Y9       \
-	VPAND   Y15, Y9, Y8    \
-	VPSRLW  $8, Y9, Y9     \
-	PROBE(0, Y0)           \
-	PROBE(8, Y1)           \
-	PROBE(16, Y2)          \
-	PROBE(24, Y3)          \
-	PROBE(32, Y4)          \
-	PROBE(40, Y5)          \
-	PROBE(48, Y6)          \
-	PROBE(56, Y7)          \
-	ADDQ    $64, SI        \
-	ADDQ    $64, AX        \
-	DECQ    BX
-
-#define FINISH_EIGHT(h) \
-	FINISH(0, h, Y0)  \
-	FINISH(1, h, Y1)  \
-	FINISH(2, h, Y2)  \
-	FINISH(3, h, Y3)  \
-	FINISH(4, h, Y4)  \
-	FINISH(5, h, Y5)  \
-	FINISH(6, h, Y6)  \
-	FINISH(7, h, Y7)
+// EXTRA_FOUR adds an extra of each of four probes.
+#define EXTRA_FOUR \
+	EXTRA(Y0, Y1)  \
+	EXTRA(Y2, Y3)  \
+	EXTRA(Y4, Y5)  \
+	EXTRA(Y6, Y7)  \
+	DECQ BX
 
 // func scanEightAVX2(a *scanArgs)
 //
-// Sixteen registers do not hold the sums of sixteen faces and eight probes: each block is passed twice, once for its
-// first eight faces and once for the others. The second time it comes from the first-level cache.
+// Sixteen registers do not hold the sums of sixteen faces and eight probes: each block is passed twice, once for the
+// first four probes and once for the others. The second time it comes from the first-level cache.
 TEXT ·scanEightAVX2(SB), NOSPLIT, $0-8
 	LOAD_ARGS
-	MOVQ SI, R13 // start of the block
+	MOVQ DX, R14
+	SHLQ $3, R14
+	MOVQ SI, R12
 
 eightBlock:
-	CLEAR_EIGHT
+	CLEAR_FOUR
 
-firstHalf:
+firstFour:
 	PREFETCHT0 4096(SI) // see scanEightVNNI
-	EIGHT_GROUP
-	JNZ firstHalf
+	FOUR_GROUP(0)
+	JNZ firstFour
 
+	MOVQ  scanArgs_extras(DI), BX
+	MOVQ  AX, R13
+	TESTQ BX, BX
+	JZ    finishFirst
+
+firstExtras:
+	EXTRA_FOUR
+	JNZ firstExtras
+
+finishFirst:
+	XCHGQ SI, R12
+	FINISH(0, 0, Y0)
+	FINISH(0, 1, Y1)
+	FINISH(1, 0, Y2)
+	FINISH(1, 1, Y3)
+	FINISH(2, 0, Y4)
+	FINISH(2, 1, Y5)
+	FINISH(3, 0, Y6)
+	FINISH(3, 1, Y7)
 	MOVQ SI, R12
-	FINISH_EIGHT(0)
-	LEAQ 32(R13), SI
-	CLEAR_EIGHT
+	CLEAR_FOUR
 
-secondHalf:
-	EIGHT_GROUP
-	JNZ secondHalf
+secondFour:
+	FOUR_GROUP(16)
+	JNZ secondFour
 
-	FINISH_EIGHT(1)
-	LEAQ 128(R12), R13
-	MOVQ R13, SI
+	MOVQ  (scanArgs_extras+8)(DI), BX
+	LEAQ  (AX)(R14*4), R13
+	TESTQ BX, BX
+	JZ    finishSecond
+
+secondExtras:
+	EXTRA_FOUR
+	JNZ secondExtras
+
+finishSecond:
+	MOVQ SI, R12
+	FINISH(4, 0, Y0)
+	FINISH(4, 1, Y1)
+	FINISH(5, 0, Y2)
+	FINISH(5, 1, Y3)
+	FINISH(6, 0, Y4)
+	FINISH(6, 1, Y5)
+	FINISH(7, 0, Y6)
+	FINISH(7, 1, Y7)
+	ADDQ $128, R12
 	ADDQ $512, R9
 	ADDQ $16, R10
 	DECQ CX

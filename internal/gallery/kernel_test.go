@@ -40,7 +40,7 @@ func prepareScan(k kernel, c *chunk, blocks int, queries []query, cuts []float32
 		masks:  out.Masks,
 	}
 	for i := range queries {
-		k.pack(codes, queries[i].codes, i, width)
+		a.extras.raise(i, k.pack(codes, queries[i].codes, i, width))
 		a.correction[i] = k.offset * queries[i].quantised.sum
 		a.scale[i] = queries[i].quantised.scale
 		a.norm[i] = queries[i].quantised.norm
@@ -58,11 +58,15 @@ func newTestChunk(tb testing.TB, s *shape, rows [][]float32) *chunk {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	codes := make([]int8, s.padded)
-	for at := 0; at < len(rows); at += blockFaces {
-		c.fill(at, numbers(at, at+blockFaces), slices.Concat(rows[at:at+blockFaces]...), codes)
-	}
+	fillChunk(c, rows)
 	return c
+}
+
+func fillChunk(c *chunk, rows [][]float32) {
+	scratch := newScratch(&c.shape)
+	for slot, row := range rows {
+		c.encode(slot, number(slot), row, scratch)
+	}
 }
 
 func testQuery(s *shape, v []float32) query {
@@ -87,10 +91,7 @@ func TestKernelsGiveTheSameBits(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer c.discard()
-		codes := make([]int8, s.padded)
-		for at := 0; at < len(rows); at += blockFaces {
-			c.fill(at, numbers(at, at+blockFaces), slices.Concat(rows[at:at+blockFaces]...), codes)
-		}
+		fillChunk(c, rows)
 		queries := make([]query, rapid.IntRange(1, lanes).Draw(t, "probes"))
 		cuts := make([]float32, len(queries))
 		for i := range queries {
@@ -217,7 +218,7 @@ func BenchmarkKernel(b *testing.B) {
 	s := newShape(dim)
 	s.faces = tileBlocks * blockFaces // half a MiB: stays in the second-level cache
 	d := newSeeded(1)
-	rows := vectors(d, s.faces, dim)
+	rows := slices.Collect(slices.Chunk(randomRows(d, s.faces, dim), dim))
 	c := newTestChunk(b, &s, rows)
 	defer c.discard()
 	for _, k := range kernels() {

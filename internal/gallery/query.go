@@ -23,21 +23,36 @@ type query struct {
 
 // newQueries checks the probes and quantises them. The queries refer to the probes' vectors.
 func newQueries(s *shape, probes []face.Probe) ([]query, error) {
+	if err := checkProbes(s, probes); err != nil {
+		return nil, err
+	}
 	queries := make([]query, len(probes))
 	codes := make([]int8, len(probes)*s.padded)
 	floors := make([]floor, len(probes))
 	for i := range probes {
 		p, q := &probes[i], &queries[i]
-		if err := checkProbe(s, p); err != nil {
-			return nil, fmt.Errorf("probe %d: %w", i, err)
-		}
 		q.vector, q.limit, q.min = p.Vector, p.Limit, float32(p.MinScore)
 		q.codes = codes[i*s.padded : (i+1)*s.padded]
 		q.quantised = quantise(q.codes, p.Vector)
 		q.floor = &floors[i]
-		q.floor.raise(q.min)
+		q.reset()
 	}
 	return queries, nil
+}
+
+// reset makes a query ready to be answered.
+func (q *query) reset() {
+	q.floor.bits.Store(0)
+	q.floor.raise(q.min)
+}
+
+func checkProbes(s *shape, probes []face.Probe) error {
+	for i := range probes {
+		if err := checkProbe(s, &probes[i]); err != nil {
+			return fmt.Errorf("probe %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 func checkProbe(s *shape, p *face.Probe) error {

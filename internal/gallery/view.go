@@ -11,9 +11,11 @@ import (
 // view is the gallery as it is between two changes. It is immutable but for its count of holders.
 type view struct {
 	parts []part // ascending by serial
-	tail  tail
-	live  int // faces that are not deleted
-	refs  atomic.Int64
+	// tail has the faces that do not fill a block, as a part of one block whose other slots count as deleted. It is never
+	// written to. The garbage collector frees it.
+	tail part
+	live int // faces that are not deleted
+	refs atomic.Int64
 }
 
 // part is what a view sees of one chunk.
@@ -24,21 +26,27 @@ type part struct {
 	dead  bitset // the deleted ones; nil where there are none
 }
 
-// tail is the faces that do not fill a block. Its slices are never written to.
-type tail struct {
-	ids  []face.ID
-	rows []float32 // [face][dim]
-}
-
 // newView makes a view with one holder, which shares the chunks of its parts.
-func newView(parts []part, t tail) *view {
-	v := &view{parts: parts, tail: t, live: len(t.ids)}
+func newView(parts []part, tail part) *view {
+	v := &view{parts: parts, tail: tail, live: tail.live}
 	v.refs.Store(1)
 	for i := range parts {
 		parts[i].retain()
 		v.live += parts[i].live
 	}
 	return v
+}
+
+// newTailPart is the first faces of a chunk of one block.
+func newTailPart(c *chunk, faces int) part {
+	if faces == 0 {
+		return part{}
+	}
+	p := part{chunk: c, faces: blockFaces, live: faces, dead: make(bitset, 1)}
+	for slot := faces; slot < blockFaces; slot++ {
+		p.dead.add(slot)
+	}
+	return p
 }
 
 // retain adds a holder. Only one who holds the view, or the lock of a handle that does, may call it.
@@ -54,20 +62,17 @@ func (v *view) release() {
 	v.parts = nil
 }
 
+// part is the n-th part; the tail comes after all others.
+func (v *view) part(n int) *part {
+	if n < len(v.parts) {
+		return &v.parts[n]
+	}
+	return &v.tail
+}
+
 // find is the index of the part with this chunk, which must be there.
 func find(parts []part, serial uint32) int {
 	return sort.Search(len(parts), func(i int) bool { return parts[i].serial >= serial })
-}
-
-// living is copies of the faces that are not deleted.
-func (p *part) living() (ids []face.ID, rows []float32) {
-	for slot := range p.faces {
-		if !p.dead.has(slot) {
-			ids = append(ids, p.ids[slot])
-			rows = append(rows, p.row(slot)...)
-		}
-	}
-	return ids, rows
 }
 
 // bitset is a set of slots of a chunk.
@@ -85,23 +90,8 @@ func (b bitset) copyFor(faces int) bitset {
 
 func (b bitset) add(slot int) { b[slot/64] |= 1 << (slot % 64) }
 
-// row is the vector of a candidate.
-func (v *view) row(c *candidate) []float32 {
-	if int(c.part) < len(v.parts) {
-		return v.parts[c.part].row(int(c.slot))
-	}
-	return v.tail.row(int(c.slot))
-}
+// row is the vector of a candidate, where the gallery keeps them.
+func (v *view) row(c *candidate) []float32 { return v.part(int(c.part)).row(int(c.slot)) }
 
 // id is the id of a candidate.
-func (v *view) id(c *candidate) face.ID {
-	if int(c.part) < len(v.parts) {
-		return v.parts[c.part].ids[c.slot]
-	}
-	return v.tail.ids[c.slot]
-}
-
-func (t *tail) row(i int) []float32 {
-	dim := len(t.rows) / len(t.ids)
-	return t.rows[i*dim : (i+1)*dim]
-}
+func (v *view) id(c *candidate) face.ID { return v.part(int(c.part)).ids[c.slot] }

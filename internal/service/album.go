@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 
@@ -32,6 +33,8 @@ type album struct {
 	owner  map[face.ID]UserID // of the faces that are associated; guarded by mu, as are the following
 	held   map[UserID][]face.ID
 	people map[face.ID]UserID // whom the entries of users stand for
+	// uncoded is the faces that had no code, or a damaged one, when the album was loaded, until codes are written.
+	uncoded []face.ID
 }
 
 // album is a collection's, loaded.
@@ -121,18 +124,18 @@ func (s *Service) change(ctx context.Context, id CollectionID) (*Collection, *al
 	return c, a, done, nil
 }
 
-// loadBatch is how many embeddings are added to a gallery at once: enough that its locks and views cost nothing, and some
-// megabytes.
-const loadBatch = 2048
+// loadBatch is how many faces are added to a gallery at once: enough that its locks and views, and the statement that reads
+// them, cost nothing, and some megabytes.
+const loadBatch = 4096
 
-// load reads the embeddings of a collection from the store. The caller has the turn.
+// load reads the faces of a collection from the store. The caller has the turn.
 func (s *Service) load(ctx context.Context, c *Collection, a *album) (err error) {
 	began := s.Now()
-	faces, err := s.NewGallery()
+	faces, err := s.NewGallery(originals{s.Store, c.Serial})
 	if err != nil {
 		return err
 	}
-	users, err := s.NewGallery()
+	users, err := s.NewGallery(nil)
 	if err != nil {
 		return errors.Join(err, faces.Close())
 	}
@@ -142,7 +145,7 @@ func (s *Service) load(ctx context.Context, c *Collection, a *album) (err error)
 		}
 	}()
 	l := loader{faces: faces, owner: map[face.ID]UserID{}, held: map[UserID][]face.ID{}, sums: map[UserID][]float32{}}
-	if err := l.end(s.Store.EachVector(ctx, c.Serial, l.take)); err != nil {
+	if err := s.readFaces(ctx, c, &l); err != nil {
 		return err
 	}
 	people := map[face.ID]UserID{}
@@ -153,22 +156,61 @@ func (s *Service) load(ctx context.Context, c *Collection, a *album) (err error)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.faces, a.users, a.owner, a.held, a.people = faces, users, l.owner, l.held, people
+	a.faces, a.users, a.owner, a.held, a.people, a.uncoded = faces, users, l.owner, l.held, people, l.uncoded
 	a.loaded.Store(true)
 	s.Events.GalleryLoaded(c.ID, faces.Len(), s.Now().Sub(began))
+	return nil
+}
+
+// readFaces fills a loader: with codes, and with the embeddings of those faces only that have none.
+func (s *Service) readFaces(ctx context.Context, c *Collection, l *loader) error {
+	if err := l.end(l.codes(ctx, s.Store, c.Serial, s.CodeSize)); err != nil {
+		return err
+	}
+	now, err := s.Store.Collection(ctx, c.ID) // what the caller has read may be from before the last change
+	if err != nil {
+		return err
+	}
+	if now.Serial == c.Serial && int64(l.faces.Len()) < now.Faces {
+		if err := l.end(s.Store.EachVector(ctx, c.Serial, l.take)); err != nil {
+			return err
+		}
+		s.Log.LogAttrs(ctx, slog.LevelInfo, "faces have no codes, or damaged ones: new ones are made",
+			slog.String("collection_id", string(c.ID)), slog.Int("faces", len(l.uncoded)))
+	}
+	return s.Store.EachOwned(ctx, c.Serial, l.own)
+}
+
+// originals reads the embeddings of a collection's faces for its gallery.
+type originals struct {
+	store  Store
+	serial Serial
+}
+
+// Originals implements the port of the same name.
+func (o originals) Originals(ctx context.Context, ids []face.ID, each func(face.ID, []float32) error) error {
+	list, err := o.store.Vectors(ctx, o.serial, ids)
+	if err != nil {
+		return err
+	}
+	for _, v := range list {
+		if err := each(v.ID, v.Values); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // loader fills an album from the store. Reading and adding take about as long as each other, so they go side by side: while
 // one batch is being added the next one is read.
 type loader struct {
-	faces Gallery
-	next  batch      // is being read
-	added chan error // has the outcome of the batch that is being added; nil if none is
-	spare batch      // belongs to that until then
-	owner map[face.ID]UserID
-	held  map[UserID][]face.ID
-	sums  map[UserID][]float32
+	faces   Gallery
+	next    batch      // is being read
+	added   chan error // has the outcome of the batch that is being added; nil if none is
+	uncoded []face.ID
+	owner   map[face.ID]UserID
+	held    map[UserID][]face.ID
+	sums    map[UserID][]float32
 }
 
 // batch is some faces and their embeddings.
@@ -177,29 +219,66 @@ type batch struct {
 	vectors []float32
 }
 
+// codes reads faces by their codes.
+func (l *loader) codes(ctx context.Context, store Store, serial Serial, size int) error {
+	var after *face.ID
+	for {
+		codes, last, err := store.Codes(ctx, serial, after, size, loadBatch)
+		if err != nil || last == nil {
+			return err
+		}
+		if err := l.add(func() (err error) {
+			_, err = l.faces.AddCodes(codes)
+			return err
+		}); err != nil {
+			return err
+		}
+		after = last
+	}
+}
+
+// take reads a face by its embedding.
 func (l *loader) take(v Vector) error {
 	l.next.ids, l.next.vectors = append(l.next.ids, v.ID), append(l.next.vectors, v.Values...)
-	if v.User != "" {
-		l.owner[v.ID] = v.User
-		l.held[v.User] = append(l.held[v.User], v.ID)
-		l.sums[v.User] = plus(l.sums[v.User], v.Values)
-	}
 	if len(l.next.ids) < loadBatch {
 		return nil
 	}
 	return l.flush()
 }
 
-// flush begins to add what has been read, once the batch before is in the gallery.
+// own takes note of whose a face is.
+func (l *loader) own(v Vector) error {
+	l.owner[v.ID] = v.User
+	l.held[v.User] = append(l.held[v.User], v.ID)
+	l.sums[v.User] = plus(l.sums[v.User], v.Values)
+	return nil
+}
+
+// flush begins to add those of the faces that have been read by their embeddings which the gallery does not have yet.
 func (l *loader) flush() error {
+	full := l.next
+	l.next = batch{}
+	return l.add(func() error {
+		fresh, dim := batch{}, len(full.vectors)/len(full.ids)
+		for i, id := range full.ids {
+			if !l.faces.Has(id) {
+				fresh.ids = append(fresh.ids, id)
+				fresh.vectors = append(fresh.vectors, full.vectors[i*dim:(i+1)*dim]...)
+			}
+		}
+		l.uncoded = append(l.uncoded, fresh.ids...)
+		return l.faces.Add(fresh.ids, fresh.vectors)
+	})
+}
+
+// add begins to add a batch, once the one before is in the gallery.
+func (l *loader) add(do func() error) error {
 	if err := l.await(); err != nil {
 		return err
 	}
-	full := l.next
-	l.next, l.spare = batch{l.spare.ids[:0], l.spare.vectors[:0]}, full
 	added := make(chan error, 1)
 	l.added = added
-	go func() { added <- l.faces.Add(full.ids, full.vectors) }()
+	go func() { added <- do() }()
 	return nil
 }
 
@@ -219,6 +298,15 @@ func (l *loader) end(err error) error {
 		err = l.flush()
 	}
 	return errors.Join(err, l.await())
+}
+
+// takeUncoded gives the faces that need codes, once.
+func (a *album) takeUncoded() []face.ID {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := a.uncoded
+	a.uncoded = nil
+	return list
 }
 
 // plus adds v to a sum that may be nil.

@@ -64,10 +64,10 @@ func (b *bed) start(change ...func(*service.Settings)) {
 	var err error
 	b.Service, err = service.New(service.Ports{
 		Store: b.store, Objects: b.objects, Photos: readPhotos{}, Videos: b.videos, Model: testModel(),
-		NewGallery: func() (service.Gallery, error) { g, failed := gallery.New(dim); return testGallery{g}, failed },
-		Knows:      func(topic string) bool { return topic == "known" },
-		Wake:       func() { b.mu.Lock(); b.woken++; b.mu.Unlock() },
-		Events:     silence{}, Log: slog.New(slog.NewTextHandler(b, nil)), Now: b.clock, Random: rand.Reader,
+		NewGallery: newTestGallery, Code: gallery.Code, CodeSize: gallery.CodeSize(dim),
+		Knows:  func(topic string) bool { return topic == "known" },
+		Wake:   func() { b.mu.Lock(); b.woken++; b.mu.Unlock() },
+		Events: silence{}, Log: slog.New(slog.NewTextHandler(b, nil)), Now: b.clock, Random: rand.Reader,
 		PageKey: bytes.Repeat([]byte{7}, 32),
 	}, settings)
 	if err != nil {
@@ -427,6 +427,15 @@ func (f *openFile) Close() error { return f.f.Close() }
 
 // testGallery is a gallery as the service wants it.
 type testGallery struct{ *gallery.Gallery }
+
+func newTestGallery(from service.Originals) (service.Gallery, error) {
+	if from == nil {
+		g, err := gallery.New(dim)
+		return testGallery{g}, err
+	}
+	g, err := gallery.NewWithOriginals(dim, from)
+	return testGallery{g}, err
+}
 
 func (g testGallery) Snapshot() service.Snapshot { return g.Gallery.Snapshot() }
 

@@ -28,10 +28,10 @@ func (s *Service) IndexFaces(ctx context.Context, r IndexRequest) (*Indexed, err
 	image := ImageID(sha256.Sum256(content))
 	faces := make([]NewFace, len(chosen))
 	for i, f := range chosen {
-		faces[i].Vector = f.Template
 		faces[i].Face = Face{Version: c.Version, Enrolled: face.Enrolled{
 			ID: newFaceID(content, r.ExternalID, f.Box), ImageID: image, ExternalID: r.ExternalID, Detection: f.Detection,
 		}}
+		faces[i].Vector, faces[i].Code = f.Template, s.Code(faces[i].ID, f.Template)
 	}
 	if err := s.enrol(ctx, r.Collection, c.Serial, faces); err != nil {
 		return nil, err

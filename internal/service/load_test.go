@@ -1,50 +1,168 @@
 package service_test
 
 import (
+	"context"
 	"encoding/binary"
+	"errors"
 	"math"
 	"strconv"
 	"testing"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-// TestLoadReadsEveryFace looks for all faces of collections that are read in one piece, in several, and in whole ones only.
+// watched is a store that counts how often a collection's embeddings are read whole, and fails when it is told to.
+type watched struct {
+	service.Store
+	wholes  int
+	vectors error
+}
+
+func (w *watched) EachVector(ctx context.Context, c service.Serial, each func(service.Vector) error) error {
+	w.wholes++
+	return w.Store.EachVector(ctx, c, each)
+}
+
+func (w *watched) Vectors(ctx context.Context, c service.Serial, ids []face.ID) ([]service.Vector, error) {
+	if w.vectors != nil {
+		return nil, w.vectors
+	}
+	return w.Store.Vectors(ctx, c, ids)
+}
+
+// watch has the bed's store watched, from the next start on.
+func (b *bed) watch() *watched {
+	w := &watched{Store: b.store}
+	b.store = w
+	return w
+}
+
+// TestLoadReadsEveryFace looks for all faces of collections that are read in one piece, in several, and in whole ones only;
+// with codes, without, and with some that are missing or damaged.
 func TestLoadReadsEveryFace(t *testing.T) {
 	t.Parallel()
-	for _, faces := range []int{1, 2047, 2048, 2049, 4096} {
-		t.Run(strconv.Itoa(faces), func(t *testing.T) {
+	for _, test := range []struct {
+		faces int
+		codes string
+		spoil func(n int, code []byte) []byte
+	}{
+		{1, "good", nil},
+		{4095, "good", nil},
+		{4096, "good", nil},
+		{5000, "good", nil},
+		{1, "missing", func(int, []byte) []byte { return nil }},
+		{5000, "missing", func(int, []byte) []byte { return nil }},
+		{5000, "some missing", func(n int, code []byte) []byte { return code[:n%2*len(code)] }},
+		{5000, "one short", func(n int, code []byte) []byte { return code[min(n, 1):] }},
+		{5000, "first damaged", func(n int, code []byte) []byte { code[len(code)-1] ^= byte(1 >> n); return code }},
+		{5000, "last damaged", func(n int, code []byte) []byte { code[len(code)-1] ^= byte(n / 4999); return code }},
+	} {
+		t.Run(strconv.Itoa(test.faces)+" "+test.codes, func(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
+			w := b.watch()
 			b.collection("people")
 			c, err := b.store.Collection(t.Context(), "people")
 			if err != nil {
 				t.Fatal(err)
 			}
-			list := manyFaces(faces)
-			if _, err = b.store.AddFaces(t.Context(), c.Serial, list, int64(faces)); err != nil {
+			list := manyFaces(test.faces)
+			for i := range list {
+				list[i].Code = gallery.Code(list[i].ID, list[i].Vector)
+				if test.spoil != nil {
+					list[i].Code = test.spoil(i, list[i].Code)
+				}
+			}
+			if _, err = b.store.AddFaces(t.Context(), c.Serial, list, int64(len(list))); err != nil {
 				t.Fatal(err)
 			}
-			b.start()
-			if err = b.Load(t.Context()); err != nil {
-				t.Fatal(err)
+			for round := range 2 {
+				b.start()
+				if err = b.Load(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if whole := test.spoil != nil && round == 0; (w.wholes == 1) != whole {
+					t.Errorf("start %d has read the embeddings whole %d times, want: %v", round, w.wholes, whole)
+				}
+				w.wholes = 0
+				if round == 0 {
+					b.findsAll("people", list)
+				}
+				if err = b.MendCodes(t.Context()); err != nil {
+					t.Fatal(err)
+				}
 			}
-			all := face.Similarity(0)
-			probe := list[faces/2].ID
-			found, err := b.SearchFaces(t.Context(), "people", probe, service.Search{Threshold: &all})
-			if err != nil {
-				t.Fatal(err)
-			}
-			seen := map[face.ID]bool{probe: true}
-			for _, h := range found.Hits {
-				seen[h.Face.ID] = true
-			}
-			if len(seen) != faces || len(found.Hits) != faces-1 {
-				t.Errorf("found %d faces beside the one searched for, %d different; want %d", len(found.Hits), len(seen)-1, faces-1)
-			}
+			b.findsAll("people", list)
 		})
 	}
+}
+
+// findsAll searches for all faces of a collection, as many as a search finds, by one of them.
+func (b *bed) findsAll(c service.CollectionID, list []service.NewFace) {
+	b.t.Helper()
+	all := face.Similarity(0)
+	probe := list[len(list)/2].ID
+	found, err := b.SearchFaces(b.t.Context(), c, probe, service.Search{Threshold: &all})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	seen := map[face.ID]bool{probe: true}
+	for _, h := range found.Hits {
+		seen[h.Face.ID] = true
+	}
+	if want := min(len(list), 4096); len(seen) != want || len(found.Hits) != want-1 {
+		b.t.Errorf("found %d faces beside the one searched for, %d different; want %d", len(found.Hits), len(seen)-1, want-1)
+	}
+}
+
+// TestSearchWithoutOriginals searches while the embeddings that decide cannot be read, or are gone.
+func TestSearchWithoutOriginals(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.watch()
+	b.start()
+	b.collection("people")
+	ann := b.index("people", "ann", looks(1, 0.1))[0]
+	bob := b.index("people", "bob", looks(1, 0.2))[0]
+	c, err := b.store.Collection(t.Context(), "people")
+	if err != nil {
+		t.Fatal(err)
+	}
+	search := func() ([]face.ID, error) {
+		one := service.Search{Max: 1}
+		found, err := b.SearchFacesByImage(t.Context(), "people", photoOf(looks(1, 0.1)), service.QualityNone, one)
+		if err != nil {
+			return nil, err
+		}
+		var ids []face.ID
+		for _, h := range found.Hits {
+			ids = append(ids, h.Face.ID)
+		}
+		return ids, nil
+	}
+	want := func(id face.ID) {
+		t.Helper()
+		if ids, err := search(); err != nil || len(ids) != 1 || ids[0] != id {
+			t.Errorf("found %v, want %v: %v", ids, id, err)
+		}
+	}
+	want(ann)
+	w.vectors = errors.New("the disk is gone")
+	if ids, err := search(); !errors.Is(err, w.vectors) || service.KindOf(err) != service.Internal {
+		t.Errorf("embeddings cannot be read: %v, %v", ids, err)
+	}
+	w.vectors = service.Errorf(service.NotFound, "the collection is gone")
+	if ids, err := search(); service.KindOf(err) != service.NotFound {
+		t.Errorf("the collection is deleted meanwhile: %v, %v", ids, err)
+	}
+	w.vectors = nil
+	// Deleted in the store, and not yet in memory.
+	if _, _, err := b.store.DeleteFaces(t.Context(), c.Serial, []face.ID{ann}); err != nil {
+		t.Fatal(err)
+	}
+	want(bob)
 }
 
 // manyFaces are faces all around a circle.
@@ -56,4 +174,23 @@ func manyFaces(n int) []service.NewFace {
 		list[i].Vector = []float32{float32(math.Cos(angle)), float32(math.Sin(angle)), 0, 0}
 	}
 	return list
+}
+
+// TestEnrolledFacesHaveCodes starts anew after faces were enrolled: nobody reads their embeddings.
+func TestEnrolledFacesHaveCodes(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.watch()
+	b.start()
+	b.collection("people")
+	for n := range 3 {
+		b.index("people", strconv.Itoa(n), looks(1, float32(n)), looks(0, 1, float32(n)))
+	}
+	b.start()
+	if err := b.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w.wholes > 0 {
+		t.Error("a collection was read whole")
+	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -20,8 +22,12 @@ type Ports struct {
 	Photos  Photos
 	Videos  Videos
 	Model   Model
-	// NewGallery makes an empty gallery of the model's dimension.
-	NewGallery func() (Gallery, error)
+	// NewGallery makes an empty gallery of the model's dimension, which leaves embeddings where they are, or keeps them if
+	// there are no originals (nil).
+	NewGallery func(Originals) (Gallery, error)
+	// Code makes the code of a face: what a gallery with originals keeps of it. All have CodeSize bytes.
+	Code     func(id face.ID, vector []float32) []byte
+	CodeSize int
 	// Knows says whether anybody is to be told of jobs that name this topic.
 	Knows func(topic string) bool
 	// Wake is called after a notice has been written.
@@ -118,6 +124,40 @@ func (s *Service) Load(ctx context.Context) error {
 
 // pageOfCollections is how many collections are read at once; any number will do.
 const pageOfCollections = 100
+
+// MendCodes writes the codes of faces that had none, or a damaged one, when their collections were loaded. Until then each
+// start reads these faces' collections whole.
+func (s *Service) MendCodes(ctx context.Context) error {
+	s.shelf.mu.Lock()
+	albums := slices.Collect(maps.Values(s.shelf.albums))
+	s.shelf.mu.Unlock()
+	for _, a := range albums {
+		if err := s.mendCodes(ctx, a); err != nil && KindOf(err) != NotFound {
+			return err
+		}
+	}
+	return nil
+}
+
+// mendBatch is how many codes are written in one transaction: half a megabyte.
+const mendBatch = 1000
+
+func (s *Service) mendCodes(ctx context.Context, a *album) error {
+	for uncoded := range slices.Chunk(a.takeUncoded(), mendBatch) {
+		vectors, err := s.Store.Vectors(ctx, a.serial, uncoded)
+		if err != nil {
+			return err
+		}
+		codes := make([]Code, len(vectors))
+		for i, v := range vectors {
+			codes[i] = Code{ID: v.ID, Data: s.Code(v.ID, v.Values)}
+		}
+		if err := s.Store.SetCodes(ctx, a.serial, codes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Close frees the galleries. No other method may be called any more.
 func (s *Service) Close() error {

@@ -67,9 +67,22 @@ type FaceStore interface {
 	// EachVector gives all embeddings of a collection, by id; the vector is valid during the call only. An error of each ends
 	// it.
 	EachVector(ctx context.Context, c Serial, each func(Vector) error) error
+	// EachOwned is EachVector for the faces that are associated with somebody: by user, and then by id.
+	EachOwned(ctx context.Context, c Serial, each func(Vector) error) error
+	// Codes gives codes of faces, one after another without a gap: of the first limit faces with a code whose id is above
+	// after, which is nil at first, those codes that have this size. last is the last face's id, and nil if there was none.
+	Codes(ctx context.Context, c Serial, after *face.ID, size, limit int) (codes []byte, last *face.ID, err error)
+	// SetCodes keeps codes of those of the faces that are there, instead of earlier ones. A face's code is deleted with it.
+	SetCodes(ctx context.Context, c Serial, codes []Code) error
 	// DeleteFaces deletes faces that are associated with nobody, and says which: those of ids that are not among them and
 	// not in associated were not there.
 	DeleteFaces(ctx context.Context, c Serial, ids []face.ID) (deleted []face.ID, associated map[face.ID]UserID, err error)
+}
+
+// Code is what a gallery keeps of an enrolled face in memory.
+type Code struct {
+	ID   face.ID
+	Data []byte
 }
 
 // Vector is the embedding of an enrolled face, and whom it is associated with.

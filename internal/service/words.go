@@ -41,6 +41,8 @@ type NewFace struct {
 	Face
 	// Vector is the unit vector, as many values as the collection's model has.
 	Vector []float32
+	// Code is what galleries keep of it in memory; see [Ports]. Without one the face is enrolled all the same.
+	Code []byte
 }
 
 // User is one person of a collection: several faces together.

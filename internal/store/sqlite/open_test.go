@@ -60,13 +60,13 @@ func TestDeletedFacesAreOverwritten(t *testing.T) {
 	for i := range vector {
 		vector[i] = 0x1.23456p-4
 	}
-	f := service.NewFace{Vector: vector}
+	f := service.NewFace{Vector: vector, Code: []byte("what a gallery keeps")}
 	f.ID = face.ID{1}
 	if _, err := s.AddFaces(t.Context(), c.Serial, []service.NewFace{f}, 10); err != nil {
 		t.Fatal(err)
 	}
 	trace := binary.LittleEndian.AppendUint32(nil, math.Float32bits(vector[0]))
-	holds := func() bool {
+	holds := func(trace []byte) bool {
 		t.Helper()
 		if _, err := db.Writer().ExecContext(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
 			t.Fatal(err)
@@ -77,14 +77,37 @@ func TestDeletedFacesAreOverwritten(t *testing.T) {
 		}
 		return bytes.Contains(content, trace)
 	}
-	if !holds() {
+	if !holds(trace) || !holds(f.Code) {
 		t.Fatal("an enrolled face is not in the file")
 	}
 	if _, _, err := s.DeleteFaces(t.Context(), c.Serial, []face.ID{f.ID}); err != nil {
 		t.Fatal(err)
 	}
-	if holds() {
+	if holds(trace) || holds(f.Code) {
 		t.Error("the embedding of a deleted face is still in the file")
+	}
+}
+
+// TestOpenBringsTheFirstTablesUpToDate opens a database as the first version has left it, with a face.
+func TestOpenBringsTheFirstTablesUpToDate(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "spotter.db")
+	db := openDB(t, path)
+	c := enrolled(t, newStore(t, db, nil), 3)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, path, `DROP TABLE codes; DELETE FROM goose_db_version WHERE version_id = 2`)
+	s := newStore(t, openDB(t, path), nil)
+	if codes, last, err := s.Codes(t.Context(), c.Serial, nil, 5, 10); err != nil || last != nil || len(codes) != 0 {
+		t.Fatalf("codes of faces from before there were any: %q, %v, %v", codes, last, err)
+	}
+	id := someFaces(0, 1, 0)[0].ID
+	if err := s.SetCodes(t.Context(), c.Serial, []service.Code{{ID: id, Data: []byte("12345")}}); err != nil {
+		t.Fatal(err)
+	}
+	if codes, last, err := s.Codes(t.Context(), c.Serial, nil, 5, 10); err != nil || string(codes) != "12345" || *last != id {
+		t.Fatalf("codes: %q, %v, %v", codes, last, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"math"
@@ -181,6 +182,10 @@ func testFaceModel(u suite) {
 func compare(t *testing.T, r *rapid.T, s service.Store, name service.CollectionID, c service.Serial, m *model) {
 	t.Helper()
 	ctx := t.Context()
+	codes, _, err := s.Codes(ctx, c, nil, codeSize, 100)
+	if wanted := codesOf(slices.Sorted(maps.Keys(m.faces))...); err != nil || !bytes.Equal(codes, wanted) {
+		r.Fatalf("codes are %x, want %x: %v", codes, wanted, err)
+	}
 	got := map[face.ID]service.UserID{}
 	list, err := s.Faces(ctx, c, service.FaceQuery{Limit: 100})
 	if err != nil {

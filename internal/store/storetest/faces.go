@@ -35,7 +35,7 @@ func ids(a, b int) []face.ID {
 
 // newFace is a face in which every member says its own.
 func newFace(n int) service.NewFace {
-	f := service.NewFace{Vector: make([]float32, dim)}
+	f := service.NewFace{Vector: make([]float32, dim), Code: newCode(n).Data}
 	f.ID, f.ImageID = id(n), id(n/2)
 	f.ExternalID, f.Version = fmt.Sprintf("person:%d", n), "1.2"
 	x := 1 / float32(n+3)

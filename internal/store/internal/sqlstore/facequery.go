@@ -97,6 +97,16 @@ func (s *Store) Vectors(ctx context.Context, c service.Serial, ids []face.ID) ([
 
 // EachVector implements [service.FaceStore].
 func (s *Store) EachVector(ctx context.Context, c service.Serial, do func(service.Vector) error) error {
+	return s.eachVector(ctx, c, do, `SELECT id, owner, vector FROM faces WHERE collection = $1 ORDER BY id`)
+}
+
+// EachOwned implements [service.FaceStore].
+func (s *Store) EachOwned(ctx context.Context, c service.Serial, do func(service.Vector) error) error {
+	return s.eachVector(ctx, c, do, `SELECT id, owner, vector FROM faces
+		WHERE collection = $1 AND owner IS NOT NULL ORDER BY owner, id`)
+}
+
+func (s *Store) eachVector(ctx context.Context, c service.Serial, do func(service.Vector) error, query string) error {
 	return s.read(ctx, fmt.Sprintf("read the vectors of collection %d", c), func(tx *sql.Tx) error {
 		if err := present(ctx, tx, c); err != nil {
 			return err
@@ -107,7 +117,7 @@ func (s *Store) EachVector(ctx context.Context, c service.Serial, do func(servic
 				return err
 			}
 			return do(v)
-		}, `SELECT id, owner, vector FROM faces WHERE collection = $1 ORDER BY id`, c)
+		}, query, c)
 	})
 }
 

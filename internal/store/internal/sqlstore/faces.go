@@ -31,6 +31,9 @@ func (s *Store) AddFaces(
 		if err != nil {
 			return err
 		}
+		if err = putCodes(ctx, tx, c, codesOf(faces, fresh)); err != nil {
+			return err
+		}
 		now, err := change(ctx, tx, c, counts{faces: int64(len(fresh))})
 		if err != nil {
 			return err
