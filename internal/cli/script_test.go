@@ -45,7 +45,7 @@ func TestScripts(t *testing.T) {
 			if missing == "" {
 				e.Setenv("SPOTTER_DECODER", decoder)
 			}
-			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, ".cache"))
+			e.Setenv("XDG_CACHE_HOME", filepath.Join(e.WorkDir, ".tmp", "cache"))
 			e.Setenv("PACKAGES", packages)
 			e.Setenv("PHOTOS", photos)
 			return nil
