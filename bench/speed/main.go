@@ -73,7 +73,7 @@ func search(ctx context.Context, o options, video string, workers int, extra ...
 		"search", "--json", "--faces", filepath.Join(o.evaluation, facesFor),
 		"--workers", strconv.Itoa(workers), video,
 	}
-	return process.Spend(ctx, nil, o.spotter, append(args, extra...)...)
+	return process.Spend(ctx, o.spotter, append(args, extra...)...)
 }
 
 // row is one clip's medians.
@@ -112,7 +112,7 @@ func measureSpeed(ctx context.Context, o options, w io.Writer) error {
 func measureClip(ctx context.Context, o options, name, video string) (row, error) {
 	var decode, one, two []process.Cost
 	for range o.rounds {
-		d, err := process.Spend(ctx, nil, "ffmpeg", "-v", "error", "-nostdin", "-i", video, "-f", "null", "-")
+		d, err := process.Spend(ctx, "ffmpeg", "-v", "error", "-nostdin", "-i", video, "-f", "null", "-")
 		if err != nil {
 			return row{}, err
 		}
