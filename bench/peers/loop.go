@@ -28,13 +28,20 @@ type loop struct {
 	recognizer *recognizer.Recognizer
 	people     []person
 	crop       face.Crop
+	mirrored   bool // embed each face's mirror image as well
 }
 
+// What the loop does with a face.
+const (
+	once     = "once"
+	mirrored = "mirrored"
+)
+
 // runLoop is the loop as a program of its own, so that its processor time is counted as the others' is. Arguments are the model
-// pack, the folder of people, and the video.
+// pack, "once" or "mirrored", the folder of people, and the video.
 func runLoop(ctx context.Context, args []string, w io.Writer) (err error) {
-	if len(args) != 3 {
-		return errors.New("usage: peers loop MODELS PEOPLE VIDEO")
+	if len(args) != 4 || args[1] != once && args[1] != mirrored {
+		return errors.New("usage: peers loop MODELS once|mirrored PEOPLE VIDEO")
 	}
 	pack, err := recognizer.LoadUncalibrated(args[0])
 	if err != nil {
@@ -45,16 +52,16 @@ func runLoop(ctx context.Context, args []string, w io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, runtime.Close()) }()
-	l := &loop{}
+	l := &loop{mirrored: args[1] == mirrored}
 	if l.recognizer, err = runtime.New(pack, recognizer.Options{}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, l.recognizer.Close()) }()
-	if err = l.enrol(ctx, args[1]); err != nil {
+	if err = l.enrol(ctx, args[2]); err != nil {
 		return err
 	}
 	out := json.NewEncoder(w)
-	return decode(ctx, args[2], func(f *face.Frame) error {
+	return decode(ctx, args[3], func(f *face.Frame) error {
 		found, err := l.look(ctx, f)
 		if err != nil {
 			return err
@@ -119,7 +126,7 @@ func (l *loop) look(ctx context.Context, f *face.Frame) ([]named, error) {
 	out := make([]named, 0, len(detections))
 	for i := range detections {
 		l.recognizer.Align(&f.Full, &detections[i], &l.crop)
-		sample, err := l.recognizer.Embed(ctx, &l.crop)
+		sample, err := l.embed(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -134,4 +141,11 @@ func (l *loop) look(ctx context.Context, f *face.Frame) ([]named, error) {
 		out = append(out, best)
 	}
 	return out, nil
+}
+
+func (l *loop) embed(ctx context.Context) (face.Sample, error) {
+	if l.mirrored {
+		return l.recognizer.Embed(ctx, &l.crop)
+	}
+	return l.recognizer.EmbedView(ctx, &l.crop, false)
 }

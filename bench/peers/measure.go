@@ -32,7 +32,7 @@ type result struct {
 	rounds  []process.Cost
 }
 
-// sum is one peer on all clips.
+// sum is one peer on all clips, at one threshold.
 type sum struct {
 	Peer      string        `json:"peer"`
 	Threshold float64       `json:"threshold"`
@@ -45,7 +45,8 @@ type sum struct {
 	False  int     `json:"false"`
 	// WrongNames counts each false name once a clip.
 	WrongNames int `json:"wrongNames"`
-	// SafeThreshold is just above all false matches, SafeHits are the points found with it.
+	// SafeThreshold is just above all false matches, or admits everything where there are none; SafeHits are the points found
+	// with it.
 	SafeThreshold float64 `json:"safeThreshold"`
 	SafeHits      int     `json:"safeHits"`
 }
@@ -80,58 +81,61 @@ func (m *measuring) measure(ctx context.Context, set evaluation.Set, clips []eva
 			r.Score = evaluation.ScoreMatches(r.matches, gt, m.peers[i].threshold)
 			r.Score.Clip = c.Name
 			m.Clips = append(m.Clips, r)
-			fmt.Fprintf(m.w, "%-18s %-9s %6.1f s CPU, recall %5.1f %% of %3d points, precision %5.1f %% (%d true, %d false)\n", r.Clip, r.Peer,
+			fmt.Fprintf(m.w, "%-18s %-14s %6.1f s CPU, recall %5.1f %% of %3d points, precision %5.1f %% (%d true, %d false)\n", r.Clip, r.Peer,
 				r.Cost.CPU.Seconds(), 100*r.Score.Recall(), r.Score.Points, 100*r.Score.Precision(), r.Score.True, r.Score.False)
 		}
 	}
 	return nil
 }
 
-// sum adds up the clips of each peer.
+// sum adds up the clips of each peer, at each of its thresholds.
 func (m *measuring) sum() {
-	var first []process.Cost
+	costs := map[string][]process.Cost{}
+	answers := map[string][]result{}
+	for _, r := range m.Clips {
+		answers[r.Peer] = append(answers[r.Peer], r)
+		if costs[r.Peer] == nil {
+			costs[r.Peer] = make([]process.Cost, m.Rounds)
+		}
+		for i, c := range r.rounds {
+			costs[r.Peer][i].CPU += c.CPU
+		}
+	}
 	for _, p := range m.peers {
-		s := sum{Peer: p.name, Threshold: p.threshold, SafeThreshold: math.Inf(-1)}
-		rounds := make([]process.Cost, m.Rounds)
-		var of []result
-		for _, r := range m.Clips {
-			if r.Peer == p.name {
-				of = append(of, r)
+		for _, threshold := range append([]float64{p.threshold}, p.also...) {
+			s := sum{Peer: p.name, Threshold: threshold, CPU: process.Typical(costs[p.name]).CPU, SafeThreshold: safe(answers[p.name])}
+			s.Ratio = process.Ratio(costs[p.name], costs[m.peers[0].name], func(c process.Cost) time.Duration { return c.CPU })
+			for _, r := range answers[p.name] {
+				s.add(r)
 			}
+			m.Sums = append(m.Sums, s)
 		}
-		for _, r := range of {
-			s.add(r)
-			for i, c := range r.rounds {
-				rounds[i].CPU += c.CPU
-			}
-		}
-		for _, r := range of {
-			s.SafeHits += evaluation.ScoreMatches(r.matches, r.truth, s.SafeThreshold).Hits
-		}
-		if first == nil {
-			first = rounds
-		}
-		s.CPU = process.Typical(rounds).CPU
-		s.Ratio = process.Ratio(rounds, first, func(c process.Cost) time.Duration { return c.CPU })
-		m.Sums = append(m.Sums, s)
 	}
 }
 
 func (s *sum) add(r result) {
-	s.Points, s.Hits, s.True, s.False = s.Points+r.Score.Points, s.Hits+r.Score.Hits, s.True+r.Score.True, s.False+r.Score.False
+	o := evaluation.ScoreMatches(r.matches, r.truth, s.Threshold)
+	s.Points, s.Hits, s.True, s.False = s.Points+o.Points, s.Hits+o.Hits, s.True+o.True, s.False+o.False
 	names := map[string]bool{}
-	for _, w := range r.Score.Wrong {
+	for _, w := range o.Wrong {
 		names[w.Identity] = true
 	}
 	s.WrongNames += len(names)
-	lowest := math.Inf(1)
-	for _, m := range r.matches {
-		lowest = min(lowest, m.Score)
+	s.SafeHits += evaluation.ScoreMatches(r.matches, r.truth, s.SafeThreshold).Hits
+}
+
+// safe is the lowest threshold at which nobody is named wrongly.
+func safe(results []result) float64 {
+	lowest, wrong := math.MaxFloat64, -math.MaxFloat64
+	for _, r := range results {
+		for _, m := range r.matches {
+			lowest = min(lowest, m.Score)
+		}
+		for _, w := range evaluation.ScoreMatches(r.matches, r.truth, -math.MaxFloat64).Wrong {
+			wrong = max(wrong, math.Nextafter(w.Similarity, math.MaxFloat64))
+		}
 	}
-	s.SafeThreshold = max(s.SafeThreshold, lowest)
-	for _, w := range evaluation.ScoreMatches(r.matches, r.truth, math.Inf(-1)).Wrong {
-		s.SafeThreshold = max(s.SafeThreshold, math.Nextafter(w.Similarity, math.Inf(1)))
-	}
+	return max(lowest, wrong)
 }
 
 // print prints the sums as a table.

@@ -33,9 +33,11 @@ type peer struct {
 	name string
 	// threshold is the documented one.
 	threshold float64
-	program   string
-	args      []string // before the folder of people and the video
-	read      func(answer []byte, gt *evaluation.Truth) ([]evaluation.Match, error)
+	// also are others that say something.
+	also    []float64
+	program string
+	args    []string // before the folder of people and the video
+	read    func(answer []byte, gt *evaluation.Truth) ([]evaluation.Match, error)
 }
 
 // least is the lowest similarity that Spotter is asked for, so that other thresholds can be tried on one answer; it changes no
@@ -48,7 +50,7 @@ func gather(ctx context.Context, o options) (peers []peer, skipped []string, err
 	if err != nil {
 		return nil, nil, err
 	}
-	peers = []peer{spotterPeer(o), loopPeer(self, o)}
+	peers = []peer{spotterPeer(o), loopPeer(self, once, o), loopPeer(self, mirrored, o)}
 	if err := install(ctx, o.node); err != nil {
 		skipped = append(skipped, "face-api: "+err.Error())
 	} else {
@@ -57,9 +59,10 @@ func gather(ctx context.Context, o options) (peers []peer, skipped []string, err
 	return peers, skipped, nil
 }
 
+// spotterPeer's other threshold is what one pair of strangers in 10,000 reaches, as with the loop's: docs/decisions/0008-names.md.
 func spotterPeer(o options) peer {
 	return peer{
-		name: "spotter", threshold: 80, program: o.spotter, read: readDocument,
+		name: "spotter", threshold: 80, also: []float64{71}, program: o.spotter, read: readDocument,
 		args: []string{
 			"search", "--json", "--quiet", "--photo-cache", "off", "--workers", "1", "--sample-rate", strconv.Itoa(rate),
 			"--threshold", strconv.Itoa(least), "--models", o.models, "--faces",
@@ -68,14 +71,15 @@ func spotterPeer(o options) peer {
 }
 
 // loopPeer's threshold is the cosine that one pair of strangers in 10,000 reaches: docs/decisions/0003-default-pack.md.
-func loopPeer(self string, o options) peer {
-	return peer{name: "loop", threshold: 0.42, program: self, args: []string{"loop", o.models}, read: readLines}
+func loopPeer(self, how string, o options) peer {
+	return peer{name: "loop, " + how, threshold: 0.42, program: self, args: []string{"loop", o.models, how}, read: readLines}
 }
 
-// faceAPIPeer's threshold is what the package's FaceMatcher takes if it is told none.
+// faceAPIPeer's threshold is what the package's FaceMatcher takes if it is told none; the other one is that of its example for
+// Node.
 func faceAPIPeer(o options) peer {
 	return peer{
-		name: "face-api", threshold: -0.6, program: "node", args: []string{filepath.Join(o.node, "faceapi.js"), strconv.Itoa(rate)},
+		name: "face-api", threshold: -0.6, also: []float64{-0.5}, program: "node", args: []string{filepath.Join(o.node, "faceapi.js"), strconv.Itoa(rate)},
 		read: readLines,
 	}
 }
