@@ -36,7 +36,7 @@ type Outcome struct {
 
 // Moment is somebody at a time.
 type Moment struct {
-	Identity   string  `json:"Identity"`
+	Identity   string  `json:"identity"`
 	At         int     `json:"at"` // ms after the first video frame
 	Similarity float64 `json:"similarity,omitempty"`
 }
