@@ -16,10 +16,10 @@
 //     computes with one thread. It runs twice: each face embedded once, as most do, and with its mirror image, as the model pack
 //     recommends.
 //   - face-api: npm's @vladmandic/face-api, which brings models of its own, under Node. The backend is TensorFlow.js's
-//     WebAssembly with SIMD, because tfjs-node needs a library that is downloaded by an install script, and the plain JavaScript
-//     one is many times slower. The detector is SSD MobileNet v1, the package's better one, with its defaults (a confidence of
-//     0.5, a hundred faces); landmarks are the 68 points, people are told apart by its FaceMatcher: mean Euclidean distance to a
-//     person's photos, at most 0.6. ffmpeg hands it whole frames, as it cuts the faces that it describes out of them.
+//     WebAssembly with SIMD: tfjs-node needs a library that is downloaded by an install script, and the plain JavaScript backend is
+//     slower by TensorFlow.js's own figures. The detector is SSD MobileNet v1, the larger of the package's two, with its defaults (a
+//     confidence of 0.5, a hundred faces); landmarks are the 68 points; people are told apart by its FaceMatcher: mean Euclidean
+//     distance to a person's photos, at most 0.6. ffmpeg hands it whole frames, as it cuts the faces that it describes out of them.
 //
 // Each is scored at its documented threshold; Spotter also at 71, which as many strangers reach as the loop's 0.42, and face-api
 // at 0.5, as in its example for Node. Beside that stands what it finds at the lowest threshold of its own that names
