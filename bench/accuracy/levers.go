@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/spotter-video/spotter/bench/internal/evaluation"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/search"
@@ -105,7 +106,7 @@ type pulled struct {
 func (p pulled) String() string {
 	return fmt.Sprintf("%-34s %5d frames, %5d whole looks, %5d followed, %5d crops; detector %5.1f s, embedder %5.1f s; recall at 71 %5.1f, "+
 		"80 %5.1f, 90 %5.1f %% (at 80 by clip %v); %d wrong names, nearest %.1f; %v", p.Lever, p.Frames, p.Whole, p.Followed, p.Crops,
-		p.Looking.Seconds(), p.Telling.Seconds(), 100*share(p.Hits71, p.Points), 100*share(p.Hits80, p.Points), 100*share(p.Hits90, p.Points), p.Clips,
+		p.Looking.Seconds(), p.Telling.Seconds(), 100*evaluation.Share(p.Hits71, p.Points), 100*evaluation.Share(p.Hits80, p.Points), 100*evaluation.Share(p.Hits90, p.Points), p.Clips,
 		p.LeftOut, p.Nearest, p.Enrolled)
 }
 
@@ -148,15 +149,15 @@ func (m *measuring) pullLevers(ctx context.Context) (err error) {
 }
 
 func (p *pulled) search(ctx context.Context, l *laboratory, c clip, params search.Params, o options) error {
-	gt, err := readTruth(o.path(c.truth))
+	gt, err := evaluation.ReadTruth(o.path(c.Truth))
 	if err != nil {
 		return err
 	}
-	a, err := l.analyseWith(ctx, o.path(c.video), params)
+	a, err := l.analyseWith(ctx, o.path(c.Video), params)
 	if err != nil {
-		return fmt.Errorf("analyse %s: %w", c.name, err)
+		return fmt.Errorf("analyse %s: %w", c.Name, err)
 	}
-	if err = a.enrol(ctx, o.path(c.faces)); err != nil {
+	if err = a.enrol(ctx, o.path(c.Faces)); err != nil {
 		return err
 	}
 	for _, t := range a.stretches {
@@ -171,10 +172,10 @@ func (p *pulled) search(ctx context.Context, l *laboratory, c clip, params searc
 		threshold float64
 		hits      *int
 	}{{71, &p.Hits71}, {80, &p.Hits80}, {90, &p.Hits90}} {
-		s := score(a.document(all), gt, at.threshold)
+		s := evaluation.Score(a.document(all), gt, at.threshold)
 		*at.hits += s.Hits
 	}
-	p.Points += score(a.document(all), gt, 80).Points
+	p.Points += evaluation.Score(a.document(all), gt, 80).Points
 	n, err := c.studyNames(ctx, a, gt, o)
 	p.LeftOut, p.Nearest = p.LeftOut+n.LeftOut, max(p.Nearest, n.Nearest)
 	p.Enrolled.add(n.Enrolled)
@@ -182,13 +183,13 @@ func (p *pulled) search(ctx context.Context, l *laboratory, c clip, params searc
 }
 
 // document is an answer as the command line gives it, as far as it is scored.
-func (a *analysed) document(r *search.Result) *document {
-	d := &document{}
-	d.Persons = make([]seenFace, len(r.Sightings))
+func (a *analysed) document(r *search.Result) *evaluation.Document {
+	d := &evaluation.Document{}
+	d.Persons = make([]evaluation.SeenFace, len(r.Sightings))
 	for i, s := range r.Sightings {
 		d.Persons[i].Timestamp = int(s.Time.Milliseconds())
 		for _, m := range s.Matches {
-			var f matchedFace
+			var f evaluation.MatchedFace
 			f.Similarity, f.Face.ExternalImageId = float64(m.Similarity), a.person(m.ID)
 			d.Persons[i].FaceMatches = append(d.Persons[i].FaceMatches, f)
 		}

@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spotter-video/spotter/bench/internal/evaluation"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/recognizer"
@@ -112,7 +113,7 @@ func crossValidate(list []couple, scores []float64) float64 {
 			}
 		}
 	}
-	return share(right, len(list))
+	return evaluation.Share(right, len(list))
 }
 
 func bestThreshold(list []couple, scores []float64, use func(int) bool) float64 {

@@ -9,9 +9,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/spotter-video/spotter/bench/internal/evaluation"
 )
 
 type options struct {
@@ -24,7 +25,7 @@ type options struct {
 
 // path is a file of the evaluation data.
 func (o options) path(name string) string {
-	return filepath.Join(o.evaluation, filepath.FromSlash(name))
+	return evaluation.Set(o.evaluation).Path(name)
 }
 
 var errMissed = errors.New("a goal was missed")
@@ -40,11 +41,7 @@ func main() {
 
 func parse() options {
 	var o options
-	def := os.Getenv("SPOTTER_EVALUATION")
-	if def == "" {
-		def = "../shared/evaluation"
-	}
-	flag.StringVar(&o.evaluation, "evaluation", def, "folder with the evaluation data")
+	flag.StringVar(&o.evaluation, "evaluation", evaluation.Default(), "folder with the evaluation data")
 	flag.StringVar(&o.spotter, "spotter", "bin/spotter", "the program to measure")
 	flag.StringVar(&o.models, "models", "models/default", "model pack for the LFW pairs")
 	flag.Float64Var(&o.threshold, "threshold", 80, "similarity from which a match counts")
@@ -58,10 +55,10 @@ func parse() options {
 
 // report is everything measured in one run.
 type report struct {
-	Threshold float64   `json:"threshold"`
-	Clips     []outcome `json:"clips"`
+	Threshold float64              `json:"threshold"`
+	Clips     []evaluation.Outcome `json:"clips"`
 	// Rates are the hardest clip's scores at other rates of frames a second.
-	Rates []outcome `json:"rates,omitempty"`
+	Rates []evaluation.Outcome `json:"rates,omitempty"`
 	// Naming is each clip's names and persons; Enrolled and Nobody are those of all clips together.
 	Naming   []naming  `json:"naming,omitempty"`
 	Enrolled wholeness `json:"enrolled"`
@@ -90,8 +87,8 @@ type measuring struct {
 }
 
 func run(ctx context.Context, o options, w io.Writer) error {
-	if !exists(o.evaluation) {
-		fmt.Fprintf(w, "skipped: no evaluation data in %s (name the folder with --evaluation)\n", o.evaluation)
+	if missing := evaluation.Set(o.evaluation).Missing(); missing != "" {
+		fmt.Fprintln(w, missing)
 		return nil
 	}
 	m := &measuring{options: o, report: report{Threshold: o.threshold}, w: w}
@@ -125,9 +122,9 @@ func (m *measuring) miss(when bool, goal string) {
 
 // scoreClips searches each clip as a user would.
 func (m *measuring) scoreClips(ctx context.Context) error {
-	var all outcome
+	var all evaluation.Outcome
 	for _, c := range clips() {
-		if !m.wants(c.name) {
+		if !m.wants(c.Name) {
 			continue
 		}
 		s, err := c.measure(ctx, m.options)
@@ -136,12 +133,12 @@ func (m *measuring) scoreClips(ctx context.Context) error {
 		}
 		m.Clips = append(m.Clips, s)
 		all.Points, all.Hits = all.Points+s.Points, all.Hits+s.Hits
-		m.miss(s.recall() < c.recall || s.precision() < c.precision, c.name)
+		m.miss(s.Recall() < c.recall || s.Precision() < c.precision, c.Name)
 		printClip(m.w, c, s)
 	}
 	if m.only == "" {
-		fmt.Fprintf(m.w, "all clips          recall %5.1f %% of %3d points (goal %2.0f)\n", 100*all.recall(), all.Points, 100*recallGoal)
-		m.miss(all.recall() < recallGoal, "recall of all clips")
+		fmt.Fprintf(m.w, "all clips          recall %5.1f %% of %3d points (goal %2.0f)\n", 100*all.Recall(), all.Points, 100*recallGoal)
+		m.miss(all.Recall() < recallGoal, "recall of all clips")
 	}
 	return nil
 }
@@ -149,7 +146,7 @@ func (m *measuring) scoreClips(ctx context.Context) error {
 // scoreRates searches the hardest clip at other rates, whose frames show other moments of the same faces.
 func (m *measuring) scoreRates(ctx context.Context) error {
 	c := clips()[0]
-	if !m.wants(c.name) {
+	if !m.wants(c.Name) {
 		return nil
 	}
 	for _, rate := range []string{"4", "6", "7"} {
@@ -161,8 +158,8 @@ func (m *measuring) scoreRates(ctx context.Context) error {
 		}
 		s.Clip += " at " + rate
 		m.Rates = append(m.Rates, s)
-		fmt.Fprintf(m.w, "%-18s recall %5.1f %% at %s frames a second, %d false\n", c.name, 100*s.recall(), rate, s.False)
-		m.miss(s.recall() < c.recall || s.precision() < c.precision, s.Clip)
+		fmt.Fprintf(m.w, "%-18s recall %5.1f %% at %s frames a second, %d false\n", c.Name, 100*s.Recall(), rate, s.False)
+		m.miss(s.Recall() < c.recall || s.Precision() < c.precision, s.Clip)
 	}
 	return nil
 }
@@ -178,7 +175,7 @@ func (m *measuring) study(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, l.Close()) }()
 	for _, c := range clips() {
-		if !m.wants(c.name) {
+		if !m.wants(c.Name) {
 			continue
 		}
 		n, err := c.study(ctx, l, m.options)
@@ -188,8 +185,8 @@ func (m *measuring) study(ctx context.Context) (err error) {
 		m.Naming = append(m.Naming, n)
 		m.Enrolled.add(n.Enrolled)
 		m.Nobody.add(n.Nobody)
-		m.miss(n.LeftOut > 0, "wrong names in "+c.name)
-		m.miss(n.Differing > 0, "thresholds in "+c.name)
+		m.miss(n.LeftOut > 0, "wrong names in "+c.Name)
+		m.miss(n.Differing > 0, "thresholds in "+c.Name)
 		fmt.Fprint(m.w, n)
 	}
 	for what, w := range map[string]wholeness{"everybody": m.Enrolled, "nobody": m.Nobody} {
@@ -218,9 +215,9 @@ func (m *measuring) verifyPairs(ctx context.Context) error {
 	return nil
 }
 
-func printClip(w io.Writer, c clip, s outcome) {
+func printClip(w io.Writer, c clip, s evaluation.Outcome) {
 	fmt.Fprintf(w, "%-18s recall %5.1f %% of %3d points (goal %2.0f), intervals %d of %d, precision %5.1f %% (%d true, %d false)\n",
-		s.Clip, 100*s.recall(), s.Points, 100*c.recall, s.IntervalsFound, s.Intervals, 100*s.precision(), s.True, s.False)
+		s.Clip, 100*s.Recall(), s.Points, 100*c.recall, s.IntervalsFound, s.Intervals, 100*s.Precision(), s.True, s.False)
 	for _, m := range s.Missed {
 		fmt.Fprintf(w, "    missed %-24s at %6d ms\n", m.Identity, m.At)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spotter-video/spotter/bench/internal/evaluation"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/search"
 )
@@ -51,9 +52,9 @@ func (w *wholeness) add(o wholeness) {
 	w.Identities, w.Indices = w.Identities+o.Identities, w.Indices+o.Indices
 }
 
-func (w wholeness) pairs() float64  { return share(w.Right, w.Pairs) }
-func (w wholeness) purity() float64 { return share(w.Pure, w.Sightings) }
-func (w wholeness) pieces() float64 { return share(w.Indices, w.Identities) }
+func (w wholeness) pairs() float64  { return evaluation.Share(w.Right, w.Pairs) }
+func (w wholeness) purity() float64 { return evaluation.Share(w.Pure, w.Sightings) }
+func (w wholeness) pieces() float64 { return evaluation.Share(w.Indices, w.Identities) }
 
 func (w wholeness) String() string {
 	return fmt.Sprintf("pairs %5.1f %%, purity %5.1f %%, %.2f indices a person", 100*w.pairs(), 100*w.purity(), w.pieces())
@@ -77,8 +78,8 @@ func placeOf(s *face.Sighting, offset int) place {
 type labeller func(place) (person string, known bool)
 
 // studyNames measures a clip's names and persons.
-func (c clip) studyNames(ctx context.Context, a *analysed, gt *truth, o options) (naming, error) {
-	n := naming{Clip: c.name}
+func (c clip) studyNames(ctx context.Context, a *analysed, gt *evaluation.Truth, o options) (naming, error) {
+	n := naming{Clip: c.Name}
 	low, err := a.answer(ctx, 50, everybody)
 	if err != nil {
 		return n, err
@@ -98,8 +99,8 @@ func (c clip) studyNames(ctx context.Context, a *analysed, gt *truth, o options)
 	if err != nil {
 		return n, err
 	}
-	n.Enrolled, n.Nobody = measureWholeness(low, gt.offset(), label), measureWholeness(alone, gt.offset(), label)
-	if !c.strangersOnly {
+	n.Enrolled, n.Nobody = measureWholeness(low, gt.Offset(), label), measureWholeness(alone, gt.Offset(), label)
+	if !c.StrangersOnly {
 		err = n.leaveOut(ctx, a, gt, label, face.Similarity(o.threshold))
 	}
 	return n, err
@@ -121,7 +122,7 @@ func differing(low, high *search.Result, threshold face.Similarity) int {
 }
 
 // leaveOut searches with each person left out, and for each alone, and counts names that are wrong.
-func (n *naming) leaveOut(ctx context.Context, a *analysed, gt *truth, label labeller, threshold face.Similarity) error {
+func (n *naming) leaveOut(ctx context.Context, a *analysed, gt *evaluation.Truth, label labeller, threshold face.Similarity) error {
 	for _, who := range a.people() {
 		for what, admit := range map[string]func(string) bool{
 			"without ": func(p string) bool { return p != who }, "only ": func(p string) bool { return p == who },
@@ -139,15 +140,15 @@ func (n *naming) leaveOut(ctx context.Context, a *analysed, gt *truth, label lab
 	return nil
 }
 
-func (n *naming) judge(r *search.Result, choice string, a *analysed, gt *truth, label labeller, threshold face.Similarity) {
+func (n *naming) judge(r *search.Result, choice string, a *analysed, gt *evaluation.Truth, label labeller, threshold face.Similarity) {
 	for i := range r.Sightings {
 		s := &r.Sightings[i]
-		at := placeOf(s, gt.offset())
+		at := placeOf(s, gt.Offset())
 		is, known := label(at)
 		wrong := false
 		for _, m := range s.Matches {
 			name := a.person(m.ID)
-			if known && name == is || !known && !gt.absent(name, at.at) {
+			if known && name == is || !known && !gt.Absent(name, at.at) {
 				continue
 			}
 			n.Nearest = max(n.Nearest, float64(m.Similarity))
@@ -164,18 +165,18 @@ func (n *naming) judge(r *search.Result, choice string, a *analysed, gt *truth, 
 
 // labels says whose face is where: by the boxes of the ground truth where there are some; else a face is the visible person
 // whose name its own similarity bears, or nobody enrolled where nobody is visible.
-func (c clip) labels(a *analysed, all *search.Result, gt *truth, o options) (labeller, error) {
-	if c.frames != "" {
-		return readFrames(o.path(c.frames))
+func (c clip) labels(a *analysed, all *search.Result, gt *evaluation.Truth, o options) (labeller, error) {
+	if c.Frames != "" {
+		return readFrames(o.path(c.Frames))
 	}
 	known := map[place]string{}
 	for i := range all.Sightings {
 		s := &all.Sightings[i]
-		at := placeOf(s, gt.offset())
+		at := placeOf(s, gt.Offset())
 		if len(s.Matches) == 0 {
 			continue
 		}
-		if m := s.Matches[0]; m.Own >= face.Similarity(o.threshold) && gt.visible(a.person(m.ID), at.at) {
+		if m := s.Matches[0]; m.Own >= face.Similarity(o.threshold) && gt.Visible(a.person(m.ID), at.at) {
 			known[at] = a.person(m.ID)
 		}
 	}
@@ -262,15 +263,15 @@ func measureWholeness(r *search.Result, offset int, label labeller) (w wholeness
 
 // study looks at a clip once and measures its names and persons. A clip whose files are not there is an error.
 func (c clip) study(ctx context.Context, l *laboratory, o options) (naming, error) {
-	gt, err := readTruth(o.path(c.truth))
+	gt, err := evaluation.ReadTruth(o.path(c.Truth))
 	if err != nil {
 		return naming{}, err
 	}
-	a, err := l.analyse(ctx, o.path(c.video), usualSampleRate)
+	a, err := l.analyse(ctx, o.path(c.Video), usualSampleRate)
 	if err != nil {
-		return naming{}, fmt.Errorf("analyse %s: %w", c.name, err)
+		return naming{}, fmt.Errorf("analyse %s: %w", c.Name, err)
 	}
-	if err := a.enrol(ctx, o.path(c.faces)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := a.enrol(ctx, o.path(c.Faces)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return naming{}, err
 	}
 	return c.studyNames(ctx, a, gt, o)

@@ -51,7 +51,7 @@ func TestNobodyBearsAnothersName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n.LeftOut > 0 || n.Differing > 0 || n.Runs == 0 && !c.strangersOnly {
+		if n.LeftOut > 0 || n.Differing > 0 || n.Runs == 0 && !c.StrangersOnly {
 			t.Errorf("%v", n)
 		}
 		enrolled.add(n.Enrolled)
@@ -71,7 +71,7 @@ func TestACopyFindsWhatTheClipFinds(t *testing.T) {
 	o := measured(t)
 	c := clips()[2]
 	one, four := filepath.Join(t.TempDir(), "one.mp4"), filepath.Join(t.TempDir(), "four.mp4")
-	ffmpeg(t, "-i", o.path(c.video), "-frames:v", "250", "-an", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", one)
+	ffmpeg(t, "-i", o.path(c.Video), "-frames:v", "250", "-an", "-c:v", "libx264", "-preset", "ultrafast", "-crf", "18", one)
 	ffmpeg(t, "-stream_loop", "3", "-i", one, "-c", "copy", four)
 	l, err := newLaboratory(o)
 	if err != nil {
@@ -83,7 +83,7 @@ func TestACopyFindsWhatTheClipFinds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err = a.enrol(t.Context(), o.path(c.faces)); err != nil {
+		if err = a.enrol(t.Context(), o.path(c.Faces)); err != nil {
 			t.Fatal(err)
 		}
 		r, err := a.answer(t.Context(), 80, everybody)

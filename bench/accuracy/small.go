@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spotter-video/spotter/bench/internal/evaluation"
 	"github.com/spotter-video/spotter/internal/photo"
 )
 
@@ -44,7 +44,7 @@ type smallFaces struct {
 
 func (s smallFaces) String() string {
 	return fmt.Sprintf("small faces        %2d pixels in 1080p, CRF %d: %5.1f %% detected, %5.1f %% named, %d wrongly, %d where nobody is",
-		s.Height, s.CRF, 100*share(s.Detected, s.Faces), 100*share(s.Named, s.Faces), s.Wrong, s.Elsewhere)
+		s.Height, s.CRF, 100*evaluation.Share(s.Detected, s.Faces), 100*evaluation.Share(s.Named, s.Faces), s.Wrong, s.Elsewhere)
 }
 
 // measureSmall makes the clips and searches them.
@@ -196,7 +196,7 @@ func base(i int) string {
 }
 
 // count compares what was found with who stands where.
-func (s *smallFaces) count(doc *document, people []actor) {
+func (s *smallFaces) count(doc *evaluation.Document, people []actor) {
 	seen := map[[2]int]bool{} // time and cell
 	for _, p := range doc.Persons {
 		b := p.Person.Face.BoundingBox
@@ -221,7 +221,7 @@ func (s *smallFaces) count(doc *document, people []actor) {
 }
 
 // searchClip searches a video as a user would.
-func searchClip(ctx context.Context, o options, clip, faces string) (*document, error) {
+func searchClip(ctx context.Context, o options, clip, faces string) (*evaluation.Document, error) {
 	//nolint:gosec // the program under test, named by the person who runs the measurement
 	cmd := exec.CommandContext(ctx, o.spotter, "search", "--json", "--quiet", "--faces", faces,
 		"--threshold", strconv.FormatFloat(o.threshold, 'g', -1, 64), clip)
@@ -231,12 +231,9 @@ func searchClip(ctx context.Context, o options, clip, faces string) (*document, 
 	if err != nil {
 		return nil, fmt.Errorf("search %s: %w", clip, err)
 	}
-	doc := &document{}
-	if err := json.Unmarshal(raw, doc); err != nil {
-		return nil, fmt.Errorf("read the answer for %s: %w", clip, err)
-	}
-	if doc.JobStatus != "SUCCEEDED" {
-		return nil, fmt.Errorf("search %s: %s %s", clip, doc.JobStatus, doc.StatusMessage)
+	doc, err := evaluation.ReadDocument(raw)
+	if err != nil {
+		return nil, fmt.Errorf("search %s: %w", clip, err)
 	}
 	return doc, nil
 }

@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/spotter-video/spotter/bench/internal/evaluation"
+	"github.com/spotter-video/spotter/bench/internal/process"
 )
 
 type options struct {
@@ -31,11 +34,7 @@ func main() {
 
 func parse() options {
 	var o options
-	def := os.Getenv("SPOTTER_EVALUATION")
-	if def == "" {
-		def = "../shared/evaluation"
-	}
-	flag.StringVar(&o.evaluation, "evaluation", def, "folder with the evaluation data")
+	flag.StringVar(&o.evaluation, "evaluation", evaluation.Default(), "folder with the evaluation data")
 	flag.StringVar(&o.spotter, "spotter", "bin/spotter", "the program to measure")
 	flag.StringVar(&o.work, "work", filepath.Join(os.TempDir(), "spotter-bench"), "folder for the clips it makes")
 	flag.IntVar(&o.seconds, "seconds", 60, "length of each clip")
@@ -48,8 +47,8 @@ func parse() options {
 }
 
 func run(ctx context.Context, o options, w io.Writer) error {
-	if !exists(o.evaluation) {
-		fmt.Fprintf(w, "skipped: no evaluation data in %s (name the folder with --evaluation)\n", o.evaluation)
+	if missing := evaluation.Set(o.evaluation).Missing(); missing != "" {
+		fmt.Fprintln(w, missing)
 		return nil
 	}
 	if o.seconds < 1 || o.rounds < 1 {
@@ -69,18 +68,18 @@ func run(ctx context.Context, o options, w io.Writer) error {
 }
 
 // search runs spotter on a video and throws the answer away.
-func search(ctx context.Context, o options, video string, workers int, extra ...string) (cost, error) {
+func search(ctx context.Context, o options, video string, workers int, extra ...string) (process.Cost, error) {
 	args := []string{
 		"search", "--json", "--faces", filepath.Join(o.evaluation, facesFor),
 		"--workers", strconv.Itoa(workers), video,
 	}
-	return spend(ctx, o.spotter, append(args, extra...)...)
+	return process.Spend(ctx, o.spotter, append(args, extra...)...)
 }
 
 // row is one clip's medians.
 type row struct {
 	Clip                string `json:"clip"`
-	Decode, One, Two    cost
+	Decode, One, Two    process.Cost
 	CPURatio, WallRatio float64 // of the search with one worker to plain decoding
 	TwoWorkers          float64 // wall time of one worker to that of two
 	Realtime            float64 // video seconds per wall second with two workers
@@ -111,9 +110,9 @@ func measureSpeed(ctx context.Context, o options, w io.Writer) error {
 }
 
 func measureClip(ctx context.Context, o options, name, video string) (row, error) {
-	var decode, one, two []cost
+	var decode, one, two []process.Cost
 	for range o.rounds {
-		d, err := spend(ctx, "ffmpeg", "-v", "error", "-nostdin", "-i", video, "-f", "null", "-")
+		d, err := process.Spend(ctx, "ffmpeg", "-v", "error", "-nostdin", "-i", video, "-f", "null", "-")
 		if err != nil {
 			return row{}, err
 		}
@@ -127,30 +126,12 @@ func measureClip(ctx context.Context, o options, name, video string) (row, error
 		}
 		decode, one, two = append(decode, d), append(one, s1), append(two, s2)
 	}
-	r := row{Clip: name, Decode: typical(decode), One: typical(one), Two: typical(two)}
-	r.CPURatio = ratio(one, decode, func(c cost) time.Duration { return c.CPU })
-	r.WallRatio = ratio(one, decode, func(c cost) time.Duration { return c.Wall })
-	r.TwoWorkers = ratio(one, two, func(c cost) time.Duration { return c.Wall })
+	r := row{Clip: name, Decode: process.Typical(decode), One: process.Typical(one), Two: process.Typical(two)}
+	r.CPURatio = process.Ratio(one, decode, func(c process.Cost) time.Duration { return c.CPU })
+	r.WallRatio = process.Ratio(one, decode, func(c process.Cost) time.Duration { return c.Wall })
+	r.TwoWorkers = process.Ratio(one, two, func(c process.Cost) time.Duration { return c.Wall })
 	r.Realtime = float64(o.seconds) / r.Two.Wall.Seconds()
 	return r, nil
-}
-
-func typical(costs []cost) cost {
-	var cpu, wall []time.Duration
-	var peak int64
-	for _, c := range costs {
-		cpu, wall, peak = append(cpu, c.CPU), append(wall, c.Wall), max(peak, c.Peak)
-	}
-	return cost{CPU: median(cpu), Wall: median(wall), Peak: peak}
-}
-
-// ratio is the median of the rounds' ratios.
-func ratio(a, b []cost, of func(cost) time.Duration) float64 {
-	var rs []float64
-	for i := range a {
-		rs = append(rs, float64(of(a[i]))/float64(of(b[i])))
-	}
-	return median(rs)
 }
 
 func measureMemory(ctx context.Context, o options, w io.Writer) error {
@@ -171,9 +152,4 @@ func measureMemory(ctx context.Context, o options, w io.Writer) error {
 			float64(60*minutes)/c.Wall.Seconds())
 	}
 	return nil
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }

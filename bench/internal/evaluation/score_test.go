@@ -1,4 +1,4 @@
-package main
+package evaluation
 
 import (
 	"encoding/json"
@@ -12,40 +12,40 @@ const exampleTruth = `{"video":"v.mp4","firstFramePtsMs":100,"identities":[
 
 func TestScore(t *testing.T) {
 	t.Parallel()
-	var gt truth
+	var gt Truth
 	if err := json.Unmarshal([]byte(exampleTruth), &gt); err != nil {
 		t.Fatal(err)
 	}
 	for name, tt := range map[string]struct {
 		doc  string
-		want outcome
+		want Outcome
 	}{
-		"nothing found": {`{}`, outcome{Points: 5, Intervals: 2}},
+		"nothing found": {`{}`, Outcome{Points: 5, Intervals: 2}},
 		"one match answers the points near it": {
 			`{"Persons":[{"Timestamp":1850,"FaceMatches":[{"Similarity":80,"Face":{"ExternalImageId":"ann.1"}}]}]}`,
-			outcome{Points: 5, Hits: 1, Intervals: 2, IntervalsFound: 1, True: 1},
+			Outcome{Points: 5, Hits: 1, Intervals: 2, IntervalsFound: 1, True: 1},
 		},
 		"below the threshold": {
 			`{"Persons":[{"Timestamp":1850,"FaceMatches":[{"Similarity":79.9,"Face":{"ExternalImageId":"ann.1"}}]}]}`,
-			outcome{Points: 5, Intervals: 2},
+			Outcome{Points: 5, Intervals: 2},
 		},
 		"ignored": {
 			`{"Persons":[{"Timestamp":5600,"FaceMatches":[{"Similarity":99,"Face":{"ExternalImageId":"ann.1"}}]}]}`,
-			outcome{Points: 5, Intervals: 2},
+			Outcome{Points: 5, Intervals: 2},
 		},
 		"false, and only the best match counts": {
 			`{"Persons":[{"Timestamp":8100,"FaceMatches":[{"Similarity":81,"Face":{"ExternalImageId":"ann-lee.2"}},
 			  {"Similarity":90,"Face":{"ExternalImageId":"ann"}}]}]}`,
-			outcome{Points: 5, Intervals: 2, False: 1},
+			Outcome{Points: 5, Intervals: 2, False: 1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			var doc document
+			var doc Document
 			if err := json.Unmarshal([]byte(tt.doc), &doc); err != nil {
 				t.Fatal(err)
 			}
-			got := score(&doc, &gt, 80)
+			got := Score(&doc, &gt, 80)
 			if got.Points != tt.want.Points || got.Hits != tt.want.Hits || got.Intervals != tt.want.Intervals ||
 				got.IntervalsFound != tt.want.IntervalsFound || got.True != tt.want.True || got.False != tt.want.False {
 				t.Errorf("got %+v, want %+v", got, tt.want)

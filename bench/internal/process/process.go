@@ -1,4 +1,4 @@
-package main
+package process
 
 import (
 	"bytes"
@@ -13,29 +13,47 @@ import (
 	"time"
 )
 
-// cost is what one run of a program took, the processes it started included.
-type cost struct {
+// Cost is what one run of a program took, the processes it started included.
+type Cost struct {
 	CPU  time.Duration `json:"cpu"`
 	Wall time.Duration `json:"wall"`
-	// Peak is the largest proportional set size of the whole process tree that sampling saw, in bytes.
+	// Peak is the largest proportional set size of the whole process tree that sampling saw, in bytes; 0 where nobody
+	// looked.
 	Peak int64 `json:"peak"`
 }
 
-// spend runs a program to its end.
-func spend(ctx context.Context, name string, args ...string) (cost, error) {
+// Spend runs a program to its end. What it prints is thrown away.
+func Spend(ctx context.Context, name string, args ...string) (Cost, error) {
+	return spend(exec.CommandContext(ctx, name, args...), true) //nolint:gosec // the programs under test
+}
+
+// Output runs a program to its end and gives what it prints. Its memory is not looked at, which takes a tenth of a core where a
+// process has many mappings.
+func Output(ctx context.Context, name string, args ...string) ([]byte, Cost, error) {
 	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // the programs under test
+	var stdout bytes.Buffer
+	cmd.Stdout = &stdout
+	c, err := spend(cmd, false)
+	return stdout.Bytes(), c, err
+}
+
+func spend(cmd *exec.Cmd, memory bool) (Cost, error) {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return cost{}, err
+		return Cost{}, err
 	}
 	done := make(chan struct{})
 	peak := make(chan int64, 1)
-	go func() { peak <- watch(cmd.Process.Pid, done) }()
+	if memory {
+		go func() { peak <- watch(cmd.Process.Pid, done) }()
+	} else {
+		peak <- 0
+	}
 	err := cmd.Wait()
 	close(done)
-	c := cost{Wall: time.Since(start), Peak: <-peak}
+	c := Cost{Wall: time.Since(start), Peak: <-peak}
 	if err != nil {
 		return c, fmt.Errorf("%s: %w\n%s", cmd, err, lastLines(stderr.String(), 5))
 	}
@@ -98,10 +116,30 @@ func memory(pid int) int64 {
 	return 0
 }
 
-func median[T interface{ ~int64 | ~float64 }](xs []T) T {
+// Median of what is given, which may be in any order.
+func Median[T interface{ ~int64 | ~float64 }](xs []T) T {
 	xs = slices.Sorted(slices.Values(xs))
 	if n := len(xs); n%2 == 0 {
 		return (xs[n/2-1] + xs[n/2]) / 2
 	}
 	return xs[len(xs)/2]
+}
+
+// Typical is the medians of the rounds, and the highest peak.
+func Typical(costs []Cost) Cost {
+	var cpu, wall []time.Duration
+	var peak int64
+	for _, c := range costs {
+		cpu, wall, peak = append(cpu, c.CPU), append(wall, c.Wall), max(peak, c.Peak)
+	}
+	return Cost{CPU: Median(cpu), Wall: Median(wall), Peak: peak}
+}
+
+// Ratio is the median of the rounds' ratios.
+func Ratio(a, b []Cost, of func(Cost) time.Duration) float64 {
+	var rs []float64
+	for i := range a {
+		rs = append(rs, float64(of(a[i]))/float64(of(b[i])))
+	}
+	return Median(rs)
 }

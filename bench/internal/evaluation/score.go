@@ -1,4 +1,4 @@
-package main
+package evaluation
 
 import (
 	"cmp"
@@ -17,8 +17,8 @@ const (
 	shortest = 500
 )
 
-// outcome is one clip's score.
-type outcome struct {
+// Outcome is one clip's score.
+type Outcome struct {
 	Clip string `json:"clip"`
 	// Points and Hits: where a match is expected, and where one is.
 	Points int `json:"points"`
@@ -30,42 +30,59 @@ type outcome struct {
 	True  int `json:"true"`
 	False int `json:"false"`
 	// Missed and Wrong list the points without a match and the false matches, for people to look at.
-	Missed []moment `json:"missed,omitempty"`
-	Wrong  []moment `json:"wrong,omitempty"`
+	Missed []Moment `json:"missed,omitempty"`
+	Wrong  []Moment `json:"wrong,omitempty"`
 }
 
-type moment struct {
+// Moment is somebody at a time.
+type Moment struct {
 	Identity   string  `json:"identity"`
 	At         int     `json:"at"` // ms after the first video frame
 	Similarity float64 `json:"similarity,omitempty"`
 }
 
-func (o outcome) recall() float64    { return share(o.Hits, o.Points) }
-func (o outcome) precision() float64 { return share(o.True, o.True+o.False) }
+// Recall is the share of the points that are found.
+func (o Outcome) Recall() float64 { return Share(o.Hits, o.Points) }
 
-// share of nothing is everything: no point was missed, no match was false.
-func share(part, whole int) float64 {
+// Precision is the share of the scored matches that are true.
+func (o Outcome) Precision() float64 { return Share(o.True, o.True+o.False) }
+
+// Share of nothing is everything: no point was missed, no match was false.
+func Share(part, whole int) float64 {
 	if whole == 0 {
 		return 1
 	}
 	return float64(part) / float64(whole)
 }
 
-// score compares a document with the ground truth. Of each face only the best match at or above the threshold counts.
-func score(doc *document, gt *truth, threshold float64) outcome {
-	o := outcome{Clip: gt.Video}
-	var enrolled []string
-	people := map[string]identity{}
+// Match is a face that an answer names, at its best.
+type Match struct {
+	Name  string // of the enrolled photo or person
+	At    int    // ms after the first video frame
+	Score float64
+}
+
+// Score compares a document with the ground truth. Of each face only the best match at or above the threshold counts.
+func Score(doc *Document, gt *Truth, threshold float64) Outcome {
+	return ScoreMatches(doc.Matches(gt), gt, threshold)
+}
+
+// ScoreMatches compares what anybody's answer names with the ground truth. Matches below the threshold do not count.
+func ScoreMatches(matches []Match, gt *Truth, threshold float64) Outcome {
+	o := Outcome{Clip: gt.Video}
+	enrolled := gt.enrolled()
+	people := map[string]Identity{}
 	for _, p := range gt.Identities {
 		people[p.ID] = p
-		if p.Enrolled {
-			enrolled = append(enrolled, p.ID)
-		}
 	}
 	found := map[string][]int{}
-	for _, m := range matches(doc, gt, enrolled, threshold) {
-		found[m.Identity] = append(found[m.Identity], m.At)
-		o.judge(m, people)
+	for _, m := range matches {
+		if m.Score < threshold {
+			continue
+		}
+		name := person(m.Name, enrolled)
+		found[name] = append(found[name], m.At)
+		o.judge(Moment{name, m.At, m.Score}, people)
 	}
 	for _, id := range enrolled {
 		o.ask(id, people[id].Visible, found[id])
@@ -73,26 +90,7 @@ func score(doc *document, gt *truth, threshold float64) outcome {
 	return o
 }
 
-func matches(doc *document, gt *truth, enrolled []string, threshold float64) []moment {
-	var out []moment
-	for _, p := range doc.Persons {
-		if len(p.FaceMatches) == 0 {
-			continue
-		}
-		best := p.FaceMatches[0]
-		for _, m := range p.FaceMatches[1:] {
-			if m.Similarity > best.Similarity {
-				best = m
-			}
-		}
-		if best.Similarity >= threshold {
-			out = append(out, moment{person(best.Face.ExternalImageId, enrolled), p.Timestamp - gt.offset(), best.Similarity})
-		}
-	}
-	return out
-}
-
-func (o *outcome) judge(m moment, people map[string]identity) {
+func (o *Outcome) judge(m Moment, people map[string]Identity) {
 	p := people[m.Identity]
 	switch {
 	case within(m.At, p.Visible, widen):
@@ -104,7 +102,7 @@ func (o *outcome) judge(m moment, people map[string]identity) {
 	}
 }
 
-func (o *outcome) ask(id string, visible []span, found []int) {
+func (o *Outcome) ask(id string, visible []Span, found []int) {
 	slices.Sort(found)
 	for _, s := range visible {
 		if s[1]-s[0] >= shortest {
@@ -118,7 +116,7 @@ func (o *outcome) ask(id string, visible []span, found []int) {
 			if answered(found, t) {
 				o.Hits++
 			} else {
-				o.Missed = append(o.Missed, moment{Identity: id, At: t})
+				o.Missed = append(o.Missed, Moment{Identity: id, At: t})
 			}
 		}
 	}
