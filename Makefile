@@ -7,7 +7,7 @@ LINT     := $(GO) tool -modfile=tools/go.mod golangci-lint
 VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo walkthrough test test-race fuzz lint fmt bench load accuracy generate check clean
+.PHONY: help setup build demo walkthrough test test-race fuzz lint fmt bench peers load accuracy generate check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -43,6 +43,9 @@ fmt: ## Format the code
 bench: setup ## Measure speed: searches against plain decoding, the gallery against memory
 	$(GO) run ./bench/speed
 	$(GO) run ./bench/gallery
+
+peers: setup ## Compare with a plain loop and with an npm package, on the evaluation data (needs npm)
+	$(GO) run ./bench/peers
 
 load: setup ## Measure a whole server: many clients, large collections, long results (some 10 minutes, 5 GB of disk)
 	$(GO) run ./bench/load
