@@ -56,15 +56,19 @@ func openMemory(c *config.Config, about string) (*memory, error) {
 	home, err := os.UserCacheDir()
 	if err == nil {
 		var m *memory
-		if m, err = memoryIn(filepath.Join(home, "spotter", "photos"), about); err == nil {
+		if m, err = memoryIn(home, about); err == nil {
 			return m, nil
 		}
 	}
 	return &memory{}, nil // it is done without
 }
 
+// memoryName is the memory's own folder within the one that is named: rights are taken from that one only.
+const memoryName = "spotter-photo-cache"
+
 // memoryIn is the memory in a folder, which is made if need be.
-func memoryIn(dir, about string) (*memory, error) {
+func memoryIn(folder, about string) (*memory, error) {
+	dir := filepath.Join(folder, memoryName)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}

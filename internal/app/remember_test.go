@@ -13,10 +13,14 @@ import (
 
 func TestMemoryOfPhotos(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "photos")
+	folder := t.TempDir()
+	if err := os.Chmod(folder, 0o755); err != nil { // somebody's folder, which others may read
+		t.Fatal(err)
+	}
+	dir := filepath.Join(folder, memoryName)
 	open := func(about string) *memory {
 		t.Helper()
-		m, err := memoryIn(dir, about)
+		m, err := memoryIn(folder, about)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,6 +58,9 @@ func TestMemoryOfPhotos(t *testing.T) {
 	}
 	if st, err := os.Stat(dir); err != nil || st.Mode().Perm() != 0o700 {
 		t.Errorf("others may read the folder: %v (%v)", st.Mode(), err)
+	}
+	if st, err := os.Stat(folder); err != nil || st.Mode().Perm() != 0o755 {
+		t.Errorf("the folder that was named has other rights now: %v (%v)", st.Mode(), err)
 	}
 	m.tidy()
 

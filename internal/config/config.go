@@ -28,8 +28,8 @@ type Config struct {
 	Helper Path
 	// FFmpeg is the ffmpeg program: it decodes where the helper is missing, and writes annotated videos.
 	FFmpeg Path
-	// PhotoCache is the folder in which a search keeps what photos of people gave: embeddings, and portraits if asked for. Unset,
-	// it lies in the user's own cache folder; Off keeps nothing.
+	// PhotoCache is the folder in which a search has a folder of its own for what photos of people gave: embeddings, and portraits
+	// if asked for. Unset, it is the user's own cache folder; Off keeps nothing.
 	PhotoCache Path
 	// Sandbox says whether decoders may run where the kernel cannot confine them fully.
 	Sandbox Sandbox

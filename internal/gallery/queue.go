@@ -2,6 +2,7 @@ package gallery
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -110,14 +111,18 @@ func (q *queue) answer(all []*request, do func(context.Context, []face.Probe) ([
 			}
 		})()
 	}
-	hits, err := do(ctx, probes)
-	q.mu.Lock()
-	q.next()
-	q.mu.Unlock()
-	for _, r := range all {
-		if r.err = err; err == nil {
-			r.hits, hits = hits[:len(r.probes):len(r.probes)], hits[len(r.probes):]
+	var hits [][]face.Hit
+	err := errors.New("the search ended in the middle")
+	defer func() { // also where do panics: a server goes on, and nobody may wait for ever
+		q.mu.Lock()
+		q.next()
+		q.mu.Unlock()
+		for _, r := range all {
+			if r.err = err; err == nil {
+				r.hits, hits = hits[:len(r.probes):len(r.probes)], hits[len(r.probes):]
+			}
+			close(r.done)
 		}
-		close(r.done)
-	}
+	}()
+	hits, err = do(ctx, probes)
 }

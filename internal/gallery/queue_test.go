@@ -222,3 +222,33 @@ func withJoining() Option {
 		return nil
 	}
 }
+
+func TestAPanicHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var q queue
+		var all sync.WaitGroup
+		goOn := make(chan struct{})
+		all.Go(func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was swallowed")
+				}
+			}()
+			_, _ = q.search(t.Context(), make([]face.Probe, 1), func(context.Context, []face.Probe) ([][]face.Hit, error) {
+				<-goOn
+				panic("a fault")
+			})
+		})
+		synctest.Wait()
+		d := &desk{goOn: make(chan struct{})}
+		close(d.goOn)
+		c := &client{first: 7, count: 1}
+		ask(t, &q, d, &all, c)
+		close(goOn)
+		all.Wait()
+		if c.err != nil || len(c.hits) != 1 {
+			t.Errorf("who waited got %v, %v", c.hits, c.err)
+		}
+	})
+}
