@@ -130,12 +130,12 @@ const loadBatch = 4096
 
 // load reads the faces of a collection from the store. The caller has the turn.
 func (s *Service) load(ctx context.Context, c *Collection, a *album) (err error) {
-	began := s.Now()
-	faces, err := s.NewGallery(originals{s.Store, c.Serial})
+	began := s.ports.Now()
+	faces, err := s.ports.NewGallery(originals{s.ports.Store, c.Serial})
 	if err != nil {
 		return err
 	}
-	users, err := s.NewGallery(nil)
+	users, err := s.ports.NewGallery(nil)
 	if err != nil {
 		return errors.Join(err, faces.Close())
 	}
@@ -158,27 +158,27 @@ func (s *Service) load(ctx context.Context, c *Collection, a *album) (err error)
 	defer a.mu.Unlock()
 	a.faces, a.users, a.owner, a.held, a.people, a.uncoded = faces, users, l.owner, l.held, people, l.uncoded
 	a.loaded.Store(true)
-	s.Events.GalleryLoaded(c.ID, faces.Len(), s.Now().Sub(began))
+	s.ports.Events.GalleryLoaded(c.ID, faces.Len(), s.ports.Now().Sub(began))
 	return nil
 }
 
 // readFaces fills a loader: with codes, and with the embeddings of those faces only that have none.
 func (s *Service) readFaces(ctx context.Context, c *Collection, l *loader) error {
-	if err := l.end(l.codes(ctx, s.Store, c.Serial, s.CodeSize)); err != nil {
+	if err := l.end(l.codes(ctx, s.ports.Store, c.Serial, s.ports.CodeSize)); err != nil {
 		return err
 	}
-	now, err := s.Store.Collection(ctx, c.ID) // what the caller has read may be from before the last change
+	now, err := s.ports.Store.Collection(ctx, c.ID) // what the caller has read may be from before the last change
 	if err != nil {
 		return err
 	}
 	if now.Serial == c.Serial && int64(l.faces.Len()) < now.Faces {
-		if err := l.end(s.Store.EachVector(ctx, c.Serial, l.take)); err != nil {
+		if err := l.end(s.ports.Store.EachVector(ctx, c.Serial, l.take)); err != nil {
 			return err
 		}
-		s.Log.LogAttrs(ctx, slog.LevelInfo, "faces have no codes, or damaged ones: new ones are made",
+		s.ports.Log.LogAttrs(ctx, slog.LevelInfo, "faces have no codes, or damaged ones: new ones are made",
 			slog.String("collection_id", string(c.ID)), slog.Int("faces", len(l.uncoded)))
 	}
-	return s.Store.EachOwned(ctx, c.Serial, l.own)
+	return s.ports.Store.EachOwned(ctx, c.Serial, l.own)
 }
 
 // originals reads the embeddings of a collection's faces for its gallery.

@@ -61,15 +61,25 @@ func (b *bed) start(change ...func(*service.Settings)) {
 	for _, c := range change {
 		c(&settings)
 	}
-	var err error
-	b.Service, err = service.New(service.Ports{
+	b.startOn(b.ports(), settings)
+}
+
+// ports are the world of the test's service.
+func (b *bed) ports() service.Ports {
+	return service.Ports{
 		Store: b.store, Objects: b.objects, Photos: readPhotos{}, Videos: b.videos, Model: testModel(),
 		NewGallery: newTestGallery, Code: gallery.Code, CodeSize: gallery.CodeSize(dim),
 		Knows:  func(topic string) bool { return topic == "known" },
 		Wake:   func() { b.mu.Lock(); b.woken++; b.mu.Unlock() },
 		Events: silence{}, Log: slog.New(slog.NewTextHandler(b, nil)), Now: b.clock, Random: rand.Reader,
 		PageKey: bytes.Repeat([]byte{7}, 32),
-	}, settings)
+	}
+}
+
+func (b *bed) startOn(p service.Ports, settings service.Settings) {
+	b.t.Helper()
+	var err error
+	b.Service, err = service.New(p, settings)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -11,21 +11,21 @@ func (s *Service) CreateCollection(ctx context.Context, id CollectionID, tags ma
 		return nil, s.tooManyTags()
 	}
 	c := &Collection{
-		ID: id, Model: s.Model.ID, Version: s.Model.Version, Created: s.Now(), Tags: maps.Clone(tags),
+		ID: id, Model: s.ports.Model.ID, Version: s.ports.Model.Version, Created: s.ports.Now(), Tags: maps.Clone(tags),
 	}
-	if err := s.Store.CreateCollection(ctx, c); err != nil {
+	if err := s.ports.Store.CreateCollection(ctx, c); err != nil {
 		if KindOf(err) == Exists {
 			return nil, Errorf(Exists, "The collection id: %s already exists.", id)
 		}
 		return nil, err
 	}
-	s.Events.GallerySize(id, 0)
+	s.ports.Events.GallerySize(id, 0)
 	return c, nil
 }
 
 // Collection describes a collection, without its tags. [NotFound].
 func (s *Service) Collection(ctx context.Context, id CollectionID) (*Collection, error) {
-	c, err := s.Store.Collection(ctx, id)
+	c, err := s.ports.Store.Collection(ctx, id)
 	if KindOf(err) == NotFound {
 		return nil, errNoCollection(id)
 	}
@@ -42,9 +42,9 @@ func (s *Service) searchable(ctx context.Context, id CollectionID) (*Collection,
 	if err != nil {
 		return nil, err
 	}
-	if c.Model != s.Model.ID {
+	if c.Model != s.ports.Model.ID {
 		return nil, Errorf(Invalid, "The collection %s holds faces of the model %s, and this server runs %s: "+
-			"index its photos again into a new collection", id, c.Model, s.Model.ID)
+			"index its photos again into a new collection", id, c.Model, s.ports.Model.ID)
 	}
 	return c, nil
 }
@@ -63,7 +63,7 @@ func (s *Service) Collections(ctx context.Context, page PageRequest) ([]Collecti
 		return nil, "", err
 	}
 	size := page.size(usuallyListed, mostListed)
-	list, err := s.Store.Collections(ctx, after, size+1)
+	list, err := s.ports.Store.Collections(ctx, after, size+1)
 	if err != nil || len(list) <= size {
 		return list, "", err
 	}
@@ -77,19 +77,19 @@ func (s *Service) DeleteCollection(ctx context.Context, id CollectionID) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Store.DeleteCollection(ctx, id); err != nil {
+	if err := s.ports.Store.DeleteCollection(ctx, id); err != nil {
 		if KindOf(err) == NotFound {
 			return errNoCollection(id)
 		}
 		return err
 	}
-	s.Events.GallerySize(id, -1)
+	s.ports.Events.GallerySize(id, -1)
 	return s.drop(c.Serial)
 }
 
 // Tags of a collection. [NotFound].
 func (s *Service) Tags(ctx context.Context, id CollectionID) (map[string]string, error) {
-	tags, err := s.Store.Tags(ctx, id)
+	tags, err := s.ports.Store.Tags(ctx, id)
 	if KindOf(err) == NotFound {
 		return nil, errNoCollection(id)
 	}
@@ -98,7 +98,7 @@ func (s *Service) Tags(ctx context.Context, id CollectionID) (map[string]string,
 
 // Tag adds and overwrites tags. [NotFound], [QuotaExceeded].
 func (s *Service) Tag(ctx context.Context, id CollectionID, tags map[string]string) error {
-	err := s.Store.SetTags(ctx, id, tags, s.settings.TagsPerCollection)
+	err := s.ports.Store.SetTags(ctx, id, tags, s.settings.TagsPerCollection)
 	switch KindOf(err) {
 	case NotFound:
 		return errNoCollection(id)
@@ -115,7 +115,7 @@ func (s *Service) tooManyTags() error {
 
 // Untag removes those of the tags that are there. [NotFound].
 func (s *Service) Untag(ctx context.Context, id CollectionID, keys []string) error {
-	err := s.Store.DeleteTags(ctx, id, keys)
+	err := s.ports.Store.DeleteTags(ctx, id, keys)
 	if KindOf(err) == NotFound {
 		return errNoCollection(id)
 	}

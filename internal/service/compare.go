@@ -51,7 +51,7 @@ func (s *Service) compare(out *Comparison, probe []float32, to []PhotoFace, q Qu
 	if q == "" {
 		q = QualityNone
 	}
-	bar, i := q.bar(), s.Model.Cohort.Impostors(probe)
+	bar, i := q.bar(), s.ports.Model.Cohort.Impostors(probe)
 	for k := range to {
 		if len(bar.reasons(&to[k])) > 0 {
 			continue // as AWS does, faces that do not pass are in neither list

@@ -31,7 +31,7 @@ func (s *Service) IndexFaces(ctx context.Context, r IndexRequest) (*Indexed, err
 		faces[i].Face = Face{Version: c.Version, Enrolled: face.Enrolled{
 			ID: newFaceID(content, r.ExternalID, f.Box), ImageID: image, ExternalID: r.ExternalID, Detection: f.Detection,
 		}}
-		faces[i].Vector, faces[i].Code = f.Template, s.Code(faces[i].ID, f.Template)
+		faces[i].Vector, faces[i].Code = f.Template, s.ports.Code(faces[i].ID, f.Template)
 	}
 	if err := s.enrol(ctx, r.Collection, c.Serial, faces); err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (s *Service) enrol(ctx context.Context, id CollectionID, serial Serial, fac
 	if c.Serial != serial {
 		return errNoCollection(id) // it was deleted and made anew while the photo was looked at
 	}
-	added, err := s.Store.AddFaces(ctx, serial, faces, s.settings.FacesPerCollection)
+	added, err := s.ports.Store.AddFaces(ctx, serial, faces, s.settings.FacesPerCollection)
 	switch KindOf(err) {
 	case NotFound:
 		return errNoCollection(id)
@@ -94,8 +94,8 @@ func (s *Service) enrol(ctx context.Context, id CollectionID, serial Serial, fac
 	if err := a.faces.Add(ids, vectors); err != nil {
 		return err
 	}
-	s.Events.FacesEnrolled(ctx, id, ids)
-	s.Events.GallerySize(id, a.faces.Len())
+	s.ports.Events.FacesEnrolled(ctx, id, ids)
+	s.ports.Events.GallerySize(id, a.faces.Len())
 	return nil
 }
 
@@ -121,7 +121,7 @@ func (s *Service) Faces(ctx context.Context, r FaceList) (*Faces, error) {
 		after := face.ID(position)
 		q.After = &after
 	}
-	list, err := s.Store.Faces(ctx, c.Serial, q)
+	list, err := s.ports.Store.Faces(ctx, c.Serial, q)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (s *Service) DeleteFaces(ctx context.Context, id CollectionID, ids []face.I
 		return nil, err
 	}
 	defer done()
-	deleted, associated, err := s.Store.DeleteFaces(ctx, c.Serial, ids)
+	deleted, associated, err := s.ports.Store.DeleteFaces(ctx, c.Serial, ids)
 	if KindOf(err) == NotFound {
 		return nil, errNoCollection(id)
 	}
@@ -149,8 +149,8 @@ func (s *Service) DeleteFaces(ctx context.Context, id CollectionID, ids []face.I
 	}
 	a.faces.Delete(deleted)
 	if len(deleted) > 0 {
-		s.Events.FacesDeleted(ctx, id, deleted)
-		s.Events.GallerySize(id, a.faces.Len())
+		s.ports.Events.FacesDeleted(ctx, id, deleted)
+		s.ports.Events.GallerySize(id, a.faces.Len())
 	}
 	return deletedFaces(ids, deleted, associated), nil
 }

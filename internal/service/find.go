@@ -37,9 +37,9 @@ type hit struct {
 func (s *Service) nearest(
 	ctx context.Context, a *album, g Searcher, probe []float32, threshold face.Similarity, limit int,
 ) ([]hit, error) {
-	i := s.Model.Cohort.Impostors(probe)
+	i := s.ports.Model.Cohort.Impostors(probe)
 	lists, err := g.Search(ctx, []face.Probe{{
-		Vector: probe, MinScore: s.Model.Calibration.Threshold(threshold, i), Limit: limit,
+		Vector: probe, MinScore: s.ports.Model.Calibration.Threshold(threshold, i), Limit: limit,
 	}})
 	switch {
 	case err != nil && a.dropped.Load():
@@ -212,7 +212,7 @@ func (s *Service) opened(ctx context.Context, id CollectionID) (*Collection, *al
 
 // vector is the embedding of an enrolled face.
 func (s *Service) vector(ctx context.Context, c *Collection, id face.ID) ([]float32, error) {
-	vectors, err := s.Store.Vectors(ctx, c.Serial, []face.ID{id})
+	vectors, err := s.ports.Store.Vectors(ctx, c.Serial, []face.ID{id})
 	if err != nil {
 		return nil, named(err, c)
 	}
@@ -273,7 +273,7 @@ func (s *Service) facesByID(ctx context.Context, c *Collection, ids []face.ID) (
 	known := make(map[face.ID]Face, len(ids))
 	for len(ids) > 0 {
 		n := min(len(ids), mostListed)
-		list, err := s.Store.Faces(ctx, c.Serial, FaceQuery{IDs: ids[:n], Limit: n})
+		list, err := s.ports.Store.Faces(ctx, c.Serial, FaceQuery{IDs: ids[:n], Limit: n})
 		if err != nil {
 			return nil, named(err, c)
 		}

@@ -22,7 +22,7 @@ func (s *Service) CancelJob(ctx context.Context, id JobID) error {
 
 // DeleteJob deletes a job that has ended, with its results. [NotFound]; [Invalid] if it is in progress.
 func (s *Service) DeleteJob(ctx context.Context, id JobID) error {
-	err := s.Store.DeleteJob(ctx, id)
+	err := s.ports.Store.DeleteJob(ctx, id)
 	switch KindOf(err) {
 	case NotFound:
 		return errNoJob()
@@ -42,7 +42,7 @@ func (s *Service) Jobs(ctx context.Context, state JobState, page PageRequest) (*
 		return nil, err
 	}
 	size := page.size(usual, mostResults)
-	list, err := s.Store.Jobs(ctx, JobQuery{State: state, Before: before, Limit: size + 1})
+	list, err := s.ports.Store.Jobs(ctx, JobQuery{State: state, Before: before, Limit: size + 1})
 	if err != nil || len(list) <= size {
 		return &JobList{Jobs: list}, err
 	}
@@ -56,7 +56,7 @@ const sweepBatch = 100
 // Sweep deletes what has expired.
 func (s *Service) Sweep(ctx context.Context) error {
 	for {
-		n, err := s.Store.Sweep(ctx, s.Now(), sweepBatch)
+		n, err := s.ports.Store.Sweep(ctx, s.ports.Now(), sweepBatch)
 		if err != nil || n < sweepBatch {
 			return err
 		}

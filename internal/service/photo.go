@@ -17,7 +17,7 @@ func (s *Service) read(ctx context.Context, i Image) ([]byte, error) {
 	case (i.Object != nil) == (len(i.Bytes) > 0):
 		return nil, Errorf(Invalid, "Request has invalid parameters: an image is either its bytes or an object of a bucket")
 	case i.Object != nil:
-		return s.Objects.Read(ctx, *i.Object, s.settings.MaxImage)
+		return s.ports.Objects.Read(ctx, *i.Object, s.settings.MaxImage)
 	case int64(len(i.Bytes)) > s.settings.MaxInline:
 		return nil, Errorf(ImageTooLarge, "Image size is too large.")
 	default:
@@ -39,7 +39,7 @@ func (s *Service) look(ctx context.Context, i Image, want Wanted) ([]byte, []Pho
 	if err != nil {
 		return nil, nil, err
 	}
-	faces, err := s.Photos.Look(ctx, content, want)
+	faces, err := s.ports.Photos.Look(ctx, content, want)
 	slices.SortStableFunc(faces, func(a, b PhotoFace) int { return cmp.Compare(area(b.Box), area(a.Box)) })
 	return content, faces, err
 }

@@ -38,7 +38,9 @@ func TestPhotosOfBucketsWaitOutsideOfMemory(t *testing.T) {
 	b := setup(t)
 	const requests, atOnce = 100, 64
 	objects, photos := slowObjects{read: make(chan struct{}, requests)}, slowPhotos{done: make(chan struct{})}
-	b.Objects, b.Photos = objects, photos
+	world := b.ports()
+	world.Objects, world.Photos = objects, photos
+	b.startOn(world, service.DefaultSettings())
 	image := service.Image{Object: &service.Object{Bucket: "media", Key: "a.jpg"}}
 	var wait sync.WaitGroup
 	for range requests {
@@ -95,11 +97,13 @@ func TestCollectionGoesWhileAPhotoIsLookedAt(t *testing.T) {
 		if _, err := b.CreateCollection(t.Context(), "people", nil); err != nil {
 			t.Fatal(err)
 		}
-		b.Photos = deletingPhotos{do: func() {
+		world := b.ports()
+		world.Photos = deletingPhotos{do: func() {
 			if err := b.DeleteCollection(t.Context(), "people"); err != nil {
 				t.Error(err)
 			}
 		}}
+		b.startOn(world, service.DefaultSettings())
 		if err := search(b); service.KindOf(err) != service.NotFound || err.Error() != "The collection id: people does not exist" {
 			t.Errorf("%s: %v", name, err)
 		}

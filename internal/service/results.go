@@ -144,7 +144,7 @@ func (s *Service) saveLists(ctx context.Context, j *Job, c *Collection, lists []
 		if err != nil {
 			return fmt.Errorf("encode match lists: %w", err)
 		}
-		if err := s.Store.SaveChunks(ctx, j.ID, []Chunk{{MatchLists, number, data}}); err != nil {
+		if err := s.ports.Store.SaveChunks(ctx, j.ID, []Chunk{{MatchLists, number, data}}); err != nil {
 			return err
 		}
 		number++
@@ -177,7 +177,7 @@ func (s *Service) saveSightings(
 				return fmt.Errorf("encode sightings: %w", err)
 			}
 		}
-		if err := s.Store.SaveChunks(ctx, j.ID, []Chunk{{kind, number, data}}); err != nil {
+		if err := s.ports.Store.SaveChunks(ctx, j.ID, []Chunk{{kind, number, data}}); err != nil {
 			return err
 		}
 		number++
@@ -196,7 +196,7 @@ func (s *Service) saveAttributes(ctx context.Context, j *Job, sightings []face.S
 		if err != nil {
 			return fmt.Errorf("encode attributes: %w", err)
 		}
-		if err := s.Store.SaveChunks(ctx, j.ID, []Chunk{{AttributesByTime, number, data}}); err != nil {
+		if err := s.ports.Store.SaveChunks(ctx, j.ID, []Chunk{{AttributesByTime, number, data}}); err != nil {
 			return err
 		}
 		number++
@@ -240,8 +240,8 @@ func (s *Service) Results(ctx context.Context, r ResultRequest) (*ResultPage, er
 
 // Job is a job whose results have not expired. [NotFound].
 func (s *Service) Job(ctx context.Context, id JobID) (*Job, error) {
-	j, err := s.Store.Job(ctx, id)
-	if KindOf(err) == NotFound || err == nil && !j.Expires.IsZero() && !s.Now().Before(j.Expires) {
+	j, err := s.ports.Store.Job(ctx, id)
+	if KindOf(err) == NotFound || err == nil && !j.Expires.IsZero() && !s.ports.Now().Before(j.Expires) {
 		return nil, errNoJob()
 	}
 	return j, err
@@ -259,7 +259,7 @@ func (s *Service) sightings(ctx context.Context, j *Job, o Order, from, to int) 
 		kind = SightingsByPerson
 	}
 	first := from / sightingsPerChunk
-	chunks, err := s.Store.Chunks(ctx, j.ID, kind, first, (to-1)/sightingsPerChunk+1)
+	chunks, err := s.ports.Store.Chunks(ctx, j.ID, kind, first, (to-1)/sightingsPerChunk+1)
 	if err != nil {
 		return nil, err
 	}
@@ -285,7 +285,7 @@ func (s *Service) sightings(ctx context.Context, j *Job, o Order, from, to int) 
 // addAttributes looks up what faces looked like, for sightings in the order of time of which the first has this number.
 func (s *Service) addAttributes(ctx context.Context, j *Job, sightings []JobSighting, from int) error {
 	first, last := from/sightingsPerChunk, (from+len(sightings)-1)/sightingsPerChunk
-	chunks, err := s.Store.Chunks(ctx, j.ID, AttributesByTime, first, last+1)
+	chunks, err := s.ports.Store.Chunks(ctx, j.ID, AttributesByTime, first, last+1)
 	if err != nil {
 		return err
 	}
@@ -333,7 +333,7 @@ func (s *Service) lists(ctx context.Context, j *Job, records []record) (map[uint
 		}
 	}
 	for at, numbers := range need {
-		chunks, err := s.Store.Chunks(ctx, j.ID, MatchLists, at, at+1)
+		chunks, err := s.ports.Store.Chunks(ctx, j.ID, MatchLists, at, at+1)
 		if err != nil {
 			return nil, err
 		}

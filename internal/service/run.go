@@ -56,11 +56,11 @@ func (r *running) stop(id JobID) {
 // Run runs one task. A task whose job has ended, or that has been run already, is done at once. What is wrong with the
 // video, its object or its collection ends the job, and the error is nil. An error means that the task is to be run again.
 func (s *Service) Run(ctx context.Context, t Task) (err error) {
-	began := s.Now()
-	defer func() { s.Events.TaskRun(t, s.Now().Sub(began), err) }()
+	began := s.ports.Now()
+	defer func() { s.ports.Events.TaskRun(t, s.ports.Now().Sub(began), err) }()
 	ctx, leave := s.running.enter(ctx, t.Job) // before the job is read: whoever ends it later finds the task
 	defer leave()
-	j, err := s.Store.Job(ctx, t.Job)
+	j, err := s.ports.Store.Job(ctx, t.Job)
 	if KindOf(err) == NotFound {
 		return nil
 	}
@@ -84,14 +84,14 @@ func (s *Service) Run(ctx context.Context, t Task) (err error) {
 
 // GiveUp ends the job of a task that has failed too often.
 func (s *Service) GiveUp(ctx context.Context, t Task, cause error) error {
-	j, err := s.Store.Job(ctx, t.Job)
+	j, err := s.ports.Store.Job(ctx, t.Job)
 	if KindOf(err) == NotFound {
 		return nil
 	}
 	if err != nil || j.State != InProgress {
 		return err
 	}
-	s.Log.LogAttrs(ctx, slog.LevelError, "task given up", slog.String("job_id", string(t.Job)),
+	s.ports.Log.LogAttrs(ctx, slog.LevelError, "task given up", slog.String("job_id", string(t.Job)),
 		slog.String("task", string(t.Kind)), slog.Int("segment", t.Segment), slog.Any("cause", cause))
 	return s.fail(ctx, j, cause)
 }
@@ -108,28 +108,28 @@ func (s *Service) fail(ctx context.Context, j *Job, cause error) error {
 
 // end writes the end of a job, with the notice of it. It says false if the job has ended already.
 func (s *Service) end(ctx context.Context, j *Job) (bool, error) {
-	j.Finished = s.Now()
+	j.Finished = s.ports.Now()
 	j.Expires = j.Finished.Add(s.settings.KeepResults)
-	won, err := s.Store.EndJob(ctx, j, s.notice(j))
+	won, err := s.ports.Store.EndJob(ctx, j, s.notice(j))
 	if err != nil || !won {
 		return false, err
 	}
 	s.running.stop(j.ID)
-	s.Events.JobEnded(j)
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "job ended", slog.String("job_id", string(j.ID)),
+	s.ports.Events.JobEnded(j)
+	s.ports.Log.LogAttrs(ctx, slog.LevelInfo, "job ended", slog.String("job_id", string(j.ID)),
 		slog.String("state", string(j.State)), slog.String("message", j.Message),
 		slog.Duration("took", j.Finished.Sub(j.Created)))
-	if j.Topic != "" && !s.Knows(j.Topic) {
-		s.Log.LogAttrs(ctx, slog.LevelWarn, "nobody is told of the end of a job: its topic is not configured",
+	if j.Topic != "" && !s.ports.Knows(j.Topic) {
+		s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "nobody is told of the end of a job: its topic is not configured",
 			slog.String("job_id", string(j.ID)), slog.String("topic", j.Topic))
 	}
-	s.Wake()
+	s.ports.Wake()
 	return true, nil
 }
 
 // notice is what is to be told of the end of a job; nil if nobody is to be told.
 func (s *Service) notice(j *Job) *Notice {
-	if j.Topic == "" || !s.Knows(j.Topic) {
+	if j.Topic == "" || !s.ports.Knows(j.Topic) {
 		return nil
 	}
 	sum := sha256.Sum256([]byte("notice of " + j.ID))
@@ -164,7 +164,7 @@ func (s *Service) step(ctx context.Context, j *Job, t Task) error {
 
 // began tells that a task has found something to do. Who wants to know what a crash has cost counts these.
 func (s *Service) began(ctx context.Context, t Task) {
-	s.Log.LogAttrs(ctx, slog.LevelDebug, "task begins", slog.String("task", string(t.Kind)),
+	s.ports.Log.LogAttrs(ctx, slog.LevelDebug, "task begins", slog.String("task", string(t.Kind)),
 		slog.String("job_id", string(t.Job)), slog.Int("segment", t.Segment))
 }
 
@@ -173,11 +173,11 @@ func (s *Service) unchanged(ctx context.Context, j *Job) error {
 	if j.Operation != FaceSearch {
 		return nil
 	}
-	c, err := s.Store.Collection(ctx, j.Collection)
+	c, err := s.ports.Store.Collection(ctx, j.Collection)
 	if KindOf(err) == NotFound || err == nil && c.Serial != j.CollectionSerial {
 		return Errorf(NotFound, "The collection %s was deleted before the search was done.", j.Collection)
 	}
-	if err == nil && c.Model != s.Model.ID {
+	if err == nil && c.Model != s.ports.Model.ID {
 		return Errorf(Invalid, "The collection %s holds faces of another model than the one in use.", j.Collection)
 	}
 	return err
@@ -186,7 +186,7 @@ func (s *Service) unchanged(ctx context.Context, j *Job) error {
 // readVideo uses the job's video as it was when the job began. What was read of a file that has changed meanwhile is worth
 // nothing, and the change is the error that counts.
 func (s *Service) readVideo(ctx context.Context, j *Job, use func(*os.File) error) error {
-	f, err := s.Objects.Open(ctx, j.Video, j.Pinned)
+	f, err := s.ports.Objects.Open(ctx, j.Video, j.Pinned)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (s *Service) plan(ctx context.Context, j *Job) error {
 	s.began(ctx, Task{Kind: PlanTask, Job: j.ID})
 	var p *JobPlan
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
-		p, err = s.Videos.Plan(ctx, f)
+		p, err = s.ports.Videos.Plan(ctx, f)
 		return err
 	})
 	if err != nil {
@@ -215,7 +215,7 @@ func (s *Service) plan(ctx context.Context, j *Job) error {
 	for i := range tasks {
 		tasks[i] = Task{Kind: SegmentTask, Job: j.ID, Segment: i}
 	}
-	_, err = s.Store.SavePlan(ctx, j.ID, p, tasks)
+	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, tasks)
 	return err
 }
 
@@ -224,25 +224,25 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 	if j.Plan == nil || n < 0 || n >= j.Plan.Segments {
 		return fmt.Errorf("job %s has no segment %d", j.ID, n)
 	}
-	if saved, err := s.Store.Segment(ctx, j.ID, n); err != nil || saved != nil {
+	if saved, err := s.ports.Store.Segment(ctx, j.ID, n); err != nil || saved != nil {
 		return err
 	}
-	began := s.Now()
+	began := s.ports.Now()
 	s.began(ctx, Task{Kind: SegmentTask, Job: j.ID, Segment: n})
 	var data []byte
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
-		data, err = s.Videos.Segment(ctx, f, j.Plan, n, j.Attributes)
+		data, err = s.ports.Videos.Segment(ctx, f, j.Plan, n, j.Attributes)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	kept, err := s.Store.SaveSegment(ctx, j.ID, n, data, Task{Kind: FinishTask, Job: j.ID})
+	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, Task{Kind: FinishTask, Job: j.ID})
 	if err != nil || !kept {
 		return err
 	}
-	s.Events.SegmentDone(j.Plan.Info.Duration/time.Duration(j.Plan.Segments), s.Now().Sub(began))
-	s.Log.LogAttrs(ctx, slog.LevelDebug, "segment saved", slog.String("job_id", string(j.ID)), slog.Int("segment", n))
+	s.ports.Events.SegmentDone(j.Plan.Info.Duration/time.Duration(j.Plan.Segments), s.ports.Now().Sub(began))
+	s.ports.Log.LogAttrs(ctx, slog.LevelDebug, "segment saved", slog.String("job_id", string(j.ID)), slog.Int("segment", n))
 	return nil
 }
 
@@ -250,7 +250,7 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 func (s *Service) finish(ctx context.Context, j *Job) error {
 	s.began(ctx, Task{Kind: FinishTask, Job: j.ID})
 	saved := func(n int) ([]byte, error) {
-		data, err := s.Store.Segment(ctx, j.ID, n)
+		data, err := s.ports.Store.Segment(ctx, j.ID, n)
 		if err == nil && data == nil {
 			err = fmt.Errorf("segment %d of job %s is not saved", n, j.ID)
 		}
@@ -268,7 +268,7 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 		defer snapshot.Close() //nolint:errcheck // it is nil
 		m.Gallery, m.Person = snapshot, s.personOf(ctx, c, a)
 	}
-	found, err := s.Videos.Finish(ctx, j.Plan, saved, m)
+	found, err := s.ports.Videos.Finish(ctx, j.Plan, saved, m)
 	if err != nil {
 		return err
 	}
@@ -296,7 +296,7 @@ func (s *Service) personOf(ctx context.Context, c *Collection, a *album) func(fa
 			return name
 		}
 		name = "face " + id.String()
-		if list, err := s.Store.Faces(ctx, c.Serial, FaceQuery{IDs: []face.ID{id}, Limit: 1}); err == nil && len(list) > 0 {
+		if list, err := s.ports.Store.Faces(ctx, c.Serial, FaceQuery{IDs: []face.ID{id}, Limit: 1}); err == nil && len(list) > 0 {
 			if list[0].ExternalID != "" {
 				name = "name " + list[0].ExternalID
 			}

@@ -73,7 +73,7 @@ func DefaultSettings() Settings {
 
 // Service is the use cases. Make it with [New]; its methods are safe for concurrent use.
 type Service struct {
-	Ports
+	ports    Ports
 	settings Settings
 	pages    *pages
 	shelf    shelf
@@ -93,7 +93,7 @@ func New(p Ports, s Settings) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		Ports: p, settings: s, pages: pages,
+		ports: p, settings: s, pages: pages,
 		shelf:   shelf{albums: map[Serial]*album{}},
 		running: running{jobs: map[JobID]map[int]context.CancelCauseFunc{}},
 		photos:  make(chan struct{}, photosAtOnce),
@@ -104,14 +104,14 @@ func New(p Ports, s Settings) (*Service, error) {
 // themselves until then.
 func (s *Service) Load(ctx context.Context) error {
 	for after := Serial(0); ; {
-		list, err := s.Store.Collections(ctx, after, pageOfCollections)
+		list, err := s.ports.Store.Collections(ctx, after, pageOfCollections)
 		if err != nil || len(list) == 0 {
 			return err
 		}
 		for i := range list {
 			after = list[i].Serial
-			if list[i].Model != s.Model.ID {
-				s.Log.LogAttrs(ctx, slog.LevelWarn, "collection holds faces of another model and cannot be searched",
+			if list[i].Model != s.ports.Model.ID {
+				s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "collection holds faces of another model and cannot be searched",
 					slog.String("collection_id", string(list[i].ID)), slog.String("model", string(list[i].Model)))
 				continue
 			}
@@ -144,15 +144,15 @@ const mendBatch = 1000
 
 func (s *Service) mendCodes(ctx context.Context, a *album) error {
 	for uncoded := range slices.Chunk(a.takeUncoded(), mendBatch) {
-		vectors, err := s.Store.Vectors(ctx, a.serial, uncoded)
+		vectors, err := s.ports.Store.Vectors(ctx, a.serial, uncoded)
 		if err != nil {
 			return err
 		}
 		codes := make([]Code, len(vectors))
 		for i, v := range vectors {
-			codes[i] = Code{ID: v.ID, Data: s.Code(v.ID, v.Values)}
+			codes[i] = Code{ID: v.ID, Data: s.ports.Code(v.ID, v.Values)}
 		}
-		if err := s.Store.SetCodes(ctx, a.serial, codes); err != nil {
+		if err := s.ports.Store.SetCodes(ctx, a.serial, codes); err != nil {
 			return err
 		}
 	}
@@ -173,5 +173,5 @@ func (s *Service) Close() error {
 
 // similarity says how similar two faces are, given the moments of the probe.
 func (s *Service) similarity(score face.Score, i face.Impostors) face.Similarity {
-	return s.Model.Calibration.Similarity(score, i)
+	return s.ports.Model.Calibration.Similarity(score, i)
 }

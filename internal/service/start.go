@@ -35,7 +35,7 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 	if err = s.room(ctx, r.Caller, token); err != nil {
 		return "", err
 	}
-	open, err := s.Store.CreateJob(ctx, j, s.settings.OpenJobs, token, Task{Kind: PlanTask, Job: j.ID})
+	open, err := s.ports.Store.CreateJob(ctx, j, s.settings.OpenJobs, token, Task{Kind: PlanTask, Job: j.ID})
 	switch KindOf(err) {
 	case TokenReused: // somebody was quicker
 		earlier, lost := s.replay(ctx, token)
@@ -47,8 +47,8 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 			return "", err
 		}
 	}
-	s.Events.JobStarted(j)
-	s.Log.LogAttrs(ctx, slog.LevelInfo, "job started", slog.String("job_id", string(j.ID)),
+	s.ports.Events.JobStarted(j)
+	s.ports.Log.LogAttrs(ctx, slog.LevelInfo, "job started", slog.String("job_id", string(j.ID)),
 		slog.String("operation", string(j.Operation)), slog.String("bucket", j.Video.Bucket),
 		slog.String("key", j.Video.Key))
 	return j.ID, nil
@@ -57,12 +57,12 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 // room refuses a job while too many are open, without writing: those who ask again and again until one has ended must not
 // keep the jobs from going on. What others begin meanwhile is seen by [JobStore] CreateJob, whose count is the one that holds.
 func (s *Service) room(ctx context.Context, c Caller, token *RequestToken) error {
-	open, _, err := s.Store.OpenJobs(ctx)
+	open, _, err := s.ports.Store.OpenJobs(ctx)
 	if err != nil || open < s.settings.OpenJobs {
 		return err
 	}
 	if token != nil { // the place may have been taken by this very request
-		if known, err := s.Store.Token(ctx, token.Scope, token.Token, s.Now()); known != nil || err != nil {
+		if known, err := s.ports.Store.Token(ctx, token.Scope, token.Token, s.ports.Now()); known != nil || err != nil {
 			return err
 		}
 	}
@@ -77,7 +77,7 @@ func (s *Service) errTooMany(open int, c Caller) error {
 func (s *Service) newJob(ctx context.Context, r StartRequest) (*Job, error) {
 	j := &Job{
 		Operation: r.Operation, State: InProgress, Video: r.Video, Threshold: Search{Threshold: r.Threshold}.threshold(),
-		Attributes: r.Attributes, Tag: r.Tag, Topic: r.Topic, Role: r.Role, Created: s.Now(),
+		Attributes: r.Attributes, Tag: r.Tag, Topic: r.Topic, Role: r.Role, Created: s.ports.Now(),
 	}
 	if r.Operation == FaceSearch {
 		c, err := s.searchable(ctx, r.Collection)
@@ -86,18 +86,18 @@ func (s *Service) newJob(ctx context.Context, r StartRequest) (*Job, error) {
 		}
 		j.Collection, j.CollectionSerial = c.ID, c.Serial
 	}
-	if r.Topic != "" && !s.Knows(r.Topic) && !s.settings.AcceptUnknownTopics {
+	if r.Topic != "" && !s.ports.Knows(r.Topic) && !s.settings.AcceptUnknownTopics {
 		return nil, Errorf(Invalid, "Request has invalid parameters: no topic %s is configured", r.Topic)
 	}
 	var err error
-	if j.Pinned, err = s.Objects.Stat(ctx, r.Video); err != nil {
+	if j.Pinned, err = s.ports.Objects.Stat(ctx, r.Video); err != nil {
 		return nil, err
 	}
 	if j.Pinned.Size > s.settings.MaxVideo {
 		return nil, s.errTooLarge(j.Pinned.Size)
 	}
 	id := make([]byte, 32)
-	if _, err := io.ReadFull(s.Random, id); err != nil {
+	if _, err := io.ReadFull(s.ports.Random, id); err != nil {
 		return nil, fmt.Errorf("job id: %w", err)
 	}
 	j.ID = JobID(hex.EncodeToString(id))

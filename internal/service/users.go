@@ -19,7 +19,7 @@ const mostUsersListed = 500
 // CreateUser makes a user without faces. [NotFound], [Conflict], [QuotaExceeded], [TokenReused].
 func (s *Service) CreateUser(ctx context.Context, id CollectionID, user UserID, token string) error {
 	_, err := s.once(ctx, "create-user", id, token, user, func(c *Collection, t *RequestToken) error {
-		err := s.Store.CreateUser(ctx, c.Serial, user, s.settings.UsersPerCollection, t)
+		err := s.ports.Store.CreateUser(ctx, c.Serial, user, s.settings.UsersPerCollection, t)
 		switch KindOf(err) {
 		case Conflict:
 			return Errorf(Conflict, "The user id: %s already exists.", user)
@@ -40,7 +40,7 @@ func (s *Service) DeleteUser(ctx context.Context, id CollectionID, user UserID, 
 			return err
 		}
 		defer done()
-		if err := s.Store.DeleteUser(ctx, c.Serial, user, t); err != nil {
+		if err := s.ports.Store.DeleteUser(ctx, c.Serial, user, t); err != nil {
 			return noUser(err, user)
 		}
 		return a.setUser(user, nil)
@@ -60,7 +60,7 @@ func (s *Service) Users(ctx context.Context, id CollectionID, page PageRequest) 
 		return nil, "", err
 	}
 	size := page.size(mostUsersListed, mostUsersListed)
-	list, err := s.Store.Users(ctx, c.Serial, after, size+1)
+	list, err := s.ports.Store.Users(ctx, c.Serial, after, size+1)
 	if err != nil || len(list) <= size {
 		return list, "", named(err, c)
 	}
@@ -91,7 +91,7 @@ func (s *Service) AssociateFaces(ctx context.Context, r AssociateRequest) (*Asso
 		if err := t.answer(out); err != nil {
 			return err
 		}
-		if err := s.Store.Associate(ctx, c.Serial, r.User, out.Done, s.settings.FacesPerUser, t); err != nil {
+		if err := s.ports.Store.Associate(ctx, c.Serial, r.User, out.Done, s.settings.FacesPerUser, t); err != nil {
 			return s.notAssociated(err, r.User)
 		}
 		return a.setUser(r.User, append(mine, fresh...))
@@ -114,7 +114,7 @@ func (s *Service) acceptable(
 	ctx context.Context, c *Collection, a *album, r AssociateRequest, mine []Vector, out *Associated,
 ) ([]Vector, error) {
 	ids := unique(r.IDs)
-	vectors, err := s.Store.Vectors(ctx, c.Serial, ids)
+	vectors, err := s.ports.Store.Vectors(ctx, c.Serial, ids)
 	if err != nil {
 		return nil, named(err, c)
 	}
@@ -167,7 +167,7 @@ func (s *Service) likeness(sum, vector []float32) face.Similarity {
 	if _, err := face.Normalize(direction); err != nil {
 		return 0
 	}
-	return s.similarity(face.Score(face.Dot(vector, direction)), s.Model.Cohort.Impostors(vector))
+	return s.similarity(face.Score(face.Dot(vector, direction)), s.ports.Model.Cohort.Impostors(vector))
 }
 
 // DisassociateFaces ends that faces are a user's. Faces that are nobody's are passed over. [NotFound], [TokenReused].
@@ -187,7 +187,7 @@ func (s *Service) DisassociateFaces(ctx context.Context, r AssociateRequest) (*A
 		if err := t.answer(out); err != nil {
 			return err
 		}
-		if err := s.Store.Disassociate(ctx, c.Serial, r.User, out.Done, t); err != nil {
+		if err := s.ports.Store.Disassociate(ctx, c.Serial, r.User, out.Done, t); err != nil {
 			return noUser(err, r.User)
 		}
 		return a.setUser(r.User, left)
@@ -222,13 +222,13 @@ func (s *Service) facesOf(ctx context.Context, c *Collection, a *album, user Use
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	vectors, err := s.Store.Vectors(ctx, c.Serial, ids)
+	vectors, err := s.ports.Store.Vectors(ctx, c.Serial, ids)
 	return vectors, named(err, c)
 }
 
 // checkUser is NotFound if there is no such user.
 func (s *Service) checkUser(ctx context.Context, c *Collection, user UserID) error {
-	_, err := s.Store.User(ctx, c.Serial, user)
+	_, err := s.ports.Store.User(ctx, c.Serial, user)
 	return noUser(err, user)
 }
 
@@ -302,7 +302,7 @@ func (s *Service) requestToken(scope, token string, input any) (*RequestToken, e
 	}
 	return &RequestToken{
 		Scope: scope, Token: token, Input: sha256.Sum256(said), Result: []byte("{}"),
-		Expires: s.Now().Add(s.settings.KeepTokens),
+		Expires: s.ports.Now().Add(s.settings.KeepTokens),
 	}, nil
 }
 
@@ -317,7 +317,7 @@ func (t *RequestToken) answer(v any) (err error) {
 // replay is the answer that was given to a request with this token; nil if there was none. [TokenReused] if the request
 // was another.
 func (s *Service) replay(ctx context.Context, t *RequestToken) ([]byte, error) {
-	known, err := s.Store.Token(ctx, t.Scope, t.Token, s.Now())
+	known, err := s.ports.Store.Token(ctx, t.Scope, t.Token, s.ports.Now())
 	if err != nil || known == nil {
 		return nil, err
 	}

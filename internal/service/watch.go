@@ -35,10 +35,10 @@ func (s *Service) untilEnded(ctx context.Context, id JobID) {
 			return
 		case <-tick.C:
 		}
-		if ended, err := s.Store.Ended(ctx, id); err == nil && ended {
-			s.Log.LogAttrs(ctx, slog.LevelInfo, "task stopped, as its job has ended", slog.String("job_id", string(id)))
+		if ended, err := s.ports.Store.Ended(ctx, id); err == nil && ended {
+			s.ports.Log.LogAttrs(ctx, slog.LevelInfo, "task stopped, as its job has ended", slog.String("job_id", string(id)))
 			s.running.stop(id)
-			s.Wake() // whoever ended it may have left a notice
+			s.ports.Wake() // whoever ended it may have left a notice
 			return
 		}
 	}
