@@ -119,20 +119,13 @@ func TestGetFaceSearchSorts(t *testing.T) {
 	}
 }
 
-// wantByIndex wants each person at a stretch, the best match first, and of equal ones the surest face.
+// wantByIndex wants each person at a stretch, from the first to the last time: clients make intervals of what stands together.
 func wantByIndex(t *testing.T, persons []types.PersonMatch) {
 	t.Helper()
-	best := func(p types.PersonMatch) float32 {
-		if len(p.FaceMatches) == 0 {
-			return -1
-		}
-		return *p.FaceMatches[0].Similarity
-	}
 	if !slices.IsSortedFunc(persons, func(a, b types.PersonMatch) int {
-		return cmp.Or(cmp.Compare(a.Person.Index, b.Person.Index), cmp.Compare(best(b), best(a)),
-			cmp.Compare(*b.Person.Face.Confidence, *a.Person.Face.Confidence))
+		return cmp.Or(cmp.Compare(a.Person.Index, b.Person.Index), cmp.Compare(a.Timestamp, b.Timestamp))
 	}) {
-		t.Error("sorted by INDEX, persons are not together with the best match and the surest face first")
+		t.Error("sorted by INDEX, persons are not together in the order of time")
 	}
 }
 

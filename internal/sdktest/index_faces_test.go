@@ -44,6 +44,12 @@ func TestIndexFaces(t *testing.T) {
 		t.Errorf("indexed by another name as face %s of image %s", *got.FaceId, *got.ImageId)
 	}
 	wantFaces(t, c, id, 2)
+
+	in.CollectionId = collection(t, c)
+	elsewhere := ok(c.IndexFaces(t.Context(), in))(t)
+	if got := elsewhere.FaceRecords[0].Face; *got.FaceId == *other.FaceRecords[0].Face.FaceId || *got.ImageId != *face.ImageId {
+		t.Errorf("indexed in another collection as face %s of image %s", *got.FaceId, *got.ImageId)
+	}
 }
 
 // TestACommandLineKnowsAPhotoByTheSameID searches with the photo that a collection holds.

@@ -52,6 +52,9 @@ func (s *Service) album(ctx context.Context, c *Collection) (*album, error) {
 		return a, nil
 	}
 	if err := s.load(ctx, c, a); err != nil {
+		if KindOf(err) == NotFound {
+			s.shelf.remove(c.Serial)
+		}
 		return nil, err
 	}
 	return a, nil
@@ -71,13 +74,19 @@ func (s *shelf) album(serial Serial) *album {
 	return a
 }
 
+// remove gives the album of a collection that is gone, if there is one, and has it no longer.
+func (s *shelf) remove(serial Serial) *album {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.albums[serial]
+	delete(s.albums, serial)
+	return a
+}
+
 // drop forgets a collection that has been deleted. Searches under way end undisturbed; those that begin now find nothing
 // to search.
 func (s *Service) drop(serial Serial) error {
-	s.shelf.mu.Lock()
-	a := s.shelf.albums[serial]
-	delete(s.shelf.albums, serial)
-	s.shelf.mu.Unlock()
+	a := s.shelf.remove(serial)
 	if a == nil {
 		return nil
 	}
@@ -106,22 +115,14 @@ func (a *album) take(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// change takes the turn of a loaded album. Whatever is changed in the store under it and then in the album is seen in that
-// order by everybody.
-func (s *Service) change(ctx context.Context, id CollectionID) (*Collection, *album, func(), error) {
-	c, err := s.searchable(ctx, id)
-	if err != nil {
-		return nil, nil, nil, err
+// change takes the turn of a collection's loaded album. Whatever is changed in the store under it and then in the album is
+// seen in that order by everybody. A collection that has been deleted since it was read is told by the store.
+func (s *Service) change(ctx context.Context, c *Collection) (a *album, done func(), err error) {
+	if a, err = s.album(ctx, c); err != nil {
+		return nil, nil, named(err, c)
 	}
-	a, err := s.album(ctx, c)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	done, err := a.take(ctx)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	return c, a, done, nil
+	done, err = a.take(ctx)
+	return a, done, err
 }
 
 // loadBatch is how many faces are added to a gallery at once: enough that its locks and views, and the statement that reads
@@ -171,7 +172,10 @@ func (s *Service) readFaces(ctx context.Context, c *Collection, l *loader) error
 	if err != nil {
 		return err
 	}
-	if now.Serial == c.Serial && int64(l.faces.Len()) < now.Faces {
+	if now.Serial != c.Serial {
+		return errNoCollection(c.ID)
+	}
+	if int64(l.faces.Len()) < now.Faces {
 		if err := l.end(s.ports.Store.EachVector(ctx, c.Serial, l.take)); err != nil {
 			return err
 		}

@@ -25,15 +25,8 @@ func (s *Service) IndexFaces(ctx context.Context, r IndexRequest) (*Indexed, err
 	if len(chosen) == 0 {
 		return out, nil
 	}
-	image := ImageID(sha256.Sum256(content))
-	faces := make([]NewFace, len(chosen))
-	for i, f := range chosen {
-		faces[i].Face = Face{Version: c.Version, Enrolled: face.Enrolled{
-			ID: newFaceID(content, r.ExternalID, f.Box), ImageID: image, ExternalID: r.ExternalID, Detection: f.Detection,
-		}}
-		faces[i].Vector, faces[i].Code = f.Template, s.ports.Code(faces[i].ID, f.Template)
-	}
-	if err := s.enrol(ctx, r.Collection, c.Serial, faces); err != nil {
+	faces, err := s.enrol(ctx, c, sha256.Sum256(content), r.ExternalID, chosen)
+	if err != nil {
 		return nil, err
 	}
 	for i, f := range chosen {
@@ -63,26 +56,29 @@ func choose(found []PhotoFace, q QualityFilter, most int) (chosen []PhotoFace, u
 	return chosen, unused
 }
 
-// enrol stores faces and then shows them to searches.
-func (s *Service) enrol(ctx context.Context, id CollectionID, serial Serial, faces []NewFace) error {
-	c, a, done, err := s.change(ctx, id)
+// enrol stores faces of a photo and then shows them to searches.
+func (s *Service) enrol(
+	ctx context.Context, c *Collection, photo [sha256.Size]byte, name string, chosen []PhotoFace,
+) ([]NewFace, error) {
+	a, done, err := s.change(ctx, c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer done()
-	if c.Serial != serial {
-		return errNoCollection(id) // it was deleted and made anew while the photo was looked at
+	faces := make([]NewFace, len(chosen))
+	for i, f := range chosen {
+		id := a.faceID(c, photo, name, f.Box)
+		faces[i] = NewFace{Vector: f.Template, Code: s.ports.Code(id, f.Template), Face: Face{
+			Version: c.Version,
+			Enrolled: face.Enrolled{ID: id, ImageID: ImageID(photo), ExternalID: name, Detection: f.Detection},
+		}}
 	}
-	added, err := s.ports.Store.AddFaces(ctx, serial, faces, s.settings.FacesPerCollection)
-	switch KindOf(err) {
-	case NotFound:
-		return errNoCollection(id)
-	case QuotaExceeded:
-		return Errorf(QuotaExceeded, "A collection has at most %d faces", s.settings.FacesPerCollection)
-	default:
-		if err != nil || len(added) == 0 {
-			return err
-		}
+	added, err := s.ports.Store.AddFaces(ctx, c.Serial, faces, s.settings.FacesPerCollection)
+	if KindOf(err) == QuotaExceeded {
+		return nil, Errorf(QuotaExceeded, "A collection has at most %d faces", s.settings.FacesPerCollection)
+	}
+	if err != nil || len(added) == 0 {
+		return faces, named(err, c)
 	}
 	ids := make([]face.ID, 0, len(added))
 	var vectors []float32
@@ -92,11 +88,11 @@ func (s *Service) enrol(ctx context.Context, id CollectionID, serial Serial, fac
 		}
 	}
 	if err := a.faces.Add(ids, vectors); err != nil {
-		return err
+		return nil, err
 	}
-	s.ports.Events.FacesEnrolled(ctx, id, ids)
-	s.ports.Events.GallerySize(id, a.faces.Len())
-	return nil
+	s.ports.Events.FacesEnrolled(ctx, c.ID, ids)
+	s.ports.Events.GallerySize(c.ID, a.faces.Len())
+	return faces, nil
 }
 
 // Faces lists enrolled faces by their id. [NotFound], [BadPage].
@@ -135,17 +131,18 @@ func (s *Service) Faces(ctx context.Context, r FaceList) (*Faces, error) {
 
 // DeleteFaces deletes faces that are nobody's. Ids that are not there are no error. [NotFound].
 func (s *Service) DeleteFaces(ctx context.Context, id CollectionID, ids []face.ID) (*DeletedFaces, error) {
-	c, a, done, err := s.change(ctx, id)
+	c, err := s.searchable(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	a, done, err := s.change(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
 	deleted, associated, err := s.ports.Store.DeleteFaces(ctx, c.Serial, ids)
-	if KindOf(err) == NotFound {
-		return nil, errNoCollection(id)
-	}
 	if err != nil {
-		return nil, err
+		return nil, named(err, c)
 	}
 	a.faces.Delete(deleted)
 	if len(deleted) > 0 {

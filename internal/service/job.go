@@ -86,7 +86,7 @@ type Results struct {
 // Order is the order in which results are listed.
 type Order uint8
 
-// The orders: by time, then person; or person by person, for each the best match first.
+// The orders: by time, then person; or person by person, each by time.
 const (
 	ByTime Order = iota
 	ByPerson

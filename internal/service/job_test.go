@@ -77,8 +77,8 @@ func TestFaceSearch(t *testing.T) {
 	}
 	byPerson := b.pages(id, service.ByPerson, 7)
 	for i, s := range byPerson[1:] {
-		if s.Person < byPerson[i].Person {
-			t.Fatalf("person %d comes after person %d", s.Person, byPerson[i].Person)
+		if before := byPerson[i]; s.Person < before.Person || s.Person == before.Person && s.Time <= before.Time {
+			t.Fatalf("person %d at %v comes after person %d at %v", s.Person, s.Time, before.Person, before.Time)
 		}
 	}
 	notices, err := b.store.DueNotices(t.Context(), b.clock(), 10)

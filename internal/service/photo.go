@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 
@@ -97,10 +98,16 @@ func abs(x float32) float32 { return float32(math.Abs(float64(x))) }
 // from the command line.
 func ImageID(photo [sha256.Size]byte) face.ID { return derivedID("image", photo, "", face.Box{}) }
 
-// newFaceID is the id of a face to enrol: the same face of the same photo under the same name is the same face, in every
-// collection and on every machine, so that indexing twice stores once.
-func newFaceID(content []byte, name string, box face.Box) face.ID {
-	return derivedID("face", sha256.Sum256(content), name, box)
+// faceID is the id of a face to enrol. The same face of the same photo under the same name is the same face within one
+// collection, so that indexing twice stores once; in any other collection, also in one that is made anew under the same
+// name, it is another face, so that whoever keys a table by it mixes nobody up. A face that was enrolled before ids told
+// collections apart keeps its id.
+func (a *album) faceID(c *Collection, photo [sha256.Size]byte, name string, box face.Box) face.ID {
+	if before := derivedID("face", photo, name, box); a.faces.Has(before) {
+		return before
+	}
+	kind := fmt.Sprintf("face of %q, number %d, of %d", c.ID, c.Serial, c.Created.UnixMilli())
+	return derivedID(kind, photo, name, box)
 }
 
 // derivedID is the id of what was taken from a photo.

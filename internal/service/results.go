@@ -85,20 +85,10 @@ func (s *Service) saveResults(ctx context.Context, j *Job, c *Collection, found 
 	return &Results{Sightings: len(found.Sightings), Persons: found.Persons, Lists: len(lists)}, nil
 }
 
-// byPerson orders sightings person by person, for each the best match first: a client that reads the first of each person
-// sees the best. Equal ones stay in the order of time.
+// byPerson orders sightings person by person, each from the first to the last: clients make intervals of one person out of
+// neighbours. That is how Rekognition answers (a real answer of GetFaceSearch shows it), beside what it documents.
 func byPerson(a, b face.Sighting) int {
-	best := func(s *face.Sighting) face.Similarity {
-		if len(s.Matches) == 0 {
-			return -1
-		}
-		return s.Matches[0].Similarity
-	}
-	return cmp.Or(
-		cmp.Compare(a.Person, b.Person),
-		cmp.Compare(best(&b), best(&a)),
-		cmp.Compare(b.Detection.Confidence, a.Detection.Confidence),
-	)
+	return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.Time, b.Time))
 }
 
 // matchLists numbers the different lists of matches in the order in which they come. Sightings of one tracklet share their

@@ -135,6 +135,53 @@ func TestIndexFaces(t *testing.T) {
 	}
 }
 
+// TestFaceIDsTellCollectionsApart: applications key their tables by them.
+func TestFaceIDsTellCollectionsApart(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.collection("ours")
+	b.collection("theirs")
+	first := b.index("ours", "anna", looks(1))[0]
+	if again := b.index("ours", "anna", looks(1))[0]; again != first {
+		t.Errorf("%s when indexed again in the same collection, was %s", again, first)
+	}
+	if other := b.index("theirs", "anna", looks(1))[0]; other == first {
+		t.Error("the same in another collection")
+	}
+	if err := b.DeleteCollection(t.Context(), "ours"); err != nil {
+		t.Fatal(err)
+	}
+	b.collection("ours")
+	if anew := b.index("ours", "anna", looks(1))[0]; anew == first {
+		t.Error("the same in a collection that was deleted and made anew")
+	}
+}
+
+// TestFacesOfBeforeKeepTheirIDs: once an id was a function of photo, name and place alone.
+func TestFacesOfBeforeKeepTheirIDs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.collection("people")
+	id, err := face.ParseID("56de4b24-87b3-832d-b8d5-305f299f9546")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := b.Collection(t.Context(), "people")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := service.NewFace{Face: service.Face{Enrolled: face.Enrolled{ID: id, ExternalID: "anna"}}, Vector: looks(1).Vector}
+	if _, err := b.store.AddFaces(t.Context(), c.Serial, []service.NewFace{before}, 10); err != nil {
+		t.Fatal(err)
+	}
+	if again := b.index("people", "anna", looks(1))[0]; again != id {
+		t.Errorf("%s when indexed again, was %s", again, id)
+	}
+	if other := b.index("people", "berta", looks(1))[0]; other == id {
+		t.Error("another face has its id")
+	}
+}
+
 func TestSearchFacesThresholdIsInclusive(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -34,8 +34,8 @@ func (s *Service) CreateUser(ctx context.Context, id CollectionID, user UserID, 
 
 // DeleteUser deletes a user; the faces stay and are nobody's. [NotFound], [TokenReused].
 func (s *Service) DeleteUser(ctx context.Context, id CollectionID, user UserID, token string) error {
-	_, err := s.once(ctx, "delete-user", id, token, user, func(_ *Collection, t *RequestToken) error {
-		c, a, done, err := s.change(ctx, id)
+	_, err := s.once(ctx, "delete-user", id, token, user, func(c *Collection, t *RequestToken) error {
+		a, done, err := s.change(ctx, c)
 		if err != nil {
 			return err
 		}
@@ -245,8 +245,8 @@ func (s *Service) associated(
 	change func(*Collection, *album, *RequestToken, *Associated) error,
 ) (*Associated, error) {
 	out := &Associated{}
-	earlier, err := s.once(ctx, operation, r.Collection, r.Token, r, func(_ *Collection, t *RequestToken) error {
-		c, a, done, err := s.change(ctx, r.Collection)
+	earlier, err := s.once(ctx, operation, r.Collection, r.Token, r, func(c *Collection, t *RequestToken) error {
+		a, done, err := s.change(ctx, c)
 		if err != nil {
 			return err
 		}
