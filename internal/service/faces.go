@@ -69,7 +69,7 @@ func (s *Service) enrol(
 	for i, f := range chosen {
 		id := a.faceID(c, photo, name, f.Box)
 		faces[i] = NewFace{Vector: f.Template, Code: s.ports.Code(id, f.Template), Face: Face{
-			Version: c.Version,
+			Version:  c.Version,
 			Enrolled: face.Enrolled{ID: id, ImageID: ImageID(photo), ExternalID: name, Detection: f.Detection},
 		}}
 	}

@@ -15,10 +15,8 @@ import (
 func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 	var token *RequestToken
 	if r.Token != "" {
-		input := r
-		input.Caller = Caller{}
 		var err error
-		if token, err = s.requestToken(string(r.Operation), r.Token, input); err != nil {
+		if token, err = s.requestToken(string(r.Operation), r.Token, r.form()); err != nil {
 			return "", err
 		}
 		if earlier, err := s.replay(ctx, token); earlier != nil || err != nil {

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,7 +17,7 @@ const mostUsersListed = 500
 
 // CreateUser makes a user without faces. [NotFound], [Conflict], [QuotaExceeded], [TokenReused].
 func (s *Service) CreateUser(ctx context.Context, id CollectionID, user UserID, token string) error {
-	_, err := s.once(ctx, "create-user", id, token, user, func(c *Collection, t *RequestToken) error {
+	_, err := s.once(ctx, "create-user", id, token, userForm(user), func(c *Collection, t *RequestToken) error {
 		err := s.ports.Store.CreateUser(ctx, c.Serial, user, s.settings.UsersPerCollection, t)
 		switch KindOf(err) {
 		case Conflict:
@@ -34,7 +33,7 @@ func (s *Service) CreateUser(ctx context.Context, id CollectionID, user UserID, 
 
 // DeleteUser deletes a user; the faces stay and are nobody's. [NotFound], [TokenReused].
 func (s *Service) DeleteUser(ctx context.Context, id CollectionID, user UserID, token string) error {
-	_, err := s.once(ctx, "delete-user", id, token, user, func(c *Collection, t *RequestToken) error {
+	_, err := s.once(ctx, "delete-user", id, token, userForm(user), func(c *Collection, t *RequestToken) error {
 		a, done, err := s.change(ctx, c)
 		if err != nil {
 			return err
@@ -245,7 +244,7 @@ func (s *Service) associated(
 	change func(*Collection, *album, *RequestToken, *Associated) error,
 ) (*Associated, error) {
 	out := &Associated{}
-	earlier, err := s.once(ctx, operation, r.Collection, r.Token, r, func(c *Collection, t *RequestToken) error {
+	earlier, err := s.once(ctx, operation, r.Collection, r.Token, r.form(), func(c *Collection, t *RequestToken) error {
 		a, done, err := s.change(ctx, c)
 		if err != nil {
 			return err
@@ -267,64 +266,6 @@ func (s *Service) associated(
 		return nil, fmt.Errorf("answer kept for request token: %w", err)
 	}
 	return &again, nil
-}
-
-// once does something unless it has been done with this token: then it gives the answer from that time.
-func (s *Service) once(
-	ctx context.Context, operation string, id CollectionID, token string, input any,
-	do func(*Collection, *RequestToken) error,
-) (earlier []byte, err error) {
-	c, err := s.searchable(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if token == "" {
-		return nil, do(c, nil)
-	}
-	t, err := s.requestToken(fmt.Sprintf("%s of %d", operation, c.Serial), token, input)
-	if err != nil {
-		return nil, err
-	}
-	if earlier, err = s.replay(ctx, t); earlier != nil || err != nil {
-		return earlier, err
-	}
-	if err = do(c, t); KindOf(err) != TokenReused {
-		return nil, err
-	}
-	return s.replay(ctx, t) // somebody was quicker
-}
-
-// requestToken is a token for a request with this input.
-func (s *Service) requestToken(scope, token string, input any) (*RequestToken, error) {
-	said, err := json.Marshal(input)
-	if err != nil {
-		return nil, fmt.Errorf("input of %s: %w", scope, err)
-	}
-	return &RequestToken{
-		Scope: scope, Token: token, Input: sha256.Sum256(said), Result: []byte("{}"),
-		Expires: s.ports.Now().Add(s.settings.KeepTokens),
-	}, nil
-}
-
-// answer keeps what the request is answered with. Without a token there is nothing to keep.
-func (t *RequestToken) answer(v any) (err error) {
-	if t != nil {
-		t.Result, err = json.Marshal(v)
-	}
-	return err
-}
-
-// replay is the answer that was given to a request with this token; nil if there was none. [TokenReused] if the request
-// was another.
-func (s *Service) replay(ctx context.Context, t *RequestToken) ([]byte, error) {
-	known, err := s.ports.Store.Token(ctx, t.Scope, t.Token, s.ports.Now())
-	if err != nil || known == nil {
-		return nil, err
-	}
-	if known.Input != t.Input {
-		return nil, Errorf(TokenReused, "The request token %s was used for another request", t.Token)
-	}
-	return known.Result, nil
 }
 
 func unique(ids []face.ID) []face.ID {
