@@ -3,26 +3,67 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-const jobFields = `id, operation, state, message, bucket, object_key, object_version, size, etag, pinned_version,
-	collection, collection_serial, threshold, attributes, tag, topic, role, created, finished, expires`
+// column is a column of a table, and where its value is: to be written from, and to be scanned into.
+type column struct {
+	name string
+	at   any
+}
 
-// jobColumns are of the table jobs as j, and are followed by two of the job's plan.
-const jobColumns = `j.serial, j.id, j.operation, j.state, j.message, j.bucket, j.object_key, j.object_version, j.size,
-	j.etag, j.pinned_version, j.collection, j.collection_serial, j.threshold, j.attributes, j.tag, j.topic, j.role,
-	j.created, j.finished, j.expires, j.segments_done, j.results`
+// names of columns, each with this before it.
+func names(prefix string, list []column) string {
+	out := make([]string, len(list))
+	for i, c := range list {
+		out[i] = prefix + c.name
+	}
+	return strings.Join(out, ", ")
+}
+
+// places of columns' values.
+func places(list []column) []any {
+	out := make([]any, len(list))
+	for i, c := range list {
+		out[i] = c.at
+	}
+	return out
+}
+
+// newJobColumns are the columns of the table jobs that are written when a job begins.
+func newJobColumns(j *service.Job) []column {
+	return []column{
+		{"id", &j.ID}, {"operation", &j.Operation}, {"state", &j.State}, {"message", &j.Message},
+		{"bucket", &j.Video.Bucket}, {"object_key", &j.Video.Key}, {"object_version", &j.Video.Version},
+		{"size", &j.Pinned.Size}, {"etag", &j.Pinned.ETag}, {"pinned_version", &j.Pinned.Version},
+		{"collection", &j.Collection}, {"collection_serial", &j.CollectionSerial}, {"threshold", &j.Threshold},
+		{"attributes", &j.Attributes}, {"tag", &j.Tag}, {"topic", &j.Topic}, {"role", &j.Role},
+		{"created", (*millis)(&j.Created)}, {"finished", (*millis)(&j.Finished)}, {"expires", (*millis)(&j.Expires)},
+	}
+}
+
+// jobColumns are the columns that make a job, but for its plan's.
+func jobColumns(j *service.Job, results **resultsRecord) []column {
+	return append(newJobColumns(j),
+		column{"serial", &j.Serial}, column{"segments_done", &j.SegmentsDone}, column{"results", document{results}})
+}
+
+// selectJobs begins a statement that reads jobs, as j, with their plans, as p; [scanJob] reads its rows. What is to be read
+// as the plan's data is an expression.
+func selectJobs(data string) string {
+	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil)) + `, p.about, ` + data + ` FROM jobs j
+		LEFT JOIN plans p ON p.job = j.serial `
+}
 
 func addJob(ctx context.Context, tx *sql.Tx, j *service.Job) (service.Serial, error) {
+	list := newJobColumns(j)
 	var serial service.Serial
-	err := tx.QueryRowContext(ctx, `INSERT INTO jobs (`+jobFields+`) VALUES (`+placeholders(1, 20)+`) RETURNING serial`,
-		j.ID, j.Operation, j.State, j.Message, j.Video.Bucket, j.Video.Key, j.Video.Version,
-		j.Pinned.Size, j.Pinned.ETag, j.Pinned.Version, j.Collection, j.CollectionSerial, j.Threshold, j.Attributes,
-		j.Tag, j.Topic, j.Role, millis(j.Created), millis(j.Finished), millis(j.Expires)).Scan(&serial)
+	err := tx.QueryRowContext(ctx, `INSERT INTO jobs (`+names("", list)+`) VALUES (`+placeholders(1, len(list))+`)
+		RETURNING serial`, places(list)...).Scan(&serial)
 	return serial, err
 }
 
@@ -30,10 +71,7 @@ func scanJob(r row, j *service.Job) error {
 	var results *resultsRecord
 	var plan *planRecord
 	var data blob
-	err := r.Scan(&j.Serial, &j.ID, &j.Operation, &j.State, &j.Message, &j.Video.Bucket, &j.Video.Key, &j.Video.Version,
-		&j.Pinned.Size, &j.Pinned.ETag, &j.Pinned.Version, &j.Collection, &j.CollectionSerial, &j.Threshold, &j.Attributes,
-		&j.Tag, &j.Topic, &j.Role, (*millis)(&j.Created), (*millis)(&j.Finished), (*millis)(&j.Expires),
-		&j.SegmentsDone, document{&results}, document{&plan}, &data)
+	err := r.Scan(append(places(jobColumns(j, &results)), document{&plan}, &data)...)
 	if err != nil {
 		return err
 	}

@@ -66,8 +66,7 @@ func (s *Store) enqueue(ctx context.Context, tx *sql.Tx, tasks ...service.Task) 
 func (s *Store) Job(ctx context.Context, id service.JobID) (*service.Job, error) {
 	j := new(service.Job)
 	err := s.read(ctx, fmt.Sprintf("read job %s", id), func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, `SELECT `+jobColumns+`, p.about, p.data FROM jobs j
-			LEFT JOIN plans p ON p.job = j.serial WHERE j.id = $1`, id)
+		row := tx.QueryRowContext(ctx, selectJobs("p.data")+`WHERE j.id = $1`, id)
 		return orElse(scanJob(row, j), noJob(id))
 	})
 	if err != nil {
@@ -99,9 +98,7 @@ func (s *Store) Jobs(ctx context.Context, q service.JobQuery) ([]service.Job, er
 	}
 	var list []service.Job
 	err := s.read(ctx, "list jobs", func(tx *sql.Tx) (err error) {
-		list, err = collect(ctx, tx, scanJob, `SELECT `+jobColumns+`, p.about, NULL FROM jobs j
-			LEFT JOIN plans p ON p.job = j.serial
-			WHERE j.serial < $1 AND j.id IS NOT NULL`+state+` ORDER BY j.serial DESC LIMIT $2`, args...)
+		list, err = collect(ctx, tx, scanJob, selectJobs("NULL")+`WHERE j.serial < $1 AND j.id IS NOT NULL`+state+` ORDER BY j.serial DESC LIMIT $2`, args...)
 		return err
 	})
 	return list, err
