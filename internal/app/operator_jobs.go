@@ -14,7 +14,7 @@ import (
 // Job is a stored video that is worked on, or was.
 type Job struct {
 	ID string `json:"job_id"`
-	// Operation is face-search or face-detection; State is in-progress, succeeded or failed.
+	// Operation is face-search, face-detection or person-tracking; State is in-progress, succeeded or failed.
 	Operation string `json:"operation"`
 	State     string `json:"state"`
 	// Message says why the job failed.
@@ -33,8 +33,19 @@ type Job struct {
 	Segments     int      `json:"segments"`
 	SegmentsDone int      `json:"segments_done"`
 	Warnings     []string `json:"warnings,omitempty"`
+	// Progress is nil until it is known what the video is.
+	Progress *JobProgress `json:"progress,omitempty"`
 	// Results is how much a job has found that has succeeded.
 	Results *JobResults `json:"results,omitempty"`
+}
+
+// JobProgress says how far the analysis of a job's video is.
+type JobProgress struct {
+	Percent float64 `json:"percent"`
+	// TimesRealTime is how many seconds of the video were analysed in one second since the job was started.
+	TimesRealTime float64 `json:"times_real_time,omitempty"`
+	// SecondsLeft is how long it takes yet if it goes on like this.
+	SecondsLeft float64 `json:"seconds_left,omitempty"`
 }
 
 // JobVideo is the object that a job is about, and what is known of it.
@@ -52,7 +63,7 @@ type JobResults struct {
 	Sightings int `json:"sightings"`
 }
 
-func jobOf(j *service.Job) Job {
+func jobOf(s *service.Service, j *service.Job) Job {
 	out := Job{
 		ID: string(j.ID), Operation: string(j.Operation), State: string(j.State), Message: j.Message,
 		Video:      JobVideo{Bucket: j.Video.Bucket, Key: j.Video.Key, Version: j.Video.Version, Size: j.Pinned.Size},
@@ -64,6 +75,9 @@ func jobOf(j *service.Job) Job {
 	}
 	if j.Plan != nil {
 		out.Segments, out.Warnings, out.Video.Seconds = j.Plan.Segments, j.Plan.Warnings, j.Plan.Info.Duration.Seconds()
+	}
+	if p := s.Progress(j); j.Plan != nil {
+		out.Progress = &JobProgress{Percent: 100 * p.Done, TimesRealTime: p.Speed, SecondsLeft: p.Left.Seconds()}
 	}
 	if j.Results != nil {
 		out.Results = &JobResults{Persons: j.Results.Persons, Sightings: j.Results.Sightings}
@@ -91,7 +105,7 @@ func (o *Operator) Jobs(ctx context.Context, state string, limit int) (list []Jo
 			return nil, false, err
 		}
 		for i := range got.Jobs {
-			list = append(list, jobOf(&got.Jobs[i]))
+			list = append(list, jobOf(s, &got.Jobs[i]))
 		}
 		page.Token = got.Next
 		if page.Token == "" || limit > 0 && len(list) >= limit {
@@ -124,7 +138,7 @@ func (o *Operator) Job(ctx context.Context, id string) (Job, error) {
 	if err != nil {
 		return Job{}, jobError(id, err)
 	}
-	return jobOf(j), nil
+	return jobOf(s, j), nil
 }
 
 // CancelJob ends a job that is in progress. A server that works on it stops doing so within some seconds.

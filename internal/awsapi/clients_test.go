@@ -38,8 +38,8 @@ except c.exceptions.ResourceNotFoundException as e:
     print(e.response["Error"]["Message"])
 try:
     c.detect_text(Image={"Bytes": b"x"})
-except c.exceptions.InvalidParameterException as e:
-    print(e.response["Error"]["Message"][:36])
+except ClientError as e:
+    print(e.response["Error"]["Code"], e.response["Error"]["Message"][:36])
 try:
     c.describe_collection(CollectionId="bad id!")
 except ClientError as e:
@@ -55,7 +55,7 @@ except ClientError as e:
 	if out, err = command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	want := ann + " 36\nCollection:staff not found!\nSpotter does not support DetectText.\nValidationException\n" +
+	want := ann + " 36\nCollection:staff not found!\nUnknownOperationException Spotter does not support DetectText.\nValidationException\n" +
 		"InvalidSignatureException 400\n"
 	if string(out) != want {
 		t.Errorf("got\n%s\nwant\n%s", out, want)

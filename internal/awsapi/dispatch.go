@@ -66,13 +66,10 @@ func modelled(name string) bool {
 	return known && !strings.Contains(name, ".")
 }
 
-// unsupported is the answer to an operation that Rekognition has and Spotter has not. It is an InvalidParameterException,
-// because every operation of the service model declares that one, so that all SDKs raise it as something typed, with its
-// message, and none tries again.
+// unsupported is the answer to an operation that Rekognition has and Spotter has not. It is none of the exceptions that the
+// operation declares: applications catch an InvalidParameterException as "there is no face". No SDK tries again.
 func unsupported(name string) error {
-	return &failure{
-		exception: "InvalidParameterException", status: http.StatusBadRequest, modelled: true,
-		message: "Spotter does not support " + name + ". It keeps collections of faces and users, detects, compares and " +
-			"searches faces in images, and detects and searches faces in stored videos.",
-	}
+	return frontEnd("UnknownOperationException", http.StatusBadRequest, "Spotter does not support %s. It keeps collections of "+
+		"faces and users, detects, compares and searches faces in images, and detects, searches and tracks faces in stored videos.",
+		name)
 }

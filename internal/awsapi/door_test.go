@@ -186,10 +186,11 @@ func TestOperationsThatAreNotThere(t *testing.T) {
 	b := newBench(t, nil)
 	_, err := b.client(func(o *rekognition.Options) { o.RetryMaxAttempts = 3 }).DetectLabels(t.Context(),
 		&rekognition.DetectLabelsInput{Image: &types.Image{Bytes: []byte("x")}})
-	if e := (*types.InvalidParameterException)(nil); !errors.As(err, &e) || !strings.Contains(e.ErrorMessage(), "DetectLabels") {
+	expectCode(t, err, "UnknownOperationException", "")
+	if !strings.Contains(err.Error(), "Spotter does not support DetectLabels.") {
 		t.Errorf("got %v", err)
 	}
-	if diff := cmp.Diff([]string{"DetectLabels InvalidParameterException"}, b.observed); diff != "" {
+	if diff := cmp.Diff([]string{"DetectLabels UnknownOperationException"}, b.observed); diff != "" {
 		t.Errorf("tried again, or told otherwise: %s", diff)
 	}
 	for target, want := range map[string]string{

@@ -300,6 +300,17 @@ func (r *recorder) Results(_ context.Context, q service.ResultRequest) (*service
 	return out, r.note("Results", q)
 }
 
+func (r *recorder) Job(_ context.Context, id service.JobID) (*service.Job, error) {
+	return r.job(id), r.note("Job", id)
+}
+
+func (r *recorder) Progress(j *service.Job) service.Progress {
+	if j.State != service.InProgress {
+		return service.Progress{Done: 1, Speed: 8}
+	}
+	return service.Progress{Done: 0.25, Speed: 8.125, Left: 24_700 * time.Millisecond}
+}
+
 func (r *recorder) CancelJob(_ context.Context, id service.JobID) error {
 	return r.note("CancelJob", id)
 }

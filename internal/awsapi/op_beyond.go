@@ -8,6 +8,14 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
+func getJob(ctx context.Context, s Service, _ call, in *model.JobRequest) (*model.GetJobResponse, error) {
+	j, err := s.Job(ctx, service.JobID(in.JobId))
+	if err != nil {
+		return nil, err
+	}
+	return &model.GetJobResponse{Job: new(job(s, j))}, nil
+}
+
 func cancelJob(ctx context.Context, s Service, _ call, in *model.JobRequest) (*model.JobResponse, error) {
 	return nil, s.CancelJob(ctx, service.JobID(in.JobId))
 }
@@ -23,7 +31,7 @@ func listJobs(ctx context.Context, s Service, _ call, in *model.ListJobsRequest)
 	}
 	out := &model.ListJobsResponse{Jobs: make([]model.Job, len(found.Jobs)), NextToken: found.Next}
 	for i := range found.Jobs {
-		out.Jobs[i] = job(&found.Jobs[i])
+		out.Jobs[i] = job(s, &found.Jobs[i])
 	}
 	return out, nil
 }
@@ -42,7 +50,7 @@ func jobState(s model.VideoJobStatus) service.JobState {
 	}
 }
 
-func job(j *service.Job) model.Job {
+func job(s Service, j *service.Job) model.Job {
 	out := model.Job{
 		JobId: string(j.ID), API: startedBy(j.Operation), Status: jobStatus(j.State), StatusMessage: j.Message,
 		Video: video(j.Video), CollectionId: string(j.Collection), JobTag: j.Tag,
@@ -52,6 +60,7 @@ func job(j *service.Job) model.Job {
 		out.VideoMetadata = videoMetadata(&j.Plan.Info)
 		out.Segments, out.SegmentsDone = new(int64(j.Plan.Segments)), new(int64(j.SegmentsDone))
 		out.Warnings = j.Plan.Warnings
+		out.Progress = progress(s.Progress(j))
 	}
 	if j.Results != nil {
 		out.PersonCount, out.SightingCount = new(int64(j.Results.Persons)), new(int64(j.Results.Sightings))
@@ -61,10 +70,26 @@ func job(j *service.Job) model.Job {
 
 // startedBy is the name of the operation that starts such jobs.
 func startedBy(o service.Operation) string {
-	if o == service.FaceDetection {
+	switch o {
+	case service.FaceDetection:
 		return "StartFaceDetection"
+	case service.PersonTracking:
+		return "StartPersonTracking"
+	default:
+		return "StartFaceSearch"
 	}
-	return "StartFaceSearch"
+}
+
+// progress leaves out what is not known.
+func progress(p service.Progress) *model.JobProgress {
+	out := &model.JobProgress{Percent: new(percent(float32(100 * p.Done)))}
+	if p.Speed > 0 {
+		out.TimesRealTime = new(float32(p.Speed))
+	}
+	if p.Left > 0 {
+		out.SecondsLeft = new(int64(p.Left.Round(time.Second) / time.Second))
+	}
+	return out
 }
 
 // moment is nil for a time that has not come.

@@ -27,7 +27,16 @@ func startFaceDetection(
 	return &model.StartFaceDetectionResponse{JobId: string(id)}, err
 }
 
-// start adds what both kinds of jobs have.
+func startPersonTracking(
+	ctx context.Context, s Service, c call, in *model.StartPersonTrackingRequest,
+) (*model.StartPersonTrackingResponse, error) {
+	id, err := start(ctx, s, c, in.Video, in.NotificationChannel, service.StartRequest{
+		Operation: service.PersonTracking, Token: in.ClientRequestToken, Tag: in.JobTag,
+	})
+	return &model.StartPersonTrackingResponse{JobId: string(id)}, err
+}
+
+// start adds what all kinds of jobs have.
 func start(
 	ctx context.Context, s Service, c call, v *model.Video, n *model.NotificationChannel, r service.StartRequest,
 ) (service.JobID, error) {
@@ -96,6 +105,30 @@ func getFaceDetection(
 		f := &found.Sightings[i]
 		seen := service.Detail{Detection: f.Detection, Attributes: f.Attributes}
 		out.Faces[i] = model.FaceDetection{Timestamp: new(millis(f.Time)), Face: traits{model.AttributeAll}.detail(&seen)}
+	}
+	return out, nil
+}
+
+// getPersonTracking gives persons that are known by their faces: one whose face is not seen is not there.
+func getPersonTracking(
+	ctx context.Context, s Service, _ call, in *model.GetPersonTrackingRequest,
+) (*model.GetPersonTrackingResponse, error) {
+	by := service.ByTime
+	if in.SortBy == model.PersonTrackingSortByIndex {
+		by = service.ByPerson
+	}
+	found, err := results(ctx, s, service.PersonTracking, in.JobId, in.NextToken, in.MaxResults, by)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.GetPersonTrackingResponse{
+		JobStatus: jobStatus(found.Job.State), StatusMessage: found.Job.Message, NextToken: found.Next,
+		VideoMetadata: jobMetadata(found.Job), Persons: make([]model.PersonDetection, len(found.Sightings)),
+		JobId: string(found.Job.ID), Video: video(found.Job.Video), JobTag: found.Job.Tag,
+	}
+	for i := range found.Sightings {
+		seen := &found.Sightings[i].Sighting
+		out.Persons[i] = model.PersonDetection{Timestamp: new(millis(seen.Time)), Person: person(seen)}
 	}
 	return out, nil
 }

@@ -43,8 +43,13 @@ func operations() []operation {
 			func(in *model.StartFaceDetectionRequest) string { return roleOf(in.NotificationChannel) }),
 		define("GetFaceDetection", nil, getFaceDetection),
 
+		passing(define("StartPersonTracking", nil, startPersonTracking),
+			func(in *model.StartPersonTrackingRequest) string { return roleOf(in.NotificationChannel) }),
+		define("GetPersonTracking", nil, getPersonTracking),
+
 		define("SpotterService.CancelJob", nil, cancelJob),
 		define("SpotterService.DeleteJob", nil, deleteJob),
+		define("SpotterService.GetJob", nil, getJob),
 		define("SpotterService.ListJobs", nil, listJobs),
 	}
 }

@@ -135,6 +135,12 @@ func requests() map[string][2]string {
 			`{"Video":` + clip + `}`,
 		},
 		"GetFaceDetection":         {`{"JobId":"job","MaxResults":10,"NextToken":"token"}`, `{"JobId":"job"}`},
+		"StartPersonTracking": {
+			`{"Video":` + clip + `,"ClientRequestToken":"t","JobTag":"tag","NotificationChannel":` + channel + `}`,
+			`{"Video":` + clip + `}`,
+		},
+		"GetPersonTracking":        {`{"JobId":"job","MaxResults":10,"NextToken":"token","SortBy":"INDEX"}`, `{"JobId":"job"}`},
+		"SpotterService.GetJob":    {`{"JobId":"job"}`, `{"JobId":"job"}`},
 		"SpotterService.CancelJob": {`{"JobId":"job"}`, `{"JobId":"job"}`},
 		"SpotterService.DeleteJob": {`{"JobId":"job"}`, `{"JobId":"job"}`},
 		"SpotterService.ListJobs":  {`{"Status":"SUCCEEDED","MaxResults":3,"NextToken":"token"}`, ``},
@@ -209,7 +215,7 @@ func TestOperationsAreThoseOfTheModel(t *testing.T) {
 			want = append(want, name)
 		}
 	}
-	want = append(want, "SpotterService.CancelJob", "SpotterService.DeleteJob", "SpotterService.ListJobs")
+	want = append(want, "SpotterService.CancelJob", "SpotterService.DeleteJob", "SpotterService.GetJob", "SpotterService.ListJobs")
 	slices.Sort(got)
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -298,7 +304,8 @@ func TestWhatRequestsAreAbout(t *testing.T) {
 			about[op.name] += " passes " + op.pass(in)
 		}
 	}
-	want := map[string]string{"StartFaceDetection": " passes arn:aws:iam::000000000000:role/r"}
+	const passes = " passes arn:aws:iam::000000000000:role/r"
+	want := map[string]string{"StartFaceDetection": passes, "StartPersonTracking": passes}
 	for _, name := range []string{
 		"DescribeCollection", "DeleteCollection", "TagResource", "UntagResource", "ListTagsForResource",
 		"IndexFaces", "ListFaces", "DeleteFaces", "SearchFaces", "SearchFacesByImage", "CreateUser", "DeleteUser", "ListUsers",
@@ -306,7 +313,7 @@ func TestWhatRequestsAreAbout(t *testing.T) {
 	} {
 		want[name] = "people"
 	}
-	want["StartFaceSearch"] += want["StartFaceDetection"]
+	want["StartFaceSearch"] += passes
 	if diff := cmp.Diff(want, about); diff != "" {
 		t.Error(diff)
 	}

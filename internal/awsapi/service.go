@@ -48,6 +48,8 @@ type Service interface {
 
 	StartJob(ctx context.Context, r service.StartRequest) (service.JobID, error)
 	Results(ctx context.Context, r service.ResultRequest) (*service.ResultPage, error)
+	Job(ctx context.Context, id service.JobID) (*service.Job, error)
+	Progress(j *service.Job) service.Progress
 	CancelJob(ctx context.Context, id service.JobID) error
 	DeleteJob(ctx context.Context, id service.JobID) error
 	Jobs(ctx context.Context, state service.JobState, page service.PageRequest) (*service.JobList, error)

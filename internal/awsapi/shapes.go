@@ -35,15 +35,16 @@ func positive(n int64) *int64 {
 	return &n
 }
 
-// personMatch is a face of a video at one time. Its person's box is the face's: Spotter does not look for bodies.
-func personMatch(s *face.Sighting, matches []model.FaceMatch) model.PersonMatch {
-	return model.PersonMatch{
-		Timestamp: new(millis(s.Time)),
-		Person: &model.PersonDetail{
-			Index: new(int64(s.Person)), BoundingBox: boundingBox(s.Detection.Box), Face: faceDetail(&s.Detection),
-		},
-		FaceMatches: matches,
+// person is who is seen. The box is the face's: Spotter does not look for bodies.
+func person(s *face.Sighting) *model.PersonDetail {
+	return &model.PersonDetail{
+		Index: new(int64(s.Person)), BoundingBox: boundingBox(s.Detection.Box), Face: faceDetail(&s.Detection),
 	}
+}
+
+// personMatch is a face of a video at one time.
+func personMatch(s *face.Sighting, matches []model.FaceMatch) model.PersonMatch {
+	return model.PersonMatch{Timestamp: new(millis(s.Time)), Person: person(s), FaceMatches: matches}
 }
 
 // faceMatches is never nil: an empty list says that nobody matches.

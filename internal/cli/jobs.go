@@ -113,6 +113,18 @@ func (l *line) jobsShowCommand() *cobra.Command {
 	}, &o)
 }
 
+// progressOf is how far a job in progress is, and how long it may take yet; how fast one was that has ended.
+func progressOf(j *app.Job) string {
+	if j.Progress == nil || j.Progress.TimesRealTime == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("%.0f %%, %.1f x real time", j.Progress.Percent, j.Progress.TimesRealTime)
+	if left := time.Duration(j.Progress.SecondsLeft * float64(time.Second)); left > 0 {
+		text += ", about " + clock(left.Round(time.Second)) + " left"
+	}
+	return text
+}
+
 // describeJob leaves out what there is nothing to say about.
 func describeJob(j *app.Job) string {
 	rows := [][]string{
@@ -128,6 +140,7 @@ func describeJob(j *app.Job) string {
 		rows = append(rows, []string{"length", clock(time.Duration(j.Video.Seconds * float64(time.Second)))},
 			[]string{"segments", fmt.Sprintf("%d of %d done", j.SegmentsDone, j.Segments)})
 	}
+	rows = append(rows, []string{"progress", progressOf(j)})
 	if j.Collection != "" {
 		rows = append(rows, []string{"collection", j.Collection},
 			[]string{"threshold", strconv.FormatFloat(float64(j.Threshold), 'g', 5, 32) + " %"})

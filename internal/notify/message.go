@@ -83,6 +83,8 @@ func apiOf(o service.Operation) (string, error) {
 		return "StartFaceSearch", nil
 	case service.FaceDetection:
 		return "StartFaceDetection", nil
+	case service.PersonTracking:
+		return "StartPersonTracking", nil
 	default:
 		return "", fmt.Errorf("unknown operation %q", o)
 	}

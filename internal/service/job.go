@@ -14,8 +14,9 @@ type Operation string
 
 // The operations.
 const (
-	FaceSearch    Operation = "face-search"
-	FaceDetection Operation = "face-detection"
+	FaceSearch     Operation = "face-search"
+	FaceDetection  Operation = "face-detection"
+	PersonTracking Operation = "person-tracking"
 )
 
 // JobState says how far a job is.
@@ -63,6 +64,37 @@ type Job struct {
 	SegmentsDone int
 	// Results is nil until the job has succeeded.
 	Results *Results
+}
+
+// Progress says how far a job is, and how fast. What comes before and after the analysis is not counted in it.
+type Progress struct {
+	// Done is the share of the video that has been analysed, 0..1.
+	Done float64
+	// Speed is how many seconds of the video were analysed in one second since the job was started; the time for which it
+	// waited counts. 0 if nothing is known.
+	Speed float64
+	// Left is how long it will take from now on if it goes on like this; 0 if nothing is known, or the job has ended.
+	Left time.Duration
+}
+
+// progress at a time.
+func (j *Job) progress(now time.Time) Progress {
+	if j.Plan == nil || j.Plan.Segments == 0 {
+		return Progress{}
+	}
+	if j.State != InProgress {
+		now = j.Finished
+	}
+	took := now.Sub(j.Created)
+	p := Progress{Done: float64(j.SegmentsDone) / float64(j.Plan.Segments)}
+	if took <= 0 || j.SegmentsDone == 0 {
+		return p
+	}
+	p.Speed = p.Done * j.Plan.Info.Duration.Seconds() / took.Seconds()
+	if j.State == InProgress {
+		p.Left = time.Duration(float64(took) * (1 - p.Done) / p.Done)
+	}
+	return p
 }
 
 // JobPlan is what a video is and how it is cut.

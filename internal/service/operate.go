@@ -4,6 +4,9 @@ import (
 	"context"
 )
 
+// Progress of a job as it was read.
+func (s *Service) Progress(j *Job) Progress { return j.progress(s.ports.Now()) }
+
 // CancelJob ends a job that is in progress: it has failed, and says that it was cancelled. [NotFound]; [Invalid] if it has
 // ended.
 func (s *Service) CancelJob(ctx context.Context, id JobID) error {

@@ -146,6 +146,8 @@ var operations = [...]Operation{
 	},
 	{
 		Name: "GetPersonTracking", Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "InvalidPaginationTokenException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ThrottlingException"},
+		Input: shapeGetPersonTrackingRequest, Output: shapeGetPersonTrackingResponse,
+		newOutput: func() any { return new(GetPersonTrackingResponse) },
 	},
 	{
 		Name: "GetSegmentDetection", Errors: []string{"AccessDeniedException", "InternalServerError", "InvalidParameterException", "InvalidPaginationTokenException", "ProvisionedThroughputExceededException", "ResourceNotFoundException", "ThrottlingException"},
@@ -243,6 +245,8 @@ var operations = [...]Operation{
 	},
 	{
 		Name: "StartPersonTracking", Errors: []string{"AccessDeniedException", "IdempotentParameterMismatchException", "InvalidParameterException", "InvalidS3ObjectException", "InternalServerError", "VideoTooLargeException", "ProvisionedThroughputExceededException", "LimitExceededException", "ThrottlingException"},
+		Input: shapeStartPersonTrackingRequest, Output: shapeStartPersonTrackingResponse,
+		newOutput: func() any { return new(StartPersonTrackingResponse) },
 	},
 	{
 		Name: "StartProjectVersion", Errors: []string{"ResourceNotFoundException", "ResourceInUseException", "LimitExceededException", "InvalidParameterException", "AccessDeniedException", "InternalServerError", "ThrottlingException", "ProvisionedThroughputExceededException"},

@@ -15,6 +15,7 @@ func inputs() []any {
 		&CreateUserRequest{}, &DeleteUserRequest{}, &ListUsersRequest{}, &AssociateFacesRequest{}, &DisassociateFacesRequest{},
 		&SearchUsersRequest{}, &SearchUsersByImageRequest{}, &DetectFacesRequest{}, &CompareFacesRequest{},
 		&StartFaceSearchRequest{}, &GetFaceSearchRequest{}, &StartFaceDetectionRequest{}, &GetFaceDetectionRequest{},
+		&StartPersonTrackingRequest{}, &GetPersonTrackingRequest{},
 		&JobRequest{}, &ListJobsRequest{},
 	}
 }
@@ -29,7 +30,8 @@ func TestStructsAndShapesAgree(t *testing.T) {
 		byName[structName(in)] = in
 	}
 	checked := map[string]bool{}
-	for _, name := range append(Names(), "SpotterService.CancelJob", "SpotterService.DeleteJob", "SpotterService.ListJobs") {
+	for _, name := range append(Names(), "SpotterService.CancelJob", "SpotterService.DeleteJob", "SpotterService.GetJob",
+		"SpotterService.ListJobs") {
 		op, _ := Lookup(name)
 		if !op.Supported() {
 			continue
@@ -124,8 +126,8 @@ func TestOperations(t *testing.T) {
 			supported++
 		}
 	}
-	if supported != 25 {
-		t.Errorf("%d are supported, want 25", supported)
+	if supported != 27 {
+		t.Errorf("%d are supported, want 27", supported)
 	}
 	start, _ := Lookup("StartFaceSearch")
 	if len(start.Errors) != 10 || !start.Declares("VideoTooLargeException") || start.Declares("ResourceInUseException") {

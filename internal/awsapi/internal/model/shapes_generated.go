@@ -252,6 +252,22 @@ var (
 		{Name: "Video", Shape: shapeVideo},
 		{Name: "JobTag", Shape: shapeJobTag},
 	}}
+	shapeGetPersonTrackingRequest = &Shape{Name: "GetPersonTrackingRequest", Kind: Structure, Members: []Member{
+		{Name: "JobId", Shape: shapeJobId, Required: true},
+		{Name: "MaxResults", Shape: shapeMaxResults},
+		{Name: "NextToken", Shape: shapePaginationToken},
+		{Name: "SortBy", Shape: shapePersonTrackingSortBy},
+	}}
+	shapeGetPersonTrackingResponse = &Shape{Name: "GetPersonTrackingResponse", Kind: Structure, Members: []Member{
+		{Name: "JobStatus", Shape: shapeVideoJobStatus},
+		{Name: "StatusMessage", Shape: shapeStatusMessage},
+		{Name: "VideoMetadata", Shape: shapeVideoMetadata},
+		{Name: "NextToken", Shape: shapePaginationToken},
+		{Name: "Persons", Shape: shapePersonDetections},
+		{Name: "JobId", Shape: shapeJobId},
+		{Name: "Video", Shape: shapeVideo},
+		{Name: "JobTag", Shape: shapeJobTag},
+	}}
 	shapeImage = &Shape{Name: "Image", Kind: Structure, Members: []Member{
 		{Name: "Bytes", Shape: shapeImageBlob},
 		{Name: "S3Object", Shape: shapeS3Object},
@@ -351,14 +367,20 @@ var (
 		{Name: "BoundingBox", Shape: shapeBoundingBox},
 		{Name: "Face", Shape: shapeFaceDetail},
 	}}
-	shapePersonIndex = &Shape{Name: "PersonIndex", Kind: Long}
-	shapePersonMatch = &Shape{Name: "PersonMatch", Kind: Structure, Members: []Member{
+	shapePersonDetection = &Shape{Name: "PersonDetection", Kind: Structure, Members: []Member{
+		{Name: "Timestamp", Shape: shapeTimestamp},
+		{Name: "Person", Shape: shapePersonDetail},
+	}}
+	shapePersonDetections = &Shape{Name: "PersonDetections", Kind: List, Element: shapePersonDetection}
+	shapePersonIndex      = &Shape{Name: "PersonIndex", Kind: Long}
+	shapePersonMatch      = &Shape{Name: "PersonMatch", Kind: Structure, Members: []Member{
 		{Name: "Timestamp", Shape: shapeTimestamp},
 		{Name: "Person", Shape: shapePersonDetail},
 		{Name: "FaceMatches", Shape: shapeFaceMatchList},
 	}}
-	shapePersonMatches = &Shape{Name: "PersonMatches", Kind: List, Element: shapePersonMatch}
-	shapePose          = &Shape{Name: "Pose", Kind: Structure, Members: []Member{
+	shapePersonMatches        = &Shape{Name: "PersonMatches", Kind: List, Element: shapePersonMatch}
+	shapePersonTrackingSortBy = &Shape{Name: "PersonTrackingSortBy", Kind: String, Enum: []string{"INDEX", "TIMESTAMP"}}
+	shapePose                 = &Shape{Name: "Pose", Kind: Structure, Members: []Member{
 		{Name: "Roll", Shape: shapeDegree},
 		{Name: "Yaw", Shape: shapeDegree},
 		{Name: "Pitch", Shape: shapeDegree},
@@ -459,6 +481,15 @@ var (
 		{Name: "JobTag", Shape: shapeJobTag},
 	}}
 	shapeStartFaceSearchResponse = &Shape{Name: "StartFaceSearchResponse", Kind: Structure, Members: []Member{
+		{Name: "JobId", Shape: shapeJobId},
+	}}
+	shapeStartPersonTrackingRequest = &Shape{Name: "StartPersonTrackingRequest", Kind: Structure, Members: []Member{
+		{Name: "Video", Shape: shapeVideo, Required: true},
+		{Name: "ClientRequestToken", Shape: shapeClientRequestToken},
+		{Name: "NotificationChannel", Shape: shapeNotificationChannel},
+		{Name: "JobTag", Shape: shapeJobTag},
+	}}
+	shapeStartPersonTrackingResponse = &Shape{Name: "StartPersonTrackingResponse", Kind: Structure, Members: []Member{
 		{Name: "JobId", Shape: shapeJobId},
 	}}
 	shapeStatusMessage = &Shape{Name: "StatusMessage", Kind: String}

@@ -376,6 +376,26 @@ type GetFaceSearchResponse struct {
 	JobTag        string         `json:",omitzero"`
 }
 
+// GetPersonTrackingRequest is the shape of this name.
+type GetPersonTrackingRequest struct {
+	JobId      string               `json:",omitzero"`
+	MaxResults *int32               `json:",omitzero"`
+	NextToken  string               `json:",omitzero"`
+	SortBy     PersonTrackingSortBy `json:",omitzero"`
+}
+
+// GetPersonTrackingResponse is the shape of this name.
+type GetPersonTrackingResponse struct {
+	JobStatus     VideoJobStatus    `json:",omitzero"`
+	StatusMessage string            `json:",omitzero"`
+	VideoMetadata *VideoMetadata    `json:",omitzero"`
+	NextToken     string            `json:",omitzero"`
+	Persons       []PersonDetection `json:",omitzero"`
+	JobId         string            `json:",omitzero"`
+	Video         *Video            `json:",omitzero"`
+	JobTag        string            `json:",omitzero"`
+}
+
 // Image is the shape of this name.
 type Image struct {
 	Bytes    []byte    `json:",omitzero"`
@@ -544,12 +564,27 @@ type PersonDetail struct {
 	Face        *FaceDetail  `json:",omitzero"`
 }
 
+// PersonDetection is the shape of this name.
+type PersonDetection struct {
+	Timestamp *int64        `json:",omitzero"`
+	Person    *PersonDetail `json:",omitzero"`
+}
+
 // PersonMatch is the shape of this name.
 type PersonMatch struct {
 	Timestamp   *int64        `json:",omitzero"`
 	Person      *PersonDetail `json:",omitzero"`
 	FaceMatches []FaceMatch   `json:",omitzero"`
 }
+
+// PersonTrackingSortBy is the shape of this name.
+type PersonTrackingSortBy string
+
+// The values of [PersonTrackingSortBy].
+const (
+	PersonTrackingSortByIndex     PersonTrackingSortBy = "INDEX"
+	PersonTrackingSortByTimestamp PersonTrackingSortBy = "TIMESTAMP"
+)
 
 // Pose is the shape of this name.
 type Pose struct {
@@ -704,6 +739,19 @@ type StartFaceSearchRequest struct {
 
 // StartFaceSearchResponse is the shape of this name.
 type StartFaceSearchResponse struct {
+	JobId string `json:",omitzero"`
+}
+
+// StartPersonTrackingRequest is the shape of this name.
+type StartPersonTrackingRequest struct {
+	Video               *Video               `json:",omitzero"`
+	ClientRequestToken  string               `json:",omitzero"`
+	NotificationChannel *NotificationChannel `json:",omitzero"`
+	JobTag              string               `json:",omitzero"`
+}
+
+// StartPersonTrackingResponse is the shape of this name.
+type StartPersonTrackingResponse struct {
 	JobId string `json:",omitzero"`
 }
 

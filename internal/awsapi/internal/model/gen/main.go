@@ -101,6 +101,6 @@ func supported() []string {
 		"CreateUser", "DeleteUser", "ListUsers", "AssociateFaces", "DisassociateFaces",
 		"SearchUsers", "SearchUsersByImage",
 		"DetectFaces", "CompareFaces",
-		"StartFaceSearch", "GetFaceSearch", "StartFaceDetection", "GetFaceDetection",
+		"StartFaceSearch", "GetFaceSearch", "StartFaceDetection", "GetFaceDetection", "StartPersonTracking", "GetPersonTracking",
 	}
 }
