@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"net/http"
+	"path"
 	"reflect"
 	"strings"
 
@@ -33,8 +34,7 @@ func (d *Door) authorize(who *identity, op *operation, in any) error {
 		}
 	}
 	named := who.policy.Names("s3")
-	for _, o := range objects(in) {
-		n := reading(o)
+	for _, n := range reading(objects(in)) {
 		// "Deny *" on a bucket names no service by its actions, and means it all the same.
 		if d := who.policy.Decide(n.action, n.resource); d == iam.Denied || named && d != iam.Allowed {
 			// AWS does not tell an object that may not be read from one that is not there.
@@ -96,12 +96,24 @@ func accessDenied(who *identity, n need, decision iam.Decision) *failure {
 	}
 }
 
-func reading(o *model.S3Object) need {
-	n := need{"s3:GetObject", "arn:aws:s3:::" + o.Bucket + "/" + o.Name}
-	if o.Version != "" {
-		n.action = "s3:GetObjectVersion"
+// reading is what objects need to be read. A name like "open/../closed" must be allowed as it is and as a path would be: the
+// bucket's server, or a proxy before it, may tidy it up.
+func reading(list []*model.S3Object) []need {
+	var needs []need
+	for _, o := range list {
+		action := "s3:GetObject"
+		if o.Version != "" {
+			action = "s3:GetObjectVersion"
+		}
+		names := []string{o.Name}
+		if tidy := strings.TrimPrefix(path.Clean("/"+o.Name), "/"); tidy != o.Name {
+			names = append(names, tidy)
+		}
+		for _, name := range names {
+			needs = append(needs, need{action, "arn:aws:s3:::" + o.Bucket + "/" + name})
+		}
 	}
-	return n
+	return needs
 }
 
 // objects are all objects of buckets that an input names, wherever in it.

@@ -42,6 +42,9 @@ func TestPolicies(t *testing.T) {
 	versioned := &model.StartFaceSearchRequest{
 		CollectionId: "staff", Video: &model.Video{S3Object: &model.S3Object{Bucket: "media", Name: "a.mp4", Version: "7"}},
 	}
+	winding := &model.StartFaceSearchRequest{
+		CollectionId: "staff", Video: &model.Video{S3Object: &model.S3Object{Bucket: "media", Name: "open/..//closed/a.mp4"}},
+	}
 	describeIn := &model.DescribeCollectionRequest{CollectionId: "staff"}
 	tagged := &model.CreateCollectionRequest{CollectionId: "staff", Tags: map[string]string{"a": "b"}}
 	for name, c := range map[string]struct {
@@ -107,6 +110,17 @@ func TestPolicies(t *testing.T) {
 		"version needs its own action": {
 			"StartFaceSearch", versioned, policy("Allow rekognition:* on *", "Allow s3:GetObject on "+video),
 			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+		},
+		"object by a winding way": {
+			"StartFaceSearch", winding, policy("Allow rekognition:* on *", "Allow s3:GetObject on arn:aws:s3:::media/open/*"),
+			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+		},
+		"forbidden object by a winding way": {
+			"StartFaceSearch", winding, policy("Allow * on *", "Deny s3:GetObject on arn:aws:s3:::media/closed/*"),
+			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+		},
+		"object that may be read either way": {
+			"StartFaceSearch", winding, policy("Allow rekognition:* on *", "Allow s3:GetObject on arn:aws:s3:::media/*"), "",
 		},
 		"version": {
 			"StartFaceSearch", versioned, policy("Allow rekognition:* on *", "Allow s3:GetObjectVersion on "+video), "",

@@ -199,14 +199,9 @@ func testInvalid(t *testing.T, f fixture) {
 	t.Helper()
 	for name, o := range map[string]bucket.Object{
 		"empty":            film(""),
-		"absolute":         film("/etc/passwd"),
 		"parent":           film("../films/x"),
-		"parent within":    film("a/../x"),
-		"parent at end":    film("a/.."),
-		"self":             film("."),
-		"self within":      film("a/./x"),
-		"empty part":       film("a//x"),
-		"slash at end":     film("a/"),
+		"out and in again": film("a/.././../films/a"),
+		"up from nothing":  film("/../x"),
 		"NUL":              film("a\x00b"),
 		"not UTF-8":        film("a\xffb"),
 		"very long":        film(strings.Repeat("abc/", 256) + "x"),

@@ -102,12 +102,21 @@ func (f *folder) find(o Object) (*os.File, Info, error) {
 		return nil, Info{}, fail(NotFound, nil,
 			"Bucket %q is a folder and keeps no versions: leave out the version %q.", o.Bucket, o.Version)
 	}
+	if o.Key == "." || !fs.ValidPath(o.Key) {
+		return nil, Info{}, fail(Invalid, nil, "The object's name %q is refused: bucket %q is a folder, and a file's name may not "+
+			"begin or end with \"/\" nor have \"//\", \".\" or \"..\" in it as a part of the path.", o.Key, o.Bucket)
+	}
 	root, err := os.OpenRoot(f.path)
 	if err != nil {
 		return nil, Info{}, fail(Unavailable, err, "The folder of bucket %q cannot be opened.", o.Bucket)
 	}
 	defer func() { _ = root.Close() }() // only read
 	file, err := openRegular(root, o.Key)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if within, linked := f.followed(o.Key); linked {
+			file, err = openRegular(root, within)
+		}
+	}
 	if err != nil {
 		return nil, Info{}, folderError(o, err)
 	}
@@ -117,6 +126,21 @@ func (f *folder) find(o Object) (*os.File, Info, error) {
 		return nil, Info{}, folderError(o, err)
 	}
 	return file, info, nil
+}
+
+// followed is the name, within the folder, of the file that a link of this name leads to. A root follows no link that is
+// absolute or leaves the folder on its way, wherever it ends; what is found here it opens with the same care.
+func (f *folder) followed(key string) (name string, within bool) {
+	root, err := filepath.EvalSymlinks(f.path)
+	if err != nil {
+		return "", false
+	}
+	end, err := filepath.EvalSymlinks(filepath.Join(f.path, filepath.FromSlash(key)))
+	if err != nil {
+		return "", false
+	}
+	name, err = filepath.Rel(root, end)
+	return name, err == nil && filepath.IsLocal(name)
 }
 
 // openRegular looks before it opens, as opening some devices does things. Should the file become something else between,

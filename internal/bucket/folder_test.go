@@ -67,7 +67,11 @@ func TestFolderLinks(t *testing.T) {
 		"absolute":                {target: "/etc/passwd", link: "link", key: "link", kind: bucket.Denied},
 		"absolute folder":         {target: "/etc", link: "link", key: "link/passwd", kind: bucket.Denied},
 		"to the root":             {target: "/", link: "link", key: "link/etc/passwd", kind: bucket.Denied},
-		"out and in again":        {target: "../films/in/x", link: "link", key: "link", kind: bucket.Denied},
+		"out and in again":        {target: "../films/in/x", link: "link", key: "link"},
+		"absolute within":         {target: "FOLDER/in/x", link: "link", key: "link"},
+		"absolute to a folder":    {target: "FOLDER/in", link: "link", key: "link/x"},
+		"absolute to the folder":  {target: "FOLDER", link: "link", key: "link", kind: bucket.NotFound},
+		"absolute above":          {target: "FOLDER/../secret", link: "link", key: "link", kind: bucket.Denied},
 		"to a process's own file": {target: "/proc/self/environ", link: "link", key: "link", kind: bucket.Denied},
 		"dangling":                {target: "nothing", link: "link", key: "link", kind: bucket.NotFound},
 		"loop":                    {target: "link", link: "link", key: "link", kind: bucket.NotFound},
@@ -76,7 +80,8 @@ func TestFolderLinks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			folder, b := folderBucket(t)
-			if err := os.Symlink(c.target, filepath.Join(folder, c.link)); err != nil {
+			target := strings.Replace(c.target, "FOLDER", folder, 1)
+			if err := os.Symlink(target, filepath.Join(folder, c.link)); err != nil {
 				t.Fatal(err)
 			}
 			data, err := b.Read(t.Context(), film(c.key), 1<<20)
@@ -85,6 +90,20 @@ func TestFolderLinks(t *testing.T) {
 			}
 			wantKind(t, err, c.kind)
 		})
+	}
+}
+
+// TestFolderKeys is about names that S3 may hold and files cannot have.
+func TestFolderKeys(t *testing.T) {
+	t.Parallel()
+	_, b := folderBucket(t)
+	for _, key := range []string{"/in/x", "in/x/", "in//x", "in/./x", "./in/x", "in/../in/x", "in/..", ".", "/"} {
+		_, err := b.Stat(t.Context(), film(key))
+		wantKind(t, err, bucket.Invalid)
+		_, err = b.Read(t.Context(), film(key), 10)
+		wantKind(t, err, bucket.Invalid)
+		_, err = b.Open(t.Context(), film(key), bucket.Info{Size: 6, ETag: "x"})
+		wantKind(t, err, bucket.Invalid)
 	}
 }
 

@@ -2,7 +2,6 @@ package bucket
 
 import (
 	"context"
-	"io/fs"
 	"os"
 	"strings"
 	"sync"
@@ -25,8 +24,9 @@ type Info struct {
 // maxKey is how long a key may be in bytes: "Object key naming guidelines" of Amazon S3.
 const maxKey = 1024
 
-// check refuses keys that are none, in any bucket. Empty path elements, "." and ".." are refused also where a server would
-// take them: servers and proxies between that tidy up a path would read another object, perhaps of another bucket.
+// check refuses keys that are none, in any bucket. Slashes at either end or side by side, "." and ".." are parts of a name like
+// others, as S3 has it, but what would lead out of the bucket if somebody tidied it up as a path is refused, as S3 does too
+// ("Object key naming guidelines"): servers that keep objects as files, and proxies, tidy up.
 func (o Object) check() error {
 	switch {
 	case o.Key == "":
@@ -35,14 +35,29 @@ func (o Object) check() error {
 		return fail(Invalid, nil, "The object's name has %d bytes; at most %d are possible.", len(o.Key), maxKey)
 	case !utf8.ValidString(o.Key) || strings.ContainsRune(o.Key, 0):
 		return fail(Invalid, nil, "The object's name is not valid UTF-8 text.")
-	case o.Key == "." || !fs.ValidPath(o.Key):
-		return fail(Invalid, nil,
-			"The object's name %q is refused: it may not begin or end with \"/\" nor have \"//\", \".\" or \"..\" in it "+
-				"as a part of the path.", o.Key)
+	case leadsOut(o.Key):
+		return fail(Invalid, nil, "The object's name %q is refused: as a path it would lead out of the bucket.", o.Key)
 	case len(o.Version) > maxKey || strings.ContainsFunc(o.Version, isControl):
 		return fail(Invalid, nil, "The object's version is not one.")
 	}
 	return nil
+}
+
+// leadsOut says whether a key, read from the left, has more ".." than parts before them.
+func leadsOut(key string) bool {
+	depth := 0
+	for part := range strings.SplitSeq(key, "/") {
+		switch part {
+		case "", ".":
+		case "..":
+			if depth--; depth < 0 {
+				return true
+			}
+		default:
+			depth++
+		}
+	}
+	return false
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError }

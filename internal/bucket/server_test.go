@@ -101,6 +101,39 @@ func TestRealNames(t *testing.T) {
 	}
 }
 
+// TestKeysAsTheyAre asks for every name as S3 keeps it: as text, and no path to be tidied up. A download goes on under the same
+// name when its connection breaks.
+func TestKeysAsTheyAre(t *testing.T) {
+	t.Parallel()
+	var path atomic.Value
+	f := &faulty{content: noise(100), etag: `"one"`}
+	f.answer = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		path.Store(r.URL.EscapedPath())
+		first := r.Header.Get("Range") == ""
+		if first {
+			f.half(w, r)
+		}
+		return first
+	}
+	f.start(t, f)
+	s := faultySource(f)
+	s.Bucket = "real"
+	b := open(t, config(t, map[string]bucket.Source{"films": s}))
+	for _, key := range []string{"/a", "//a", "a/", "a//b", "./a", "a/./b", "a/../b", "a/..", ".", "/", "a/b/../../c/", " /"} {
+		path.Store("")
+		info, err := b.Stat(t.Context(), film(key))
+		if err != nil {
+			t.Errorf("%q: %v", key, err)
+			continue
+		}
+		file := mustOpen(t, b, film(key), info)
+		wantContent(t, file, noise(100))
+		if want := "/real/" + strings.ReplaceAll(key, " ", "%20"); path.Load() != want {
+			t.Errorf("%q: asked for %v, want %s", key, path.Load(), want)
+		}
+	}
+}
+
 // TestTrust needs the authority's certificate for https.
 func TestTrust(t *testing.T) {
 	t.Parallel()
