@@ -102,7 +102,7 @@ func (s *stored) analyse(
 	return &segmentData{Tracklets: *tracklets, Damage: stream.Stats().Damage}, nil
 }
 
-// attributesOf says what faces of a video look like, without further landmarks: videos have five, as on AWS.
+// attributesOf says what faces of a video look like.
 func attributesOf(
 	rec *recognizer.Recognizer,
 ) func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) {
@@ -110,9 +110,6 @@ func attributesOf(
 		a, err := rec.Attributes(ctx, p, d)
 		if errors.Is(err, recognizer.ErrNoFace) {
 			return nil, nil //nolint:nilnil // nothing can be said of it
-		}
-		if a != nil {
-			a.Points = nil
 		}
 		return a, err
 	}

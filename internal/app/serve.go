@@ -265,7 +265,7 @@ func (s *server) openDoor(context.Context) (err error) {
 	s.door, err = awsapi.New(awsapi.Config{
 		Service: s.service, Keys: s.keys, Region: string(s.config.Region), Account: string(s.config.Account),
 		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, MaxBody: int64(s.config.MaxBody),
-		Unsigned: bool(s.config.Unsigned),
+		Unsigned: bool(s.config.Unsigned), NeutralAttributes: s.config.AbsentAttributes == config.NeutralAttributes,
 		Limits: awsapi.Limits{
 			PerOperation: rates, PerKey: float64(s.config.RatePerKey), Overall: float64(s.config.Rate),
 			InFlight: int(s.config.RequestsInFlight),

@@ -9,24 +9,28 @@ import (
 )
 
 // traits are the face attributes that a request asks for. The default ones are always given; ALL wins over everything.
-type traits []model.Attribute
+type traits struct {
+	asked []model.Attribute
+	// neutral says of an attribute that is not known that it is as likely as not; otherwise it is left out.
+	neutral bool
+}
 
 // has says whether an attribute is asked for, by itself or with all others.
 func (t traits) has(a model.Attribute) bool {
-	return slices.Contains(t, a) || slices.Contains(t, model.AttributeAll)
+	return slices.Contains(t.asked, a) || slices.Contains(t.asked, model.AttributeAll)
 }
 
 // any says whether more than the default attributes are asked for.
 func (t traits) any() bool {
-	return slices.ContainsFunc(t, func(a model.Attribute) bool { return a != model.AttributeDefault })
+	return slices.ContainsFunc(t.asked, func(a model.Attribute) bool { return a != model.AttributeDefault })
 }
 
-// detail is a face with the attributes that are asked for and known.
+// detail is a face with the attributes that are asked for and known, and with the neutral ones.
 func (t traits) detail(d *service.Detail) *model.FaceDetail {
 	out := faceDetail(&d.Detection)
 	a := d.Attributes
 	if a == nil {
-		return out
+		a = &face.Attributes{}
 	}
 	if a.Age != nil && t.has(model.AttributeAgeRange) {
 		out.AgeRange = ageRange(a.Age)
@@ -34,22 +38,62 @@ func (t traits) detail(d *service.Detail) *model.FaceDetail {
 	if a.Gender != nil && t.has(model.AttributeGender) {
 		out.Gender = gender(a.Gender)
 	}
-	if a.Smile != nil && t.has(model.AttributeSmile) {
-		out.Smile = &model.Smile{Value: new(a.Smile.Value), Confidence: new(percent(a.Smile.Confidence))}
+	if v, c := t.trait(model.AttributeSmile, a.Smile); v != nil {
+		out.Smile = &model.Smile{Value: v, Confidence: c}
 	}
-	if a.EyesOpen != nil && t.has(model.AttributeEyesOpen) {
-		out.EyesOpen = &model.EyeOpen{Value: new(a.EyesOpen.Value), Confidence: new(percent(a.EyesOpen.Confidence))}
+	if v, c := t.trait(model.AttributeEyesOpen, a.EyesOpen); v != nil {
+		out.EyesOpen = &model.EyeOpen{Value: v, Confidence: c}
 	}
-	if a.MouthOpen != nil && t.has(model.AttributeMouthOpen) {
-		out.MouthOpen = &model.MouthOpen{Value: new(a.MouthOpen.Value), Confidence: new(percent(a.MouthOpen.Confidence))}
+	if v, c := t.trait(model.AttributeMouthOpen, a.MouthOpen); v != nil {
+		out.MouthOpen = &model.MouthOpen{Value: v, Confidence: c}
 	}
 	if a.Emotions != nil && t.has(model.AttributeEmotions) {
 		out.Emotions = emotions(a.Emotions)
 	}
-	if t.has(model.AttributeAll) { // no single attribute asks for more landmarks
-		out.Landmarks = slices.Concat(out.Landmarks, furtherLandmarks(a.Points))
+	if a.Further != nil && t.has(model.AttributeAll) { // no single attribute asks for more landmarks
+		out.Landmarks = slices.Concat(out.Landmarks, furtherLandmarks(a.Further))
 	}
+	t.addUnknown(out)
 	return out
+}
+
+// addUnknown adds the attributes of which no model of a pack says anything.
+func (t traits) addUnknown(out *model.FaceDetail) {
+	if v, c := t.trait(model.AttributeEyeglasses, nil); v != nil {
+		out.Eyeglasses = &model.Eyeglasses{Value: v, Confidence: c}
+	}
+	if v, c := t.trait(model.AttributeSunglasses, nil); v != nil {
+		out.Sunglasses = &model.Sunglasses{Value: v, Confidence: c}
+	}
+	if v, c := t.trait(model.AttributeBeard, nil); v != nil {
+		out.Beard = &model.Beard{Value: v, Confidence: c}
+	}
+	if v, c := t.trait(model.AttributeMustache, nil); v != nil {
+		out.Mustache = &model.Mustache{Value: v, Confidence: c}
+	}
+	if v, c := t.trait(model.AttributeFaceOccluded, nil); v != nil {
+		out.FaceOccluded = &model.FaceOccluded{Value: v, Confidence: c}
+	}
+	if t.neutral && t.has(model.AttributeEyeDirection) {
+		out.EyeDirection = &model.EyeDirection{Yaw: new(float32(0)), Pitch: new(float32(0)), Confidence: new(float32(notLookedAt))}
+	}
+}
+
+// notLookedAt is the confidence, in percent, of an answer that could as well be the other one.
+const notLookedAt = 50
+
+// trait is what is known of an attribute, where it is asked for; nil where it is to be left out.
+func (t traits) trait(a model.Attribute, known *face.Trait) (value *bool, confidence *float32) {
+	switch {
+	case !t.has(a):
+		return nil, nil
+	case known != nil:
+		return new(known.Value), new(percent(known.Confidence))
+	case t.neutral:
+		return new(false), new(float32(notLookedAt))
+	default:
+		return nil, nil
+	}
 }
 
 // faceDetail is a face with the default attributes.
@@ -78,10 +122,10 @@ func landmarks(l *face.Landmarks) []model.Landmark {
 	}
 }
 
-func furtherLandmarks(points []face.NamedPoint) []model.Landmark {
+func furtherLandmarks(points *face.FurtherLandmarks) []model.Landmark {
 	out := make([]model.Landmark, len(points))
-	for i, p := range points {
-		out[i] = landmark(model.LandmarkType(p.Name), p.Point)
+	for i, name := range face.FurtherLandmarkNames() {
+		out[i] = landmark(model.LandmarkType(name), points[i])
 	}
 	return out
 }

@@ -37,6 +37,9 @@ type Config struct {
 	Audit func(Entry)
 	// MaxBody is the largest body of a request in bytes; 0 for as much as the largest image inline takes.
 	MaxBody int64
+	// NeutralAttributes answers with Value false and Confidence 50 for attributes that are asked for and not known, instead of
+	// leaving them out: clients that read them unguarded do not fail.
+	NeutralAttributes bool
 	// Unsigned lets everybody in as the administrator who asks from this machine, whatever their signature is. It is for
 	// listeners on loopback, which who sets it has to see to.
 	Unsigned bool
@@ -255,7 +258,7 @@ func (d *Door) decode(ctx context.Context, op *operation, body []byte, in any) e
 
 func (d *Door) call(x *exchange, who *identity) call {
 	return call{
-		caller: who.caller, region: d.cfg.Region, account: d.cfg.Account,
+		caller: who.caller, region: d.cfg.Region, account: d.cfg.Account, neutral: d.cfg.NeutralAttributes,
 		arn:       func(id service.CollectionID) string { return d.collectionARN(id) },
 		requestID: x.id,
 	}

@@ -62,7 +62,7 @@ func seen() service.Detail {
 			EyesOpen:  &face.Trait{Value: true, Confidence: 99},
 			MouthOpen: &face.Trait{Value: false, Confidence: 88},
 			Emotions:  []face.Emotion{{Type: face.Calm, Confidence: 70}, {Type: face.Happy, Confidence: 20}},
-			Points:    []face.NamedPoint{{Name: "leftEyeBrowUp", Point: face.Point{X: 0.25, Y: 0.375}}},
+			Further:   &face.FurtherLandmarks{2: {X: 0.25, Y: 0.375}},
 		},
 	}
 }

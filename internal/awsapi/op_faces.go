@@ -8,12 +8,12 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-func indexFaces(ctx context.Context, s Service, _ call, in *model.IndexFacesRequest) (*model.IndexFacesResponse, error) {
+func indexFaces(ctx context.Context, s Service, c call, in *model.IndexFacesRequest) (*model.IndexFacesResponse, error) {
 	photo, err := image("image", in.Image)
 	if err != nil {
 		return nil, err
 	}
-	want := traits(in.DetectionAttributes)
+	want := traits{asked: in.DetectionAttributes, neutral: c.neutral}
 	done, err := s.IndexFaces(ctx, service.IndexRequest{
 		Collection: service.CollectionID(in.CollectionId), Image: photo, ExternalID: in.ExternalImageId,
 		MaxFaces: count(in.MaxFaces), Quality: service.QualityFilter(in.QualityFilter), Attributes: want.any(),

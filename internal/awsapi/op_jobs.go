@@ -90,7 +90,7 @@ func getFaceSearch(
 }
 
 func getFaceDetection(
-	ctx context.Context, s Service, _ call, in *model.GetFaceDetectionRequest,
+	ctx context.Context, s Service, c call, in *model.GetFaceDetectionRequest,
 ) (*model.GetFaceDetectionResponse, error) {
 	found, err := results(ctx, s, service.FaceDetection, in.JobId, in.NextToken, in.MaxResults, service.ByTime)
 	if err != nil {
@@ -101,10 +101,11 @@ func getFaceDetection(
 		VideoMetadata: jobMetadata(found.Job), Faces: make([]model.FaceDetection, len(found.Sightings)),
 		JobId: string(found.Job.ID), Video: video(found.Job.Video), JobTag: found.Job.Tag,
 	}
+	want := traits{asked: []model.Attribute{model.AttributeAll}, neutral: c.neutral && found.Job.Attributes}
 	for i := range found.Sightings {
 		f := &found.Sightings[i]
 		seen := service.Detail{Detection: f.Detection, Attributes: f.Attributes}
-		out.Faces[i] = model.FaceDetection{Timestamp: new(millis(f.Time)), Face: traits{model.AttributeAll}.detail(&seen)}
+		out.Faces[i] = model.FaceDetection{Timestamp: new(millis(f.Time)), Face: want.detail(&seen)}
 	}
 	return out, nil
 }

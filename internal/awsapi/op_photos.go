@@ -7,12 +7,12 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-func detectFaces(ctx context.Context, s Service, _ call, in *model.DetectFacesRequest) (*model.DetectFacesResponse, error) {
+func detectFaces(ctx context.Context, s Service, c call, in *model.DetectFacesRequest) (*model.DetectFacesResponse, error) {
 	photo, err := image("image", in.Image)
 	if err != nil {
 		return nil, err
 	}
-	want := traits(in.Attributes)
+	want := traits{asked: in.Attributes, neutral: c.neutral}
 	found, err := s.DetectFaces(ctx, photo, want.any())
 	if err != nil {
 		return nil, err

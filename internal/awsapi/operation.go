@@ -28,6 +28,8 @@ type call struct {
 	// caller asks; its name is the ARN of the user, as messages give it.
 	caller          service.Caller
 	region, account string
+	// neutral says of attributes that are not known that they are as likely as not, instead of nothing.
+	neutral bool
 	// arn is the ARN of a collection.
 	arn func(service.CollectionID) string
 	// requestID is that of the answer.

@@ -134,7 +134,7 @@ func requests() map[string][2]string {
 			`{"Video":` + clip + `,"ClientRequestToken":"t","FaceAttributes":"ALL","JobTag":"tag","NotificationChannel":` + channel + `}`,
 			`{"Video":` + clip + `}`,
 		},
-		"GetFaceDetection":         {`{"JobId":"job","MaxResults":10,"NextToken":"token"}`, `{"JobId":"job"}`},
+		"GetFaceDetection": {`{"JobId":"job","MaxResults":10,"NextToken":"token"}`, `{"JobId":"job"}`},
 		"StartPersonTracking": {
 			`{"Video":` + clip + `,"ClientRequestToken":"t","JobTag":"tag","NotificationChannel":` + channel + `}`,
 			`{"Video":` + clip + `}`,
@@ -330,7 +330,7 @@ func TestAttributesThatAreAskedFor(t *testing.T) {
 			`["BEARD","EYE_DIRECTION","FACE_OCCLUDED","MUSTACHE","SUNGLASSES","EYEGLASSES"]`,
 			"BoundingBox Confidence Landmarks:5 Pose Quality",
 		},
-		{`["DEFAULT","ALL"]`, "AgeRange BoundingBox Confidence Emotions EyesOpen Gender Landmarks:6 MouthOpen Pose Quality Smile"},
+		{`["DEFAULT","ALL"]`, "AgeRange BoundingBox Confidence Emotions EyesOpen Gender Landmarks:28 MouthOpen Pose Quality Smile"},
 	} {
 		text, err := perform(t, "DetectFaces", `{"Image":`+bytesImage+`,"Attributes":`+tc.asked+`}`, &recorder{})
 		if err != nil {
@@ -354,6 +354,40 @@ func TestAttributesThatAreAskedFor(t *testing.T) {
 	}
 }
 
+// TestNeutralAttributes: what is asked for and not known is as likely as not, what is known stays as it is, and what is not
+// asked for is not there.
+func TestNeutralAttributes(t *testing.T) {
+	t.Parallel()
+	known := seen()
+	known.Attributes.Smile = nil
+	all := traits{asked: []model.Attribute{model.AttributeAll}, neutral: true}.detail(&known)
+	for name, trait := range map[string]struct {
+		value      *bool
+		confidence *float32
+	}{
+		"Smile":        {all.Smile.Value, all.Smile.Confidence},
+		"Eyeglasses":   {all.Eyeglasses.Value, all.Eyeglasses.Confidence},
+		"Sunglasses":   {all.Sunglasses.Value, all.Sunglasses.Confidence},
+		"Beard":        {all.Beard.Value, all.Beard.Confidence},
+		"Mustache":     {all.Mustache.Value, all.Mustache.Confidence},
+		"FaceOccluded": {all.FaceOccluded.Value, all.FaceOccluded.Confidence},
+	} {
+		if *trait.value || *trait.confidence != 50 {
+			t.Errorf("%s is %v with %v", name, *trait.value, *trait.confidence)
+		}
+	}
+	if d := all.EyeDirection; *d.Yaw != 0 || *d.Pitch != 0 || *d.Confidence != 50 {
+		t.Errorf("the eyes look to %v, %v with %v", *d.Yaw, *d.Pitch, *d.Confidence)
+	}
+	if !*all.EyesOpen.Value || *all.EyesOpen.Confidence != 99 {
+		t.Errorf("the eyes are open: %v with %v", *all.EyesOpen.Value, *all.EyesOpen.Confidence)
+	}
+	some := traits{asked: []model.Attribute{model.AttributeBeard}, neutral: true}.detail(&service.Detail{})
+	if some.Beard == nil || some.Mustache != nil || some.Smile != nil || some.EyeDirection != nil {
+		t.Errorf("asked for the beard: %+v", some)
+	}
+}
+
 // TestAnswersKeepToTheirShapes: whatever a model pack makes of a face, the answer is one that the service model allows.
 func TestAnswersKeepToTheirShapes(t *testing.T) {
 	t.Parallel()
@@ -365,7 +399,7 @@ func TestAnswersKeepToTheirShapes(t *testing.T) {
 		for _, x := range []*float32{
 			&d.Box.Left, &d.Box.Top, &d.Box.Width, &d.Box.Height, &d.Confidence, &d.Pose.Roll, &d.Pose.Yaw, &d.Pose.Pitch,
 			&d.Quality.Brightness, &d.Quality.Sharpness, &d.Landmarks[2].X, &d.Attributes.Gender.Confidence,
-			&d.Attributes.Smile.Confidence, &d.Attributes.Emotions[1].Confidence, &d.Attributes.Points[0].Y,
+			&d.Attributes.Smile.Confidence, &d.Attributes.Emotions[1].Confidence, &d.Attributes.Further[0].Y,
 		} {
 			*x = odd.Draw(rt, "number")
 		}

@@ -38,6 +38,8 @@ type Server struct {
 	// RequestsInFlight is how many requests are worked on at once, MaxBody how large a request's body may be in bytes.
 	RequestsInFlight Count
 	MaxBody          Size
+	// AbsentAttributes says how attributes of faces are answered that are asked for and not known.
+	AbsentAttributes AbsentAttributes
 	// PhotoWorkers is how many photos are looked at side by side; 0 is one per CPU core.
 	PhotoWorkers Count
 
@@ -52,7 +54,7 @@ type Server struct {
 	UnknownTopics UnknownTopics
 	// MaxImageSize bounds an image in a bucket, MaxInlineImage one within a request, both in bytes.
 	MaxImageSize, MaxInlineImage Size
-	// MaxFacesPerCollection bounds a collection; 20 million faces take about 58 GB of memory.
+	// MaxFacesPerCollection bounds a collection; 20 million faces take about 13 GB of memory.
 	MaxFacesPerCollection Count
 
 	// StopTimeout is how long running work may take to end when the server is asked to stop.
@@ -78,6 +80,7 @@ func DefaultServer() Server {
 		MinFreeDisk:           1 * gigabyte,
 		RequestsInFlight:      256,
 		MaxBody:               15 * mebibyte, // CompareFaces carries two inline images, in base64: 14.0 million bytes
+		AbsentAttributes:      OmitAttributes,
 		OpenJobs:              20,
 		KeepResults:           Period(7 * day),
 		KeepTokens:            Period(7 * day),

@@ -90,6 +90,7 @@ func (s *Server) reread() error {
 		{"region", string(s.Region), new(Region).UnmarshalText},
 		{"account", string(s.Account), new(Account).UnmarshalText},
 		{"formats", string(s.Formats), new(Formats).UnmarshalText},
+		{"absent-attributes", string(s.AbsentAttributes), new(AbsentAttributes).UnmarshalText},
 		{"unknown-topics", string(s.UnknownTopics), new(UnknownTopics).UnmarshalText},
 		{"log-level", string(s.LogLevel), new(LogLevel).UnmarshalText},
 		{"log-format", string(s.LogFormat), new(LogFormat).UnmarshalText},

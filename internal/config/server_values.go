@@ -255,6 +255,23 @@ func (u *UnknownTopics) UnmarshalText(text []byte) error {
 // MarshalText writes the word.
 func (u UnknownTopics) MarshalText() ([]byte, error) { return []byte(u), nil }
 
+// AbsentAttributes says how attributes of faces are answered that no model of the pack knows.
+type AbsentAttributes string
+
+// They are left out, or said to be as likely as not: Value false, Confidence 50.
+const (
+	OmitAttributes    AbsentAttributes = "omit"
+	NeutralAttributes AbsentAttributes = "neutral"
+)
+
+// UnmarshalText reads one of the words.
+func (a *AbsentAttributes) UnmarshalText(text []byte) error {
+	return readWord(a, text, OmitAttributes, NeutralAttributes)
+}
+
+// MarshalText writes the word.
+func (a AbsentAttributes) MarshalText() ([]byte, error) { return []byte(a), nil }
+
 // LogLevel is the least severe message that is logged.
 type LogLevel string
 

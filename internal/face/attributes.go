@@ -9,8 +9,8 @@ type Attributes struct {
 	MouthOpen *Trait
 	// Emotions are sorted by confidence, highest first; nil where they are not known.
 	Emotions []Emotion
-	// Points are further landmarks by name, in ratios of the picture; nil where there are none beside the five.
-	Points []NamedPoint
+	// Further are the landmarks beside the five; nil where there are none.
+	Further *FurtherLandmarks
 }
 
 // AgeRange is the span of years that somebody's age is likely to lie in, both inclusive.
@@ -48,8 +48,17 @@ type Emotion struct {
 	Confidence float32
 }
 
-// NamedPoint is a landmark by Rekognition's name for it, such as leftEyeBrowUp; left is the viewer's.
-type NamedPoint struct {
-	Name string
-	Point
+// FurtherLandmarks are the points of a face beside its five [Landmarks], in ratios of the picture and in the order of
+// [FurtherLandmarkNames].
+type FurtherLandmarks [23]Point
+
+// FurtherLandmarkNames are Rekognition's names, in the order of its documentation; left is the viewer's. There are no pupils:
+// the points of which these are made outline the eye and do not say where it looks.
+func FurtherLandmarkNames() [len(FurtherLandmarks{})]string {
+	return [...]string{
+		"leftEyeBrowLeft", "leftEyeBrowRight", "leftEyeBrowUp", "rightEyeBrowLeft", "rightEyeBrowRight", "rightEyeBrowUp",
+		"leftEyeLeft", "leftEyeRight", "leftEyeUp", "leftEyeDown", "rightEyeLeft", "rightEyeRight", "rightEyeUp", "rightEyeDown",
+		"noseLeft", "noseRight", "mouthUp", "mouthDown",
+		"upperJawlineLeft", "midJawlineLeft", "chinBottom", "midJawlineRight", "upperJawlineRight",
+	}
 }

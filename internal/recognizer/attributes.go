@@ -35,7 +35,7 @@ var ErrNoFace = errors.New("the detection's box is not in the picture")
 //   - Smile: from the model's HAPPY. EyesOpen: a model that looks at each eye; sunglasses are closed eyes to it.
 //   - MouthOpen: from the inner lips among the 68 points.
 //
-// Points are those of Rekognition's further landmarks that the 68 points hold: all but the pupils, which no point marks.
+// Further are those of Rekognition's further landmarks that the 68 points hold: all but the pupils, which no point marks.
 func (r *Recognizer) Attributes(ctx context.Context, p *face.Picture, d *face.Detection) (*face.Attributes, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (r *Recognizer) attributes(p *face.Picture, d *face.Detection) (*face.Attri
 	if err := r.landmarker.find(p, box, &r.shape); err != nil {
 		return nil, err
 	}
-	a.Points = r.shape.named(p.Width, p.Height)
+	a.Further = r.shape.further(p.Width, p.Height)
 	a.MouthOpen = r.shape.mouthOpen()
 	return a, r.tellEyes(p, a)
 }

@@ -183,9 +183,9 @@ func TestAttributesSayWhatTheModelsSay(t *testing.T) {
 			t.Fatal(err)
 		}
 		if *a.Age != c.age || a.Gender.Female != c.female || a.Smile.Value != c.smile || a.EyesOpen.Value != c.eyesOpen ||
-			!a.MouthOpen.Value || len(a.Points) != 23 {
-			t.Errorf("%s: age %+v, gender %+v, smile %+v, eyes %+v, mouth %+v, %d points", name, *a.Age, *a.Gender, *a.Smile,
-				*a.EyesOpen, *a.MouthOpen, len(a.Points))
+			!a.MouthOpen.Value || a.Further == nil {
+			t.Errorf("%s: age %+v, gender %+v, smile %+v, eyes %+v, mouth %+v, %v points", name, *a.Age, *a.Gender, *a.Smile,
+				*a.EyesOpen, *a.MouthOpen, a.Further)
 		}
 		sum := float32(0)
 		for i, e := range a.Emotions {
@@ -216,7 +216,7 @@ func TestAttributesThatThePackCannotGiveAreNil(t *testing.T) {
 		"no models": {func(t *testing.T) string {
 			t.Helper()
 			return attributesPack(t, func(m *Manifest, _ map[string][]byte) { m.Attributes = &AttributesSpec{} })
-		}, face.Attributes{MouthOpen: mouth(.3), Points: namedIn(frontal68(.3))}},
+		}, face.Attributes{MouthOpen: mouth(.3), Further: furtherIn(frontal68(.3))}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -237,11 +237,11 @@ func nearly(a, b float32) bool { return math.Abs(float64(a-b)) < 1e-4 }
 func mouth(gap float32) *face.Trait { s := frontal68(gap); return s.mouthOpen() }
 
 // namedIn are the points of a shape in the middle of the test's picture.
-func namedIn(s shape68) []face.NamedPoint {
+func furtherIn(s shape68) *face.FurtherLandmarks {
 	for i, p := range s {
 		s[i] = face.Point{X: 50 + 100*p.X, Y: 50 + 100*p.Y}
 	}
-	return s.named(200, 200)
+	return s.further(200, 200)
 }
 
 // TestModelsThatSeeTheSameShareIt compares a pack whose models are shown the same with one whose models are not.

@@ -60,7 +60,7 @@ func TestGroupPhotosAttributes(t *testing.T) {
 			if slices.Contains(k.smile, i) && a.Emotions[0].Type != face.Happy {
 				t.Errorf("%s, face %d: emotions are %+v", name, i, a.Emotions)
 			}
-			lieAround(t, f.Detection.Box, a.Points)
+			lieAround(t, f.Detection.Box, a.Further)
 		}
 	}
 	if seen != 21 {
@@ -76,11 +76,11 @@ func says(t *testing.T, name string, i int, trait *face.Trait, yes, no []int) {
 	}
 }
 
-func lieAround(t *testing.T, b face.Box, points []face.NamedPoint) {
+func lieAround(t *testing.T, b face.Box, points *face.FurtherLandmarks) {
 	t.Helper()
-	for _, q := range points {
+	for i, q := range points {
 		if c := b.Center(); math.Abs(float64(q.X-c.X)) > float64(b.Height) || math.Abs(float64(q.Y-c.Y)) > float64(b.Height) {
-			t.Errorf("%s lies at %v, the face at %+v", q.Name, q.Point, b)
+			t.Errorf("%s lies at %v, the face at %+v", face.FurtherLandmarkNames()[i], q, b)
 		}
 	}
 }

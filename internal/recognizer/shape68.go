@@ -35,22 +35,19 @@ func (s *shape68) eye(first int) (square, float64) {
 
 func distance(a, b face.Point) float64 { return math.Hypot(float64(a.X-b.X), float64(a.Y-b.Y)) }
 
-// named are Rekognition's landmarks beside the five, in the order of its documentation, in ratios of a picture of this
-// size. Where Rekognition has one point for two of the 68 (the middle of a lid) it is their mean. There are no pupils: the
-// 68 points outline the eye and do not say where it looks.
-func (s *shape68) named(width, height int) []face.NamedPoint {
-	at := func(name string, indices ...int) face.NamedPoint {
+// further are the landmarks beside the five, in ratios of a picture of this size. Where there is one point for two of the 68
+// (the middle of a lid) it is their mean.
+func (s *shape68) further(width, height int) *face.FurtherLandmarks {
+	out := new(face.FurtherLandmarks)
+	for i, indices := range [len(out)][]int{
+		{17}, {21}, {19}, {22}, {26}, {24}, // brows: left, right, up
+		{36}, {39}, {37, 38}, {40, 41}, {42}, {45}, {43, 44}, {46, 47}, // eyes: left, right, up, down
+		{31}, {35}, {51}, {57}, // nose: left, right; mouth: up, down
+		{0}, {4}, {8}, {12}, {16}, // jawline from the left
+	} {
 		p := s.mean(indices...)
 		// Models learned their points as pixel indices, half a pixel less than coordinates (see measure).
-		return face.NamedPoint{Name: name, Point: face.Point{X: (p.X + 0.5) / float32(width), Y: (p.Y + 0.5) / float32(height)}}
+		out[i] = face.Point{X: (p.X + 0.5) / float32(width), Y: (p.Y + 0.5) / float32(height)}
 	}
-	return []face.NamedPoint{
-		at("leftEyeBrowLeft", 17), at("leftEyeBrowRight", 21), at("leftEyeBrowUp", 19),
-		at("rightEyeBrowLeft", 22), at("rightEyeBrowRight", 26), at("rightEyeBrowUp", 24),
-		at("leftEyeLeft", 36), at("leftEyeRight", 39), at("leftEyeUp", 37, 38), at("leftEyeDown", 40, 41),
-		at("rightEyeLeft", 42), at("rightEyeRight", 45), at("rightEyeUp", 43, 44), at("rightEyeDown", 46, 47),
-		at("noseLeft", 31), at("noseRight", 35), at("mouthUp", 51), at("mouthDown", 57),
-		at("upperJawlineLeft", 0), at("midJawlineLeft", 4), at("chinBottom", 8),
-		at("midJawlineRight", 12), at("upperJawlineRight", 16),
-	}
+	return out
 }

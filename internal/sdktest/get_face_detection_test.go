@@ -1,6 +1,7 @@
 package sdktest_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -45,18 +46,39 @@ func TestGetFaceDetection(t *testing.T) {
 	}
 }
 
-// wantVideoAttributes wants the attributes that were asked for, and the five landmarks that there are in videos.
+// wantVideoAttributes wants the attributes that were asked for.
 func wantVideoAttributes(t *testing.T, d *types.FaceDetail, asked types.FaceAttributes) {
 	t.Helper()
 	if asked != types.FaceAttributesAll {
 		wantNoFurtherAttributes(t, d)
 		return
 	}
-	wantNoUnknownAttributes(t, d)
-	if d.AgeRange == nil || d.Gender == nil || d.Smile == nil || d.EyesOpen == nil || d.MouthOpen == nil || len(d.Emotions) == 0 ||
-		len(d.Landmarks) != 5 {
-		t.Errorf("attributes are missing: %+v", d)
+	wantAllAttributes(t, d)
+	box := d.BoundingBox
+	for _, l := range d.Landmarks {
+		if math.Abs(float64(*l.X-*box.Left-*box.Width/2)) > float64(*box.Height) ||
+			math.Abs(float64(*l.Y-*box.Top-*box.Height/2)) > float64(*box.Height) {
+			t.Errorf("%s lies at %v, %v, the face at %v, %v", l.Type, *l.X, *l.Y, *box.Left, *box.Top)
+		}
 	}
+}
+
+// TestNeutralAttributes reads all attributes unguarded, as many programs do.
+func TestNeutralAttributes(t *testing.T) {
+	t.Parallel()
+	c := here(t).own(t, "neutral", settings{"absent-attributes": "neutral"}).client(t)
+	photo := ok(c.DetectFaces(t.Context(), &rekognition.DetectFacesInput{
+		Image: sent(t, anna), Attributes: []types.Attribute{types.AttributeAll},
+	}))(t)
+	video := detected(t, c, rekognition.StartFaceDetectionInput{Video: film("clip.mp4"), FaceAttributes: types.FaceAttributesAll})
+	for _, d := range []*types.FaceDetail{&photo.FaceDetails[0], video.Faces[0].Face} {
+		if d.Eyeglasses.Value || d.Sunglasses.Value || d.Beard.Value || d.Mustache.Value || d.FaceOccluded.Value ||
+			*d.EyeDirection.Confidence != 50 || *d.Sunglasses.Confidence != 50 {
+			t.Errorf("not neutral: %+v", d)
+		}
+	}
+	bare := ok(c.DetectFaces(t.Context(), &rekognition.DetectFacesInput{Image: sent(t, anna)}))(t)
+	wantNoFurtherAttributes(t, &bare.FaceDetails[0])
 }
 
 // wantPages wants the pages of a detection to hold what it holds as a whole.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -175,12 +176,53 @@ func (s *Service) saveSightings(
 	return nil
 }
 
+// attributesRecord is [face.Attributes] in a chunk, as JSON; null where nothing is known.
+type attributesRecord struct {
+	*face.Attributes
+
+	// Further are the further landmarks, x and y of one after another.
+	Further []float32 `json:",omitempty"`
+}
+
+func attributesRecordOf(a *face.Attributes) *attributesRecord {
+	if a == nil {
+		return nil
+	}
+	r := &attributesRecord{Attributes: a}
+	if a.Further != nil {
+		for _, p := range a.Further {
+			r.Further = append(r.Further, rounded(p.X), rounded(p.Y))
+		}
+	}
+	return r
+}
+
+// rounded has as many digits as a picture has use for, which is a third of those that a float32 has: 1/25 pixel of 4K.
+func rounded(x float32) float32 { return float32(math.Round(float64(x)*1e5) / 1e5) }
+
+func (r *attributesRecord) attributes() *face.Attributes {
+	if r == nil {
+		return nil
+	}
+	a := r.Attributes
+	if a == nil {
+		a = &face.Attributes{}
+	}
+	if further := new(face.FurtherLandmarks); len(r.Further) == 2*len(further) {
+		for i := range further {
+			further[i] = face.Point{X: r.Further[2*i], Y: r.Further[2*i+1]}
+		}
+		a.Further = further
+	}
+	return a
+}
+
 func (s *Service) saveAttributes(ctx context.Context, j *Job, sightings []face.Sighting) error {
 	number := 0
 	for part := range slices.Chunk(sightings, sightingsPerChunk) {
-		list := make([]*face.Attributes, len(part))
+		list := make([]*attributesRecord, len(part))
 		for i := range part {
-			list[i] = part[i].Attributes
+			list[i] = attributesRecordOf(part[i].Attributes)
 		}
 		data, err := json.Marshal(list)
 		if err != nil {
@@ -279,9 +321,9 @@ func (s *Service) addAttributes(ctx context.Context, j *Job, sightings []JobSigh
 	if err != nil {
 		return err
 	}
-	var all []*face.Attributes
+	var all []*attributesRecord
 	for _, c := range chunks {
-		var list []*face.Attributes
+		var list []*attributesRecord
 		if err := json.Unmarshal(c.Data, &list); err != nil {
 			return fmt.Errorf("attributes of job %s: %w", j.ID, err)
 		}
@@ -291,7 +333,7 @@ func (s *Service) addAttributes(ctx context.Context, j *Job, sightings []JobSigh
 		return fmt.Errorf("results of job %s are incomplete", j.ID)
 	}
 	for i := range sightings {
-		sightings[i].Attributes = all[i]
+		sightings[i].Attributes = all[i].attributes()
 	}
 	return nil
 }

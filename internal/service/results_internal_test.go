@@ -1,7 +1,9 @@
 package service
 
 import (
+	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,5 +59,42 @@ func TestProgress(t *testing.T) {
 		if d := cmp.Diff(c.want, c.job.progress(began.Add(10*time.Second))); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
+	}
+}
+
+// TestAttributesRecords: what is read is what was kept, to 1e-5, and records of before are read too.
+func TestAttributesRecords(t *testing.T) {
+	t.Parallel()
+	want := &face.Attributes{
+		Age: &face.AgeRange{Low: 20, High: 30}, Smile: &face.Trait{Value: true, Confidence: 99},
+		Emotions: []face.Emotion{{Type: face.Happy, Confidence: 98}}, Further: &face.FurtherLandmarks{2: {X: 0.25, Y: -0.5}},
+	}
+	bare := *want
+	bare.Further = nil
+	for text, want := range map[string]*face.Attributes{
+		`{"Age":{"Low":20,"High":30},"Gender":null,"Smile":{"Value":true,"Confidence":99},"EyesOpen":null,"MouthOpen":null,` +
+			`"Emotions":[{"Type":"HAPPY","Confidence":98}],"Further":[0,0,0,0,0.25,-0.5` + strings.Repeat(",0", 40) + `]}`: want,
+		`{"Age":{"Low":20,"High":30},"Gender":null,"Smile":{"Value":true,"Confidence":99},"EyesOpen":null,"MouthOpen":null,` +
+			`"Emotions":[{"Type":"HAPPY","Confidence":98}]}`: &bare,
+		`null`: nil,
+	} {
+		kept, err := json.Marshal(attributesRecordOf(want))
+		if err != nil || string(kept) != text {
+			t.Errorf("kept as\n%s, want\n%s; %v", kept, text, err)
+		}
+		var read *attributesRecord
+		if err := json.Unmarshal([]byte(text), &read); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, read.attributes()); d != "" {
+			t.Error("read (-want +got):\n" + d)
+		}
+	}
+	var before *attributesRecord
+	if err := json.Unmarshal([]byte(`{"Age":{"Low":20,"High":30},"Points":null}`), &before); err != nil || before.attributes().Age.Low != 20 {
+		t.Errorf("of before: %+v, %v", before, err)
+	}
+	if got := rounded(0.123456789); got != 0.12346 {
+		t.Errorf("rounded to %v", got)
 	}
 }
