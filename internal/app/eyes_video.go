@@ -22,6 +22,16 @@ type stored struct {
 	*engine
 	// awsFormats takes only what AWS does: H.264 in MP4 or MOV.
 	awsFormats bool
+	// planning has one for each video that is being looked at.
+	planning chan struct{}
+}
+
+// plansAtOnce is how many videos are looked at side by side to be cut: it takes a second or so of one core, and must not take
+// all of them from videos that are being searched.
+const plansAtOnce = 2
+
+func newStored(e *engine, awsFormats bool) *stored {
+	return &stored{engine: e, awsFormats: awsFormats, planning: make(chan struct{}, plansAtOnce)}
 }
 
 // segmentData is what is kept of a segment until the job is finished.
@@ -32,6 +42,12 @@ type segmentData struct {
 
 // Plan implements [service.Videos].
 func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
+	select {
+	case s.planning <- struct{}{}:
+		defer func() { <-s.planning }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	plan, err := s.decoder.Plan(ctx, f)
 	if err != nil {
 		return nil, videoError(err)

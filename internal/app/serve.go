@@ -204,7 +204,7 @@ func (s *server) openService(context.Context) (err error) {
 	s.service, err = service.New(service.Ports{
 		Store: s.store, Objects: objects{s.buckets},
 		Photos: &photos{recognizers: s.photoPool, limits: photoLimits, decoder: s.engine.decoder},
-		Videos: &stored{engine: s.engine, awsFormats: s.config.Formats == config.AWSFormats},
+		Videos: newStored(s.engine, s.config.Formats == config.AWSFormats),
 		Model: service.Model{
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
 		},

@@ -71,7 +71,7 @@ func (b *Buckets) makeCache(cfg *Config) func() (*cache, error) {
 		if err := cfg.Cache.validate(); err != nil {
 			return nil, err
 		}
-		c, err := newCache(cfg.Cache, cfg.Limits.Downloads, cfg.Now)
+		c, err := newCache(cfg.Cache, cfg.Now)
 		b.cache = c
 		return c, err
 	})

@@ -25,7 +25,6 @@ type Usage struct {
 type cache struct {
 	cfg   Cache
 	now   func() time.Time
-	slots chan struct{} // one for each download that runs
 	tasks sync.WaitGroup
 	stop  context.CancelFunc // of the sweeper
 	disk  sync.Mutex         // taken while looking for space and setting it aside, so that two do not count on the same
@@ -35,6 +34,16 @@ type cache struct {
 	entries map[cacheKey]*entry
 	idle    *list.List // of *entry: complete and unused, the longest unused first
 	used    Usage
+}
+
+// lane is the downloads from one server, which are so many at once whatever others do.
+type lane struct {
+	*cache
+	slots chan struct{} // one for each download that runs
+}
+
+func (c *cache) lane(downloads int) *lane {
+	return &lane{cache: c, slots: make(chan struct{}, downloads)}
 }
 
 // cacheKey is an object in one state.
@@ -59,14 +68,13 @@ type entry struct {
 // fetch writes the content of an object to a file.
 type fetch func(ctx context.Context, to *tempFile) error
 
-func newCache(cfg Cache, downloads int, now func() time.Time) (*cache, error) {
+func newCache(cfg Cache, now func() time.Time) (*cache, error) {
 	if err := os.MkdirAll(cfg.Folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder for downloads: %w", err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	c := &cache{
-		cfg: cfg, now: now, slots: make(chan struct{}, downloads), stop: stop,
-		entries: map[cacheKey]*entry{}, idle: list.New(),
+		cfg: cfg, now: now, stop: stop, entries: map[cacheKey]*entry{}, idle: list.New(),
 	}
 	if cfg.Idle > 0 {
 		c.tasks.Go(func() { c.sweepEvery(ctx, sweepInterval(cfg.Idle)) })
@@ -81,54 +89,54 @@ func sweepInterval(idle time.Duration) time.Duration {
 
 // open gives the file of an object, which is fetched if it is not there. All who ask for it meanwhile wait for the same
 // download, which goes on as long as one of them does.
-func (c *cache) open(ctx context.Context, key cacheKey, get fetch) (*File, error) {
-	e, err := c.join(ctx, key, get)
+func (l *lane) open(ctx context.Context, key cacheKey, get fetch) (*File, error) {
+	e, err := l.join(ctx, key, get)
 	if err != nil {
 		return nil, err
 	}
 	select {
 	case <-e.done:
 	case <-ctx.Done():
-		c.leave(e)
+		l.leave(e)
 		return nil, context.Cause(ctx)
 	}
 	if e.err != nil {
-		c.leave(e)
+		l.leave(e)
 		return nil, e.err
 	}
-	return &File{file: e.file, done: func() error { c.leave(e); return nil }}, nil
+	return &File{file: e.file, done: func() error { l.leave(e); return nil }}, nil
 }
 
 // join finds an entry, or makes one and starts its download.
-func (c *cache) join(ctx context.Context, key cacheKey, get fetch) (*entry, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+func (l *lane) join(ctx context.Context, key cacheKey, get fetch) (*entry, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
 		return nil, errClosed()
 	}
-	e := c.entries[key]
+	e := l.entries[key]
 	if e == nil {
-		e = c.start(ctx, key, get)
+		e = l.start(ctx, key, get)
 	}
 	if e.place != nil {
-		c.idle.Remove(e.place)
+		l.idle.Remove(e.place)
 		e.place = nil
 	}
 	if e.refs++; e.refs == 1 {
-		c.used.InUse++
+		l.used.InUse++
 	}
 	return e, nil
 }
 
 // start begins a download. It is nobody's: it keeps the first caller's values, but does not end with that. The caller
 // holds mu.
-func (c *cache) start(ctx context.Context, key cacheKey, get fetch) *entry {
+func (l *lane) start(ctx context.Context, key cacheKey, get fetch) *entry {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	e := &entry{key: key, done: make(chan struct{}), cancel: cancel}
-	c.entries[key] = e
-	c.tasks.Go(func() {
+	l.entries[key] = e
+	l.tasks.Go(func() {
 		defer cancel(nil)
-		c.finish(e, c.download(ctx, key, get))
+		l.finish(e, l.download(ctx, key, get))
 	})
 	return e
 }
@@ -173,19 +181,19 @@ type result struct {
 }
 
 // download waits for its turn and for space, and fetches.
-func (c *cache) download(ctx context.Context, key cacheKey, get fetch) result {
+func (l *lane) download(ctx context.Context, key cacheKey, get fetch) result {
 	select {
-	case c.slots <- struct{}{}:
+	case l.slots <- struct{}{}:
 	case <-ctx.Done():
 		return result{err: context.Cause(ctx)}
 	}
-	defer func() { <-c.slots }()
-	if err := c.reserve(key); err != nil {
+	defer func() { <-l.slots }()
+	if err := l.reserve(key); err != nil {
 		return result{err: err}
 	}
-	file, err := c.fill(ctx, key, get)
+	file, err := l.fill(ctx, key, get)
 	if err != nil {
-		c.release(key.pinned.Size)
+		l.release(key.pinned.Size)
 	}
 	return result{file: file, err: err}
 }

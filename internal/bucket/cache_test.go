@@ -28,19 +28,19 @@ type clock struct{ ns atomic.Int64 }
 func (c *clock) now() time.Time          { return time.Unix(0, c.ns.Load()) }
 func (c *clock) advance(d time.Duration) { c.ns.Add(int64(d)) }
 
-func testCache(t *testing.T, change func(*Cache)) (*cache, *clock) {
+func testCache(t *testing.T, change func(*Cache)) (*lane, *clock) {
 	t.Helper()
 	cfg := Cache{Folder: t.TempDir(), MaxBytes: 100, Idle: time.Hour}
 	if change != nil {
 		change(&cfg)
 	}
 	clk := &clock{}
-	c, err := newCache(cfg, 2, clk.now)
+	c, err := newCache(cfg, clk.now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.close)
-	return c, clk
+	return c.lane(2), clk
 }
 
 func keyOf(name string, size int64) cacheKey {
@@ -56,7 +56,7 @@ func fill(size int64, count *atomic.Int32) fetch {
 	}
 }
 
-func openTest(t *testing.T, c *cache, name string, size int64, count *atomic.Int32) *File {
+func openTest(t *testing.T, c *lane, name string, size int64, count *atomic.Int32) *File {
 	t.Helper()
 	f, err := c.open(context.Background(), keyOf(name, size), fill(size, count))
 	if err != nil {
@@ -65,7 +65,7 @@ func openTest(t *testing.T, c *cache, name string, size int64, count *atomic.Int
 	return f
 }
 
-func wantUsage(t reporter, c *cache, want Usage) {
+func wantUsage(t reporter, c *lane, want Usage) {
 	t.Helper()
 	if got := c.usage(); got != want {
 		t.Errorf("usage is %+v, want %+v", got, want)
@@ -285,7 +285,7 @@ func TestCacheOutlivesFirst(t *testing.T) {
 	}
 }
 
-func (c *cache) refs(key cacheKey) int {
+func (c *lane) refs(key cacheKey) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.entries[key]; e != nil {
@@ -417,11 +417,12 @@ func TestCacheModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		clk := &clock{}
-		c, err := newCache(Cache{Folder: t.TempDir(), MaxBytes: 100, Idle: time.Hour}, 2, clk.now)
+		made, err := newCache(Cache{Folder: t.TempDir(), MaxBytes: 100, Idle: time.Hour}, clk.now)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		defer c.close()
+		defer made.close()
+		c := made.lane(2)
 		var open []*File
 		inUse := map[string]int{}
 		names := map[*File]string{}

@@ -46,8 +46,8 @@ func DefaultCache(folder string) Cache {
 type Limits struct {
 	// Object is the largest object that is opened, in bytes.
 	Object int64
-	// Downloads is how many run at the same time; others wait. One saturates most links; several help where a server
-	// limits each.
+	// Downloads is how many run at the same time from each source; others wait. One saturates most links; several help where a
+	// server limits each. A slow server keeps only its own waiting.
 	Downloads int
 	// Attempts is how often a request is tried, and how often in a row a transfer may break off without getting on.
 	Attempts int
@@ -55,12 +55,15 @@ type Limits struct {
 	Backoff time.Duration
 	// Stall is how long a server may send nothing before the connection counts as broken.
 	Stall time.Duration
+	// Pace is how long a server may take for each MiB of a download before the connection counts as broken.
+	Pace time.Duration
 }
 
 // DefaultLimits takes objects of up to 10 GB, Rekognition's limit for stored videos. Four downloads at a time and five
-// attempts up to ten seconds apart ride out a server's restart; what takes longer is for the caller to try again later.
+// attempts up to ten seconds apart ride out a server's restart; what takes longer is for the caller to try again later. A MiB a
+// minute is a tenth of what a slow mobile link does.
 func DefaultLimits() Limits {
-	return Limits{Object: 10 << 30, Downloads: 4, Attempts: 5, Backoff: 10 * time.Second, Stall: 30 * time.Second}
+	return Limits{Object: 10 << 30, Downloads: 4, Attempts: 5, Backoff: 10 * time.Second, Stall: 30 * time.Second, Pace: time.Minute}
 }
 
 // anyBucket is the name that stands for all others.
@@ -91,8 +94,8 @@ func (l *Limits) validate() error {
 		return fmt.Errorf("%d downloads at a time: at least 1 is needed", l.Downloads)
 	case l.Attempts < 1:
 		return fmt.Errorf("%d attempts: at least 1 is needed", l.Attempts)
-	case l.Backoff <= 0 || l.Stall <= 0:
-		return fmt.Errorf("backoff %v and stall %v: both must be positive", l.Backoff, l.Stall)
+	case l.Backoff <= 0 || l.Stall <= 0 || l.Pace <= 0:
+		return fmt.Errorf("backoff %v, stall %v and pace %v: all must be positive", l.Backoff, l.Stall, l.Pace)
 	}
 	return nil
 }

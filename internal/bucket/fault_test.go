@@ -327,6 +327,44 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestPace is about servers that send all the time, and nothing to speak of: they keep neither their downloads for ever nor those
+// of others.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	trickle := startFaulty(t, noise(100_000), nil)
+	sent := make(chan struct{}, 100)
+	trickle.answer = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		w.Header().Set("ETag", `"one"`)
+		w.Header().Set("Content-Length", "100000")
+		sent <- struct{}{}
+		for r.Context().Err() == nil {
+			if _, err := w.Write([]byte("x")); err != nil {
+				break
+			}
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(time.Millisecond)
+		}
+		return true
+	}
+	quick := startFaulty(t, noise(1000), nil)
+	cfg := config(t, map[string]bucket.Source{"slow": faultySource(trickle), "films": faultySource(quick)})
+	cfg.Limits.Downloads, cfg.Limits.Attempts, cfg.Limits.Pace = 1, 2, 300*time.Millisecond
+	b := open(t, cfg)
+	slow := bucket.Object{Bucket: "slow", Key: "x"}
+	pinned := pin(t, b, slow)
+	failed := make(chan error)
+	go func() {
+		_, err := b.Open(t.Context(), slow, pinned)
+		failed <- err
+	}()
+	<-sent
+	_ = mustOpen(t, b, film("x"), pin(t, b, film("x"))).Close() // in a lane of its own
+	wantKind(t, <-failed, bucket.Unavailable)
+	if u := b.Usage(); u.InUse != 0 {
+		t.Errorf("a download that was given up leaves %+v", u)
+	}
+}
+
 func refuse(status int, code string) func(*faulty) answer {
 	return func(*faulty) answer {
 		return func(w http.ResponseWriter, _ *http.Request, _ int) bool { xml(w, status, code); return true }

@@ -90,7 +90,7 @@ func (s S3) connect(name string, env *environment) (backend, error) {
 		options.BaseEndpoint = &s.Endpoint
 	}
 	return &server{
-		client: s3.New(options), http: client, bucket: s.realBucket(name), cache: downloads,
+		client: s3.New(options), http: client, bucket: s.realBucket(name), downloads: downloads.lane(env.limits.Downloads),
 		limits: env.limits, log: env.log, wait: retry.NewExponentialJitterBackoff(env.limits.Backoff),
 	}, nil
 }

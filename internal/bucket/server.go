@@ -18,13 +18,13 @@ import (
 
 // server is the backend of an [S3].
 type server struct {
-	client *s3.Client
-	http   *http.Client
-	bucket string // on the server; empty if callers give it
-	cache  *cache
-	limits Limits
-	log    *slog.Logger
-	wait   *retry.ExponentialJitterBackoff
+	client    *s3.Client
+	http      *http.Client
+	bucket    string // on the server; empty if callers give it
+	downloads *lane
+	limits    Limits
+	log       *slog.Logger
+	wait      *retry.ExponentialJitterBackoff
 }
 
 func (s *server) realBucket(o Object) *string {
@@ -65,7 +65,7 @@ func (s *server) read(ctx context.Context, o Object, limit int64) ([]byte, error
 }
 
 func (s *server) open(ctx context.Context, o Object, pinned Info) (*File, error) {
-	return s.cache.open(ctx, cacheKey{object: o, pinned: pinned}, func(ctx context.Context, to *tempFile) error {
+	return s.downloads.open(ctx, cacheKey{object: o, pinned: pinned}, func(ctx context.Context, to *tempFile) error {
 		t := transfer{server: s, object: o, pinned: pinned, version: o.Version, to: to}
 		return t.run(ctx, nil)
 	})

@@ -72,7 +72,9 @@ func (t *transfer) next(ctx context.Context) (io.ReadCloser, error) {
 func (t *transfer) copy(ctx context.Context, body io.ReadCloser) error {
 	defer func() { _ = body.Close() }() // only read
 	missing := t.pinned.Size - t.written
-	n, err := io.Copy(t.to, io.LimitReader(body, missing))
+	p := pace(body, t.server.limits.Pace)
+	n, err := io.Copy(t.to, io.LimitReader(p, missing))
+	p.timer.Stop()
 	t.written += n
 	switch {
 	case context.Cause(ctx) != nil:
@@ -86,6 +88,29 @@ func (t *transfer) copy(ctx context.Context, body io.ReadCloser) error {
 		return changed(t.object)
 	}
 	return nil
+}
+
+// paced is a body whose sender is cut off when it sends too slowly.
+type paced struct {
+	body  io.ReadCloser
+	timer *time.Timer
+	time  time.Duration
+	step  int
+}
+
+// pace makes a body one of which each headway must come within this time. Stop its timer when nothing more is read.
+func pace(body io.ReadCloser, within time.Duration) *paced {
+	return &paced{body: body, time: within, timer: time.AfterFunc(within, func() { _ = body.Close() })} // which ends a read
+}
+
+// Read counts what arrives.
+func (p *paced) Read(b []byte) (int, error) {
+	n, err := p.body.Read(b)
+	if p.step += n; p.step >= headway {
+		p.step = 0
+		p.timer.Reset(p.time)
+	}
+	return n, err
 }
 
 // pause waits before the next piece, or gives up: after too many breaks, and when the context has ended.

@@ -26,10 +26,16 @@ func (p retryPolicy) NextRetry(row *rivertype.JobRow) time.Time {
 func backoff(least, most time.Duration, failures int, r float64) time.Duration {
 	d := min(least, most)
 	for n := 1; n < failures && d < most; n++ {
-		d = min(d*backoffFactor, most)
-		if d <= 0 { // more than a Duration holds
+		if d > most/backoffFactor { // also where three times as much is more than a Duration holds
 			d = most
+		} else {
+			d *= backoffFactor
 		}
 	}
-	return min(d, d/2+time.Duration(r*float64(d-d/2))) // rounding might exceed it
+	fixed := d / 2
+	spread := d - fixed
+	if random := time.Duration(r * float64(spread)); 0 <= random && random < spread { // rounding might exceed it
+		spread = random
+	}
+	return fixed + spread
 }

@@ -37,3 +37,15 @@ func TestBackoffStaysWithinBounds(t *testing.T) {
 		}
 	})
 }
+
+// TestBackoffOfLongPauses: three times as much may be more than a Duration holds, and come out as anything.
+func TestBackoffOfLongPauses(t *testing.T) {
+	t.Parallel()
+	for _, least := range []time.Duration{1, 9955, math.MaxInt64/2 + 1, math.MaxInt64} {
+		for failures := range 80 {
+			if d := backoff(least, math.MaxInt64, failures+1, 1); d < least {
+				t.Fatalf("pause of %d after %d failures, at least %d", d, failures+1, least)
+			}
+		}
+	}
+}

@@ -14,7 +14,8 @@ type Config struct {
 	// Workers is how many segment tasks run side by side. More of them use more cores and as much more memory.
 	Workers int
 	// Plans and Finishes are how many plan and finish tasks run side by side, beside the segments. Plans mostly wait for a
-	// download; finishes hold a whole video's tracklets in memory.
+	// download: with fewer than there are jobs, a slow one keeps others from beginning. Finishes hold a whole video's tracklets
+	// in memory.
 	Plans, Finishes int
 
 	// Attempts is how often a task may fail before it is given up.
@@ -24,8 +25,8 @@ type Config struct {
 	// MinBackoff is the pause after the first failure, MaxBackoff the longest one; each pause is at least half as long as
 	// that, at random, so that tasks that failed together do not come back together.
 	MinBackoff, MaxBackoff time.Duration
-	// Timeout is how long one attempt may take before its context is cancelled.
-	Timeout time.Duration
+	// Timeout is how long one attempt may take before its context is cancelled, and PlanTimeout one at a plan.
+	Timeout, PlanTimeout time.Duration
 
 	// Poll is how often a queue is looked at without being woken, which is how retries are found. Shorter finds them
 	// sooner and costs more when idle. New tasks wake the queue by themselves.
@@ -50,7 +51,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		Workers:  1,
-		Plans:    2,
+		Plans:    20, // Rekognition's limit of open jobs
 		Finishes: 2,
 		// With pauses of 1, 3, 9, 27, 81, 243 and 300 s, 8 attempts ride out an outage of some 5 to 11 minutes.
 		Attempts:   8,
@@ -58,11 +59,13 @@ func Default() Config {
 		MinBackoff: time.Second,
 		MaxBackoff: 5 * time.Minute,
 		Timeout:    30 * time.Minute,
-		Poll:       2 * time.Second, // measured: about 1 % of a core when idle, most of it the reading of SQL
-		Keep:       2 * time.Minute,
-		SweepEvery: 10 * time.Minute,
-		Grace:      10 * time.Second,
-		Recover:    true,
+		// 10 GB, the largest video that Rekognition takes, in 24 hours is 1 Mb/s.
+		PlanTimeout: 24 * time.Hour,
+		Poll:        2 * time.Second, // measured: about 1 % of a core when idle, most of it the reading of SQL
+		Keep:        2 * time.Minute,
+		SweepEvery:  10 * time.Minute,
+		Grace:       10 * time.Second,
+		Recover:     true,
 	}
 }
 
@@ -98,6 +101,7 @@ func (c Config) validateTimes() error {
 		{"MinBackoff", c.MinBackoff, time.Millisecond},
 		{"MaxBackoff", c.MaxBackoff, c.MinBackoff},
 		{"Timeout", c.Timeout, time.Millisecond},
+		{"PlanTimeout", c.PlanTimeout, time.Millisecond},
 		{"Poll", c.Poll, cooldown},
 		{"Keep", c.Keep, time.Millisecond},
 		{"SweepEvery", c.SweepEvery, time.Millisecond},

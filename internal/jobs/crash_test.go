@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,11 +165,59 @@ func TestDeadlyTask(t *testing.T) {
 		run:    func(_ context.Context, task service.Task) error { ran <- task; return nil },
 		giveUp: func(_ context.Context, task service.Task, cause error) error { ups <- givenUp{task, cause}; return nil },
 	})
-	if up := receive(t, ups); up.task != segments("deadly", 1)[0] || !strings.Contains(up.cause.Error(), "3 processes died") {
+	up := receive(t, ups)
+	if up.task != segments("deadly", 1)[0] || !strings.Contains(up.cause.Error(), "The server died 3 times") ||
+		service.KindOf(up.cause) != service.Unavailable { // whose message the caller is told
 		t.Errorf("given up: %+v", up)
 	}
 	if got := receive(t, ran); got != plan("harmless") {
 		t.Errorf("ran %+v", got)
 	}
+	settled(t, q)
+}
+
+// Of the tasks over which processes have died one is run at a time, so that a further death counts against that one only; others
+// are run beside it.
+func TestTasksUnderSuspicionAreRunAlone(t *testing.T) {
+	t.Parallel()
+	path := fill(t, append(segments("suspect", 3), segments("harmless", 1)...)...)
+	db := open(t, path)
+	c := config()
+	c.Workers = 4
+	const died = `UPDATE river_job SET state = 'running', attempt = attempt + 2 WHERE args ->> 'job' = 'suspect'`
+	if _, err := db.ExecContext(t.Context(), died); err != nil {
+		t.Fatal(err)
+	}
+	q := setup(t, db, c)
+	began, end := make(chan service.Task, 10), make(chan struct{})
+	var together atomic.Int32
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error {
+		if task.Job == "suspect" {
+			if together.Add(1) > 1 {
+				t.Error("two run side by side")
+			}
+			defer together.Add(-1)
+			began <- task
+			<-end
+		} else {
+			began <- task
+		}
+		return nil
+	}})
+	first := map[service.JobID]int{}
+	for range 2 {
+		first[receive(t, began).Job]++
+	}
+	if first["suspect"] != 1 || first["harmless"] != 1 {
+		t.Errorf("run first: %v", first)
+	}
+	// Were this process killed now, it would count against one of the three.
+	waitFor(t, q, func(jobs.Stats) bool {
+		var counted int
+		err := db.QueryRowContext(t.Context(),
+			`SELECT COUNT(*) FROM river_job WHERE args ->> 'job' = 'suspect' AND attempt > 2`).Scan(&counted)
+		return err == nil && counted == 1
+	})
+	close(end)
 	settled(t, q)
 }

@@ -120,7 +120,7 @@ func TestTimeout(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	c := config()
-	c.Attempts, c.Timeout = 2, 30*time.Millisecond
+	c.Attempts, c.Timeout, c.PlanTimeout = 2, 30*time.Millisecond, 30*time.Millisecond
 	q := setup(t, db, c)
 	var runs atomic.Int32
 	causes, alive := make(chan error, 10), make(chan error, 10)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -15,6 +16,12 @@ import (
 )
 
 const (
+	// suspect is how many processes die over a task before it is no longer run beside others under suspicion. A process that dies
+	// counts against every task that it was running; from then on it counts against one of these only, and those that have
+	// nothing to do with it come through. One death may be anything: an operator's kill, a machine that is switched off.
+	suspect = 2
+	// wait is when a task under suspicion that must wait is looked at again.
+	wait = time.Second
 	// giveUpTimeout is for one call of GiveUp, which writes one transaction. It is not taken from the task's own time,
 	// which may just have run out.
 	giveUpTimeout = time.Minute
@@ -29,6 +36,16 @@ type runner struct {
 	log    *slog.Logger
 	rows   rows
 	worker Worker // set before the first task is run
+	// alone is held by the task that runs of those under suspicion.
+	alone sync.Mutex
+}
+
+// Timeout is how long an attempt may take; 0 for the client's own.
+func (r *runner) Timeout(j *river.Job[taskArgs]) time.Duration {
+	if j.Kind == string(service.PlanTask) {
+		return r.cfg.PlanTimeout
+	}
+	return 0
 }
 
 // Work makes one attempt. What it returns decides the row's fate: done with nil, otherwise to be tried again.
@@ -36,6 +53,12 @@ func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
 	t := service.Task{Kind: service.TaskKind(j.Kind), Job: j.Args.Job, Segment: j.Args.Segment}
 	if cause := r.exhausted(j.JobRow); cause != nil {
 		return r.giveUp(ctx, t, j.JobRow, cause)
+	}
+	if deaths(j.JobRow) >= suspect {
+		if !r.alone.TryLock() {
+			return river.JobSnooze(wait) // which does not count
+		}
+		defer r.alone.Unlock()
 	}
 	err := r.attempt(ctx, t)
 	switch {
@@ -58,11 +81,15 @@ func (r *runner) exhausted(row *rivertype.JobRow) error {
 	if len(row.Errors) >= r.cfg.Attempts {
 		return errors.New(row.Errors[r.cfg.Attempts-1].Error)
 	}
-	if died := row.Attempt - 1 - len(row.Errors); died >= r.cfg.Crashes {
-		return fmt.Errorf("%d processes died while they ran the task", died)
+	if died := deaths(row); died >= r.cfg.Crashes {
+		return service.Errorf(service.Unavailable, "The server died %d times while it was at this video, so it is not tried again: "+
+			"the video may be what it died of, or the machine has too little memory. Look at the server's log, and start the job anew.", died)
 	}
 	return nil
 }
+
+// deaths is how many processes have died while they ran a task.
+func deaths(row *rivertype.JobRow) int { return row.Attempt - 1 - len(row.Errors) }
 
 // mayPass says whether it makes sense to try again.
 func mayPass(err error) bool {
