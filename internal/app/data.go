@@ -32,6 +32,11 @@ func (s *server) openData(ctx context.Context) (err error) {
 		return &UsageError{err}
 	}
 	s.onClose(s.db.Close)
+	if s.config.CheckDatabase {
+		if err = s.db.Check(ctx); err != nil {
+			return usage(err)
+		}
+	}
 	if err = s.openQueue(ctx); err != nil {
 		return err
 	}

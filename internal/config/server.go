@@ -24,6 +24,8 @@ type Server struct {
 
 	// Data is the folder of the database, the keys and the logs.
 	Data Path
+	// CheckDatabase reads the whole database at the start, and does not serve a damaged one.
+	CheckDatabase Switch
 	// Cache is the folder of videos fetched from S3; empty: within Data. CacheSize bounds it, CacheIdle is how long a
 	// video stays that nobody reads, and MinFreeDisk what downloads leave free on the disk.
 	Cache       Path

@@ -26,6 +26,7 @@ func (s *Server) Settings() []Setting {
 		{"account", Listening, "digits", "the account in ARNs, 12 digits", &s.Account},
 
 		{"data", Storage, "folder", "the folder of the database, keys and logs", &s.Data},
+		{"check-database", Storage, "", "read the whole database at the start, and do not serve a damaged one", &s.CheckDatabase},
 		{"cache", Storage, "folder", "where videos from S3 are kept meanwhile; unset: within the data folder", &s.Cache},
 		{"cache-size", Storage, "size", "most that these take", &s.CacheSize},
 		{"cache-idle", Storage, "time", "how long one stays that nobody reads", &s.CacheIdle},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -193,4 +194,42 @@ func TestEnrolledFacesHaveCodes(t *testing.T) {
 	if w.wholes > 0 {
 		t.Error("a collection was read whole")
 	}
+}
+
+// TestADamagedCollectionCostsItselfOnly gives one collection a face whose embedding has been cut.
+func TestADamagedCollectionCostsItselfOnly(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.collection("damaged")
+	b.collection("whole")
+	b.index("damaged", "anna", looks(1))
+	berta := b.index("whole", "berta", looks(0, 1))[0]
+	b.store = &spoilt{Store: b.store, collection: 1}
+	b.start()
+	if err := b.Load(t.Context()); err != nil {
+		t.Fatalf("the start fails: %v", err)
+	}
+	if said := b.log(); !strings.Contains(said, "collection_id=damaged") || !strings.Contains(said, "restore a backup") ||
+		strings.Contains(said, "collection_id=whole") {
+		t.Errorf("the log says %s", said)
+	}
+	if found, err := b.SearchFaces(t.Context(), "whole", berta, service.Search{}); err != nil {
+		t.Errorf("the other collection: %v, %v", found, err)
+	}
+	if _, err := b.SearchFaces(t.Context(), "damaged", berta, service.Search{}); err == nil || service.KindOf(err) != 0 {
+		t.Errorf("the damaged collection: %v", err)
+	}
+}
+
+// spoilt is a store in which the embeddings of one collection cannot be read.
+type spoilt struct {
+	service.Store
+	collection service.Serial
+}
+
+func (s *spoilt) EachOwned(ctx context.Context, c service.Serial, each func(service.Vector) error) error {
+	if c == s.collection {
+		return errors.New("face x: 7 bytes are no float32 values")
+	}
+	return s.Store.EachOwned(ctx, c, each)
 }

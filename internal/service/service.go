@@ -101,7 +101,7 @@ func New(p Ports, s Settings) (*Service, error) {
 }
 
 // Load reads the faces of all collections into memory, one collection after another. Requests load what they need
-// themselves until then.
+// themselves until then. A collection that cannot be read costs itself only.
 func (s *Service) Load(ctx context.Context) error {
 	for after := Serial(0); ; {
 		list, err := s.ports.Store.Collections(ctx, after, pageOfCollections)
@@ -115,8 +115,14 @@ func (s *Service) Load(ctx context.Context) error {
 					slog.String("collection_id", string(list[i].ID)), slog.String("model", string(list[i].Model)))
 				continue
 			}
-			if _, err := s.album(ctx, &list[i]); err != nil && KindOf(err) != NotFound {
+			_, err := s.album(ctx, &list[i])
+			switch {
+			case ctx.Err() != nil:
 				return fmt.Errorf("load collection %s: %w", list[i].ID, err)
+			case err != nil && KindOf(err) != NotFound:
+				s.ports.Log.LogAttrs(ctx, slog.LevelError, "collection cannot be searched, because its faces cannot be read: "+
+					"restore a backup of the database, or delete the collection and index its photos anew",
+					slog.String("collection_id", string(list[i].ID)), slog.Any("error", err))
 			}
 		}
 	}

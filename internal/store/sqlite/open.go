@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	_ "modernc.org/sqlite" // the driver
@@ -96,6 +97,32 @@ func create(path string) error {
 		return err
 	}
 	return writable(filepath.Dir(path))
+}
+
+// Check reads the whole database and says what is damaged in it; it takes some seconds for each gigabyte.
+func (db *DB) Check(ctx context.Context) error {
+	rows, err := db.reader.QueryContext(ctx, `PRAGMA quick_check(10)`)
+	if err != nil {
+		return fmt.Errorf("check database: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // Err says it
+	var damage []string
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return fmt.Errorf("check database: %w", err)
+		}
+		if line != "ok" {
+			damage = append(damage, line)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return fmt.Errorf("check database: %w", err)
+	}
+	if len(damage) > 0 {
+		return fmt.Errorf("the database is damaged: restore a backup of it (%s)", strings.Join(damage, "; "))
+	}
+	return nil
 }
 
 // Writer is the one connection that changes the database: whoever holds it keeps everybody else from writing.

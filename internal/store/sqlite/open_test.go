@@ -230,3 +230,38 @@ func write(t *testing.T, path, content string) {
 		t.Fatal(err)
 	}
 }
+
+// TestCheckFindsDamage overwrites pages in the middle of a database.
+func TestCheckFindsDamage(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "spotter.db")
+	db := openDB(t, path)
+	if err := db.Check(t.Context()); err != nil {
+		t.Fatalf("a new one: %v", err)
+	}
+	if _, err := db.Writer().ExecContext(t.Context(), `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 16384
+	for n := 4; n < len(content)/page; n++ { // the first hold what is read when it is opened
+		copy(content[n*page:], bytes.Repeat([]byte{0xff}, 100))
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	damaged, err := sqlite.Open(t.Context(), path)
+	if err != nil {
+		t.Fatalf("it is not opened at all: %v", err)
+	}
+	t.Cleanup(func() { _ = damaged.Close() })
+	if err := damaged.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "restore a backup") {
+		t.Errorf("a damaged one: %v", err)
+	}
+}

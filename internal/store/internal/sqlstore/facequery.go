@@ -122,5 +122,8 @@ func (s *Store) eachVector(ctx context.Context, c service.Serial, do func(servic
 }
 
 func scanVector(r row, v *service.Vector) error {
-	return r.Scan((*uuid)(&v.ID), (*optional)(&v.User), (*floats)(&v.Values))
+	if err := r.Scan((*uuid)(&v.ID), (*optional)(&v.User), (*floats)(&v.Values)); err != nil {
+		return fmt.Errorf("face %s: %w", face.ID(v.ID), err)
+	}
+	return nil
 }
