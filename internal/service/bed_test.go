@@ -250,6 +250,7 @@ type readVideos struct {
 	analysed int
 	block    chan struct{} // if set, segments wait for it, and say so on waits
 	waits    chan struct{}
+	matched  func() // if set, is called when a video has been matched
 }
 
 func (v *readVideos) Plan(_ context.Context, f *os.File) (*service.JobPlan, error) {
@@ -325,6 +326,9 @@ func (v *readVideos) Finish(
 			}
 			found.Persons++
 		}
+	}
+	if v.matched != nil {
+		v.matched()
 	}
 	return found, nil
 }

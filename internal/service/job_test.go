@@ -231,6 +231,13 @@ func TestJobsThatFail(t *testing.T) {
 				b.t.Error(err)
 			}
 		}, "The collection people was deleted before the search was done."},
+		"collection deleted while it is matched": {clip(), func(b *bed) {
+			b.videos.matched = func() {
+				if err := b.DeleteCollection(b.t.Context(), "people"); err != nil {
+					b.t.Error(err)
+				}
+			}
+		}, "The collection people was deleted before the search was done."},
 		"collection made anew": {clip(), func(b *bed) {
 			if err := b.DeleteCollection(b.t.Context(), "people"); err != nil {
 				b.t.Error(err)
