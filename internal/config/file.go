@@ -45,6 +45,7 @@ func (f *file) parse(content []byte, engine *Config, server *Server) error {
 	settings := append(engine.Shared(), server.Settings()...)
 	sections := map[string]func(*yaml.Node){
 		"buckets": func(n *yaml.Node) { server.Buckets = f.buckets(n) },
+		"roles":   func(n *yaml.Node) { server.Roles = f.roles(n) },
 		"topics":  func(n *yaml.Node) { server.Topics = f.topics(n) },
 	}
 	f.structure(root, wholeFile, settings, sections)

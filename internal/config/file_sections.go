@@ -24,6 +24,22 @@ func (f *file) bucket(what string, n *yaml.Node) Bucket {
 	return b
 }
 
+func (f *file) roles(n *yaml.Node) map[string]Role {
+	all := map[string]Role{}
+	f.each(n, "roles", func(name string, _, value *yaml.Node) {
+		var r Role
+		what := "roles." + clip(name)
+		f.structure(value, what, r.settings(), map[string]func(*yaml.Node){
+			"web-identity": func(n *yaml.Node) {
+				r.WebIdentity = &WebIdentity{}
+				f.structure(n, what+".web-identity", r.WebIdentity.settings(), nil)
+			},
+		})
+		all[name] = r
+	})
+	return all
+}
+
 func (f *file) topics(n *yaml.Node) map[string][]Sink {
 	all := map[string][]Sink{}
 	f.each(n, "topics", func(arn string, _, value *yaml.Node) {

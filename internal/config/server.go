@@ -66,6 +66,8 @@ type Server struct {
 
 	// Buckets are where objects come from, by the name that requests give.
 	Buckets map[string]Bucket
+	// Roles are sets of rights that callers may take on, by name.
+	Roles map[string]Role
 	// Topics are whom to tell when a job has ended, by the SNSTopicArn that requests give.
 	Topics map[string][]Sink
 }

@@ -123,7 +123,7 @@ func (s *Server) validateSections() error {
 	for _, arn := range slices.Sorted(maps.Keys(s.Topics)) {
 		errs = append(errs, validateTopic("topics."+arn, arn, s.Topics[arn]))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, validateRoles(s.Roles))...)
 }
 
 func checkPeriod(key string, p Period) error {
