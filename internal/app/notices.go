@@ -14,12 +14,14 @@ import (
 type notices struct {
 	make func(topics map[string]notify.Topic) (*notify.Notifier, error)
 
-	mu      sync.RWMutex // guards what follows; held for writing while the topics are exchanged
-	now     *notify.Notifier
-	before  notify.Stats // what those counted that are gone
-	ctx     func() context.Context
-	store   service.NoticeStore
+	// turn is held by whoever starts, exchanges or stops, and guards start and stopped.
+	turn    sync.Mutex
+	start   func(*notify.Notifier) // nil until Start
 	stopped bool
+
+	mu     sync.RWMutex // guards what follows, for moments only
+	now    *notify.Notifier
+	before notify.Stats // what those counted that are gone
 }
 
 func (s *server) openNotices(context.Context) (err error) {
@@ -35,10 +37,10 @@ func (s *server) openNotices(context.Context) (err error) {
 
 // Start begins to deliver, see [notify.Notifier.Start].
 func (n *notices) Start(ctx context.Context, store service.NoticeStore) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.ctx, n.store = func() context.Context { return ctx }, store
-	n.now.Start(ctx, store)
+	n.turn.Lock()
+	defer n.turn.Unlock()
+	n.start = func(next *notify.Notifier) { next.Start(ctx, store) }
+	n.start(n.current())
 }
 
 // Exchange delivers to other topics from now on, once those that are on their way have been delivered or broken off: never does
@@ -48,20 +50,26 @@ func (n *notices) Exchange(ctx context.Context, s *config.Server) error {
 	if err != nil {
 		return fmt.Errorf("topics: %w", err)
 	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.stopped || n.ctx == nil {
+	n.turn.Lock()
+	defer n.turn.Unlock()
+	if n.stopped || n.start == nil {
 		return next.Stop(ctx)
 	}
 	limited, cancel := context.WithTimeout(ctx, lastWords)
 	defer cancel()
-	_ = n.now.Stop(limited) // what was broken off is still in the outbox
+	_ = n.current().Stop(limited) // what was broken off is still in the outbox
+	n.replace(next)
+	n.start(next) // which looks into the outbox, whoever was woken meanwhile
+	return nil
+}
+
+func (n *notices) replace(next *notify.Notifier) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	gone := n.now.Stats()
 	n.before.Delivered, n.before.Dropped = n.before.Delivered+gone.Delivered, n.before.Dropped+gone.Dropped
 	n.before.Failed += gone.Failed
 	n.now = next
-	n.now.Start(n.ctx(), n.store)
-	return nil
 }
 
 // Knows says whether a topic has sinks.
@@ -87,8 +95,8 @@ func (n *notices) Stats() notify.Stats {
 
 // Stop ends it, see [notify.Notifier.Stop].
 func (n *notices) Stop(ctx context.Context) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	n.turn.Lock()
+	defer n.turn.Unlock()
 	n.stopped = true
-	return n.now.Stop(ctx)
+	return n.current().Stop(ctx)
 }

@@ -97,6 +97,7 @@ type server struct {
 	notices         *notices
 	certificates    *certificates // nil without TLS
 	refusals        *slog.Logger
+	throttled       *gate.Tally[awsapi.Entry]
 	httpLog         *log.Logger
 	gates           []*gate.Gate
 	metrics         *metrics
@@ -281,10 +282,29 @@ func (s *server) openDoor(context.Context) (err error) {
 	return nil
 }
 
-// record writes a request to the audit log. One that cannot be written is told of, and answered all the same.
+// record writes a request to the audit log; of those that were throttled, and so read and changed nothing, the first few of a minute.
 func (s *server) record(e awsapi.Entry) {
-	if err := s.audit.Write(auditOf(e)); err != nil {
-		s.log.Error("audit log fails", slog.Any("error", err), slog.String("operation", e.Operation))
+	throttled := e.Code == "ThrottlingException" || e.Code == "ProvisionedThroughputExceededException"
+	if !throttled || s.throttled.Passes(e.Key+" "+e.Operation+" "+e.Code, e) {
+		s.write(auditOf(e))
+	}
+}
+
+// recordMore writes how many more requests were throttled.
+func (s *server) recordMore(kind string, first awsapi.Entry, more int) {
+	entry := auditEntry{
+		Time: s.request.Now(), Key: first.Key, Name: first.Name, Operation: first.Operation, Outcome: first.Code, More: more,
+	}
+	if kind == gate.Others {
+		entry.Key, entry.Name, entry.Operation = "", "", kind
+	}
+	s.write(entry)
+}
+
+// write writes an entry. One that cannot be written is told of, and the request answered all the same.
+func (s *server) write(entry auditEntry) {
+	if err := s.audit.Write(entry); err != nil {
+		s.log.Error("audit log fails", slog.Any("error", err), slog.String("operation", entry.Operation))
 	}
 }
 
@@ -339,6 +359,8 @@ func (s *server) openSparingLogs() {
 	refusals := gate.NewSparing(s.log.Handler(), s.request.Now, gate.KindByCode)
 	s.onClose(refusals.Close)
 	s.refusals = slog.New(refusals)
+	s.throttled = gate.NewTally(s.recordMore)
+	s.onClose(s.throttled.Close)
 	// Of net/http's messages are many in which only an address differs.
 	ofHTTP := gate.NewSparing(s.log.Handler(), s.request.Now, func(slog.Record) string { return "messages of net/http" })
 	s.onClose(ofHTTP.Close)

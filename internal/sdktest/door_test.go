@@ -407,3 +407,34 @@ func TestSmuggling(t *testing.T) {
 		}
 	}
 }
+
+// TestThrottledCallersFillNoDisk has somebody with a key ask more often than they may.
+func TestThrottledCallersFillNoDisk(t *testing.T) {
+	t.Parallel()
+	w := here(t)
+	s := w.own(t, "throttled", settings{"rates": map[string]any{"ListCollections": 0.01}})
+	c := s.client(t)
+	ok(c.ListCollections(t.Context(), &rekognition.ListCollectionsInput{}))(t)
+	for range 100 {
+		_, err := c.ListCollections(t.Context(), &rekognition.ListCollectionsInput{})
+		refused[*types.ProvisionedThroughputExceededException](t, err, "")
+	}
+	if err := s.stop(); err != nil {
+		t.Fatal(err)
+	}
+	entries := string(ok(os.ReadFile(filepath.Join(s.data, "audit.log")))(t))
+	if n := strings.Count(entries, "ProvisionedThroughputExceededException"); n < 6 || n > 30 {
+		t.Errorf("%d entries of 100:\n%.2000s", n, entries)
+	}
+	more := 0
+	for line := range strings.Lines(entries) {
+		var entry struct{ More int }
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
+		more += entry.More
+	}
+	if written := strings.Count(entries, "ProvisionedThroughputExceededException"); more+written < 100 {
+		t.Errorf("%d were written and %d more counted, of 100", written, more)
+	}
+}
