@@ -173,7 +173,7 @@ func TestAKeyFileMustOpenTheKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	strange := &service.AccessKey{ID: "AKIASTRANGE", Sealed: other.Seal("AKIASTRANGE", "x"), Name: "s", Policy: awsapi.Administrator(), Created: noon()}
-	if err := w.owner.CreateKey(t.Context(), strange); err != nil {
+	if err = w.owner.CreateKey(t.Context(), strange); err != nil {
 		t.Fatal(err)
 	}
 	keys, err := openKeyring(t.Context(), w.owner, &w.config, noon)
@@ -181,7 +181,7 @@ func TestAKeyFileMustOpenTheKeys(t *testing.T) {
 		t.Errorf("one key is of another file: %v", err)
 	}
 	file := filepath.Join(w.folder, keyFileName)
-	if err := os.WriteFile(file, bytes.Repeat([]byte{8}, keyFileSize), 0o600); err != nil {
+	if err = os.WriteFile(file, bytes.Repeat([]byte{8}, keyFileSize), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = openKeyring(t.Context(), w.owner, &w.config, noon)

@@ -70,9 +70,9 @@ func TestStopWaitsForRequestsThatWereCutOff(t *testing.T) {
 		t.Error("the request was not cut off")
 	}
 	select {
-	case <-stopped:
+	case err := <-stopped:
 		close(held.release)
-		t.Fatal("the server has stopped while a request was still being worked on")
+		t.Fatal("the server has stopped while a request was still being worked on: ", err)
 	case <-time.After(300 * time.Millisecond): // a server that does not wait would have stopped by now
 	}
 	close(held.release)

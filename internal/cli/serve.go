@@ -44,8 +44,8 @@ certificates and topics read again.`,
 				return err
 			}
 			reread := func() (config.Server, error) {
-				_, server, err := l.serverSettings(cmd.Flags(), &o)
-				return server, err
+				_, again, wrong := l.serverSettings(cmd.Flags(), &o)
+				return again, wrong
 			}
 			version := thisRelease()
 			return app.Serve(cmd.Context(), engine, server, app.ServeRequest{

@@ -97,7 +97,7 @@ func fine(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fi
 func TestHosts(t *testing.T) {
 	t.Parallel()
 	here, named := gate.NewHosts(true, nil), gate.NewHosts(true, []string{"faces.example.org", "10.0.0.7"})
-	any, listed := gate.NewHosts(false, nil), gate.NewHosts(false, []string{"faces.example.org"})
+	everywhere, listed := gate.NewHosts(false, nil), gate.NewHosts(false, []string{"faces.example.org"})
 	for host, want := range map[string]string{ // the letters of the hosts that have it
 		"localhost": "hnal", "LOCALHOST:8420": "hnal", "localhost.:8420": "hnal", "a.b.localhost:1": "hnal", "127.0.0.1:8420": "hnal",
 		"127.8.9.1": "hnal", "[::1]:8420": "hnal", "[::1]": "hnal", "[::ffff:127.0.0.1]:1": "hnal", "": "hnal",
@@ -107,7 +107,7 @@ func TestHosts(t *testing.T) {
 		"evil.faces.example.org": "a", "127.1": "a", "0x7f.1": "a", "2130706433": "a", "localhost:8420:1": "a", "[localhost]x": "a",
 	} {
 		got := ""
-		for letter, h := range map[string]gate.Hosts{"h": here, "n": named, "a": any, "l": listed} {
+		for letter, h := range map[string]gate.Hosts{"h": here, "n": named, "a": everywhere, "l": listed} {
 			if h.Has(host) != strings.Contains(want, letter) {
 				t.Errorf("%q: %s says %v (%s)", host, letter, h.Has(host), got)
 			}
