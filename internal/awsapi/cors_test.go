@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -87,6 +88,14 @@ func TestPagesCanReadAnswersAndErrors(t *testing.T) {
 		if c.origin == page && exposed != "x-amzn-requestid, x-amzn-errortype, x-amzn-errormessage, date" {
 			t.Errorf("%s: exposed are %s", name, exposed)
 		}
+	}
+	refusal := httptest.NewRecorder()
+	r := httptest.NewRequestWithContext(t.Context(), "POST", "/", strings.NewReader("{}"))
+	r.Header.Set("Origin", page)
+	b.door.Refuse(refusal, r, http.StatusMisdirectedRequest, "AccessDeniedException", "not here")
+	if refusal.Code != http.StatusMisdirectedRequest || refusal.Header().Get("Access-Control-Allow-Origin") != page ||
+		!strings.Contains(refusal.Body.String(), "not here") {
+		t.Errorf("what stands before the door refuses with %d %v %s", refusal.Code, refusal.Header(), refusal.Body)
 	}
 	if got := newBench(t, nil).send(t, "OPTIONS", "/", "", "Origin", page, "Access-Control-Request-Method", "POST"); got.status != 405 {
 		t.Errorf("where no page may: %d", got.status)

@@ -118,6 +118,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Refuse answers a request as the API does, with an exception of this name, and tells the log and the metrics. It is for what
 // stands before the door.
 func (d *Door) Refuse(w http.ResponseWriter, r *http.Request, status int, exception, message string) {
+	if d.preflight(w, r) {
+		return // so that the page can read why the request itself is refused
+	}
 	d.answer(w, r, func(*exchange) (any, error) {
 		return nil, &failure{exception: exception, status: status, message: message, modelled: true}
 	})

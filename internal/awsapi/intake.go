@@ -115,6 +115,7 @@ type paced struct {
 	timer *time.Timer
 	time  time.Duration
 	step  int
+	begun bool // whether anybody has asked for any of it
 }
 
 // pace makes a request's body one that must come at a pace.
@@ -131,6 +132,7 @@ func (i *intake) paced(w http.ResponseWriter, r *http.Request) *paced {
 
 // Read counts what arrives.
 func (p *paced) Read(b []byte) (int, error) {
+	p.begun = true
 	n, err := p.ReadCloser.Read(b)
 	if p.step += n; p.step >= paceStep {
 		p.step = 0
@@ -146,10 +148,16 @@ func (p *paced) stop() { p.timer.Stop() }
 
 // drain reads on where an answer comes before the whole of the request: many clients only read it once they have sent all,
 // and would be told of a broken connection instead. Where too many are being read already, the connection ends with the answer.
+// A client that waits to be asked for its body (Expect: 100-continue) reads the answer instead, and is not asked.
 func (i *intake) drain(w http.ResponseWriter, r *http.Request, most int64) {
-	leave, ok := i.drains.place(senderOf(sourceOf(r)))
+	body, is := r.Body.(*paced)
+	waits := is && !body.begun && r.Header.Get("Expect") != ""
+	leave, ok := func() {}, false
+	if !waits {
+		leave, ok = i.drains.place(senderOf(sourceOf(r)))
+	}
 	if !ok {
-		w.Header().Set("Connection", "close")
+		w.Header().Set("Connection", "close") // which keeps net/http from reading, too
 		return
 	}
 	defer leave()

@@ -113,7 +113,7 @@ func from(t *testing.T, address string) func(*rekognition.Options) {
 	return func(o *rekognition.Options) { o.HTTPClient = &http.Client{Transport: transport} }
 }
 
-// foretelling has a client say in its headers what the body's hash is, as the SDKs for JavaScript and Java do.
+// foretelling has a client say in its headers what the body's hash is, as the SDK for JavaScript does.
 func foretelling(o *rekognition.Options) {
 	o.APIOptions = append(o.APIOptions, v4.AddContentSHA256HeaderMiddleware)
 }
@@ -134,6 +134,23 @@ func TestStrangersAreToldBeforeTheySend(t *testing.T) {
 	}
 	_, err := describeWith(t, b.client(credentials(keyID, "wrong", ""), foretelling))
 	expectCode(t, err, "InvalidSignatureException", "")
+}
+
+// Whoever waits to be asked for a body is not asked for one that nobody wants.
+func TestBodiesAreNotAskedFor(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(b.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if _, err = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := answer(t, conn); status != http.StatusBadRequest || !strings.Contains(body, "MissingAuthenticationToken") {
+		t.Errorf("got %d %s", status, body)
+	}
 }
 
 func TestABodyIsTheOneThatWasForetold(t *testing.T) {
