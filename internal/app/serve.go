@@ -269,7 +269,7 @@ func (s *server) openDoor(context.Context) (err error) {
 	s.door, err = awsapi.New(awsapi.Config{
 		Service: s.service, Keys: s.keys, Region: string(s.config.Region), Account: string(s.config.Account),
 		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, MaxBody: int64(s.config.MaxBody),
-		Refusals: s.refusals, Unsigned: bool(s.config.Unsigned),
+		Refusals: s.refusals, Sender: gate.Sender, Unsigned: bool(s.config.Unsigned),
 		BasePath: string(s.config.BasePath), Origins: texts(s.config.AllowedOrigins),
 		Limits: awsapi.Limits{
 			PerOperation: rates, PerKey: float64(s.config.RatePerKey), Overall: float64(s.config.Rate),

@@ -43,7 +43,7 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, x *exchange, err err
 		attrs = append(attrs, slog.String("reason", f.message))
 		d.cfg.Refusals.LogAttrs(r.Context(), slog.LevelInfo, "request refused", attrs...)
 	}
-	d.intake.drain(w, r, d.cfg.MaxBody)
+	d.intake.drain(w, r, d.cfg.Sender(sourceOf(r)), d.cfg.MaxBody)
 }
 
 // tell reports the request to who wants to know.

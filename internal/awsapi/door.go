@@ -39,6 +39,8 @@ type Config struct {
 	Observe func(operation, code string, took time.Duration)
 	// Audit is told of every request whose signature was good, before it is answered. Nil for nobody.
 	Audit func(Entry)
+	// Sender says whom an address counts for where addresses get shares. Nil for each itself.
+	Sender func(address string) string
 	// MaxBody is the largest body of a request in bytes; 0 for as much as the largest image inline takes.
 	MaxBody int64
 	// Unsigned lets everybody in as the administrator, whatever their signature is, but no web page of another origin. It is for
@@ -85,6 +87,9 @@ func newDoor(cfg Config, ops []operation) (*Door, error) {
 	}
 	if cfg.Refusals == nil {
 		cfg.Refusals = cfg.Log
+	}
+	if cfg.Sender == nil {
+		cfg.Sender = func(address string) string { return address }
 	}
 	t, err := newTable(ops)
 	if err != nil {
@@ -219,7 +224,7 @@ func (d *Door) admit(r *http.Request, b *bill) (*identity, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	b.sender = senderOf(sourceOf(r))
+	b.sender = d.cfg.Sender(sourceOf(r))
 	if claim.Foretold(r.ContentLength) {
 		if err = claim.VerifyHead(r.Context(), credential.Secret, r.ContentLength); err != nil {
 			return nil, nil, refusalOf(err)

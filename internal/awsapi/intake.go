@@ -149,12 +149,12 @@ func (p *paced) stop() { p.timer.Stop() }
 // drain reads on where an answer comes before the whole of the request: many clients only read it once they have sent all,
 // and would be told of a broken connection instead. Where too many are being read already, the connection ends with the answer.
 // A client that waits to be asked for its body (Expect: 100-continue) reads the answer instead, and is not asked.
-func (i *intake) drain(w http.ResponseWriter, r *http.Request, most int64) {
+func (i *intake) drain(w http.ResponseWriter, r *http.Request, sender string, most int64) {
 	body, is := r.Body.(*paced)
 	waits := is && !body.begun && r.Header.Get("Expect") != ""
 	leave, ok := func() {}, false
 	if !waits {
-		leave, ok = i.drains.place(senderOf(sourceOf(r)))
+		leave, ok = i.drains.place(sender)
 	}
 	if !ok {
 		w.Header().Set("Connection", "close") // which keeps net/http from reading, too

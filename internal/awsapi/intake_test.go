@@ -199,18 +199,6 @@ func TestUnprovenBodiesLeaveMemory(t *testing.T) {
 	expectCode(t, describe(foretelling), "ValidationException", "")
 }
 
-func TestSenders(t *testing.T) {
-	t.Parallel()
-	for source, want := range map[string]string{
-		"10.0.0.7": "10.0.0.7", "::ffff:10.0.0.7": "10.0.0.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64",
-		"@": "@", "": "",
-	} {
-		if got := senderOf(source); got != want {
-			t.Errorf("%q counts for %q, want %q", source, got, want)
-		}
-	}
-}
-
 func TestSendersWhoStopAreCutOff(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{keyID: "too slowly", "AKIDSTRANGER": "UnrecognizedClientException"} {

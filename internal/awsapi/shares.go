@@ -1,9 +1,6 @@
 package awsapi
 
-import (
-	"net/netip"
-	"sync"
-)
+import "sync"
 
 // shares divides an amount among addresses that nobody knows yet: together they take at most all of it, and one address, which
 // is cheap to send a lot from, at most each. Safe for concurrent use.
@@ -46,22 +43,4 @@ func (s *shares) place(address string) (leave func(), ok bool) {
 		return nil, false
 	}
 	return func() { s.give(address, 1) }, true
-}
-
-// senderOf is whom an address counts for: itself, and of IPv6 its network of 64 bits, which one machine can use the whole of.
-func senderOf(source string) string {
-	address, err := netip.ParseAddr(source)
-	if err != nil {
-		return source
-	}
-	address = address.Unmap().WithZone("")
-	if address.Is4() {
-		return address.String()
-	}
-	const network = 64 // bits
-	prefix, err := address.Prefix(network)
-	if err != nil {
-		return source
-	}
-	return prefix.String()
 }

@@ -92,7 +92,7 @@ func clipped(s string) string { return fmt.Sprintf("%.100s", s) }
 
 // arrives takes in a connection, and makes room for it.
 func (g *Gate) arrives(ctx context.Context, n net.Conn) context.Context {
-	c := &connection{net: n, sender: sender(n.RemoteAddr())}
+	c := &connection{net: n, sender: senderOf(n.RemoteAddr())}
 	if victim := g.admit(c); victim != nil {
 		shut(victim.net)
 	}
@@ -191,20 +191,29 @@ func shut(n net.Conn) {
 	_ = n.Close() // it is given up
 }
 
-// sender is whom a connection counts for: its address, and of IPv6 its network of 64 bits, which one machine can use the whole of.
-func sender(a net.Addr) string {
-	from, err := netip.ParseAddrPort(a.String())
+// Sender is whom an IP address counts for: itself, and of IPv6 its network of 64 bits, which one machine can use the whole of.
+func Sender(address string) string {
+	from, err := netip.ParseAddr(address)
 	if err != nil {
-		return a.String()
+		return address
 	}
-	address := from.Addr().Unmap().WithZone("")
-	if address.Is4() {
-		return address.String()
+	from = from.Unmap().WithZone("")
+	if from.Is4() {
+		return from.String()
 	}
 	const network = 64 // bits
-	prefix, err := address.Prefix(network)
+	prefix, err := from.Prefix(network)
 	if err != nil {
-		return address.String()
+		return address
 	}
 	return prefix.String()
+}
+
+// senderOf is whom a connection from an address counts for.
+func senderOf(a net.Addr) string {
+	host, _, err := net.SplitHostPort(a.String())
+	if err != nil {
+		host = a.String()
+	}
+	return Sender(host)
 }

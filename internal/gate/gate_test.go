@@ -115,6 +115,18 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+func TestSenders(t *testing.T) {
+	t.Parallel()
+	for source, want := range map[string]string{
+		"10.0.0.7": "10.0.0.7", "::ffff:10.0.0.7": "10.0.0.7", "2001:db8:1:2:3::4": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64",
+		"@": "@", "": "",
+	} {
+		if got := gate.Sender(source); got != want {
+			t.Errorf("%q counts for %q, want %q", source, got, want)
+		}
+	}
+}
+
 func TestRequestsForAnotherHost(t *testing.T) {
 	t.Parallel()
 	g := guard(t, gate.Config{Hosts: gate.NewHosts(true, nil)}, fine)
