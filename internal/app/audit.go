@@ -31,6 +31,9 @@ type auditEntry struct {
 	Resources []string `json:"resources,omitempty"`
 	// Outcome is "OK" or the name of the exception.
 	Outcome string `json:"outcome,omitempty"`
+	// More is how many more requests there were of this key, for this operation and with this outcome, in the minute that ends
+	// with the entry: who is throttled can ask as often as they like. Of requests that were throttled only.
+	More int `json:"more,omitempty"`
 	// Enrolled and Deleted are the ids of faces.
 	Enrolled []string `json:"faces_enrolled,omitempty"`
 	Deleted  []string `json:"faces_deleted,omitempty"`

@@ -1,14 +1,17 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
@@ -158,5 +161,34 @@ func TestCredentialsOfAnotherDatabase(t *testing.T) {
 	}
 	if keys, err := f.store.Keys(t.Context()); err != nil || len(keys) != 0 {
 		t.Errorf("%d keys were made, %v", len(keys), err)
+	}
+}
+
+// A key file of another database stops what would work with it; one that does not open a single key costs that key.
+func TestAKeyFileMustOpenTheKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t)
+	other, err := newKeyFile(bytes.Repeat([]byte{7}, keyFileSize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	strange := &service.AccessKey{ID: "AKIASTRANGE", Sealed: other.Seal("AKIASTRANGE", "x"), Name: "s", Policy: awsapi.Administrator(), Created: noon()}
+	if err = w.owner.CreateKey(t.Context(), strange); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := openKeyring(t.Context(), w.owner, &w.config, noon)
+	if err != nil || !slices.Equal(keys.lost, []string{strange.ID}) {
+		t.Errorf("one key is of another file: %v", err)
+	}
+	file := filepath.Join(w.folder, keyFileName)
+	if err = os.WriteFile(file, bytes.Repeat([]byte{8}, keyFileSize), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = openKeyring(t.Context(), w.owner, &w.config, noon)
+	if wrong := (*EnvironmentError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "opens none of the 2 access keys") {
+		t.Errorf("all keys are of another file: %v", err)
+	}
+	if _, err := w.CreateKey(t.Context(), "portal", ""); err == nil {
+		t.Error("a key was made with another key file")
 	}
 }

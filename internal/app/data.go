@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -43,6 +44,9 @@ func (s *server) openData(ctx context.Context) (err error) {
 	s.store = sqlite.New(s.db, s.queue.Enqueue)
 	if s.keys, err = openKeyring(ctx, s.store, &s.config, s.request.Now); err != nil {
 		return err
+	}
+	for _, id := range s.keys.lost {
+		s.log.LogAttrs(ctx, slog.LevelError, "the secret of an access key cannot be opened: it lets nobody in, delete it", slog.String("key", id))
 	}
 	if s.newKey, err = s.keys.first(ctx, dataFile(&s.config, credentialsFile)); err != nil {
 		return err

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/awsapi"
@@ -16,9 +17,12 @@ type keyring struct {
 	store service.KeyStore
 	now   func() time.Time
 	none  bool // whether there was no key when it was opened
+	// lost are the ids of keys whose secrets this key file does not open, when others do.
+	lost []string
 }
 
-// openKeyring reads the key file. It is made where there are no keys yet.
+// openKeyring reads the key file, and refuses one that does not open the secrets of the access keys: page tokens and new keys would
+// be sealed with it, and no one be let in. It is made where there are no keys yet.
 func openKeyring(
 	ctx context.Context, store service.KeyStore, s *config.Server, now func() time.Time,
 ) (*keyring, error) {
@@ -30,7 +34,25 @@ func openKeyring(
 	if err != nil {
 		return nil, err
 	}
-	return &keyring{keyFile: file, store: store, now: now, none: len(list) == 0}, nil
+	k := &keyring{keyFile: file, store: store, now: now, none: len(list) == 0}
+	for i := range list {
+		if _, err := file.Open(list[i].ID, list[i].Sealed); err != nil {
+			k.lost = append(k.lost, list[i].ID)
+		}
+	}
+	if !k.none && len(k.lost) == len(list) {
+		return nil, wrongKeyFile(dataFile(s, keyFileName), len(list))
+	}
+	return k, nil
+}
+
+func wrongKeyFile(path string, keys int) error {
+	return &EnvironmentError{
+		Err: fmt.Errorf("the key file %s is not the one that the database belongs to: it opens none of the %d access keys there", path, keys),
+		Mend: "Put the right one back from where it is kept apart from backups, or the database that belongs to this one. If it is lost, " +
+			"remove the file, the file " + credentialsFile + " beside it and all access keys ('spotter key delete --force'); the next start " +
+			"makes new ones.",
+	}
 }
 
 // Key implements [awsapi.Keys].

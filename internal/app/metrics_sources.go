@@ -26,6 +26,8 @@ type metricSources struct {
 	// Notices is what has become of notifications since the start, Downloads what is kept of S3.
 	Notices   func() notify.Stats
 	Downloads func() bucket.Usage
+	// Connections are those that are open, and how many have been closed for want of room.
+	Connections func() (open int, cut int64)
 }
 
 // sourceCollector asks the sources at every look.
@@ -37,6 +39,7 @@ type sourceCollector struct {
 	openJobs, oldestJob, queue, oldestTask *prometheus.Desc
 	delivered, dropped, failed, waiting    *prometheus.Desc
 	files, filesInUse, bytes               *prometheus.Desc
+	connections, connectionsCut            *prometheus.Desc
 }
 
 func newSourceCollector(cfg metricsConfig) *sourceCollector {
@@ -56,6 +59,9 @@ func newSourceCollector(cfg metricsConfig) *sourceCollector {
 		files:      desc("download_cache_files", "Objects of S3 that are kept or being fetched."),
 		filesInUse: desc("download_cache_files_in_use", "Those of them that are worked on."),
 		bytes:      desc("download_cache_bytes", "What they take, in bytes."),
+
+		connections:    desc("connections_open", "Connections of clients that are open."),
+		connectionsCut: desc("connections_cut_total", "Connections of clients that were closed for want of room."),
 	}
 }
 
@@ -63,7 +69,7 @@ func newSourceCollector(cfg metricsConfig) *sourceCollector {
 func (c *sourceCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.openJobs, c.oldestJob, c.queue, c.oldestTask, c.delivered, c.dropped, c.failed, c.waiting,
-		c.files, c.filesInUse, c.bytes,
+		c.files, c.filesInUse, c.bytes, c.connections, c.connectionsCut,
 	} {
 		out <- d
 	}
@@ -97,6 +103,11 @@ func (c *sourceCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(c.files, float64(d.Files))
 		gauge(c.filesInUse, float64(d.InUse))
 		gauge(c.bytes, float64(d.Bytes))
+	}
+	if c.Connections != nil {
+		open, cut := c.Connections()
+		gauge(c.connections, float64(open))
+		total(c.connectionsCut, cut)
 	}
 }
 

@@ -45,6 +45,8 @@ func fullSources() metricSources {
 		},
 		Notices:   func() notify.Stats { return notify.Stats{Delivered: 11, Dropped: 1, Failed: 4, Waiting: 2} },
 		Downloads: func() bucket.Usage { return bucket.Usage{Files: 5, InUse: 1, Bytes: 1e9} },
+
+		Connections: func() (open int, cut int64) { return 12, 3 },
 	}
 }
 
@@ -110,6 +112,7 @@ func TestMetrics(t *testing.T) {
 		`spotter_download_cache_files 5`,
 		`spotter_download_cache_files_in_use 1`,
 		`spotter_download_cache_bytes 1e+09`,
+		`spotter_connections_open 12`, `spotter_connections_cut_total 3`,
 	} {
 		if !strings.Contains(page, "\n"+line+"\n") {
 			t.Errorf("the page has no line %s", line)

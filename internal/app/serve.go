@@ -3,11 +3,11 @@ package app
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,8 +24,8 @@ import (
 	"github.com/spotter-video/spotter/internal/bucket"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/gallery"
+	"github.com/spotter-video/spotter/internal/gate"
 	"github.com/spotter-video/spotter/internal/jobs"
-	"github.com/spotter-video/spotter/internal/notify"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
@@ -40,6 +40,10 @@ type ServeRequest struct {
 	Log io.Writer
 	// Started, if set, is told when requests are taken.
 	Started func(Welcome)
+	// Reload asks the server to read again what can change while it runs: certificates, and the topics that Reread gives. Nil for
+	// never.
+	Reload <-chan struct{}
+	Reread func() (config.Server, error)
 }
 
 // Welcome says how to reach a server.
@@ -62,7 +66,8 @@ func Serve(ctx context.Context, c config.Config, s config.Server, r ServeRequest
 	srv := &server{engineConfig: c, config: s, request: r, log: newLog(r.Log, &s)}
 	defer func() { err = errors.Join(err, srv.close()) }()
 	for _, step := range []func(context.Context) error{
-		srv.listen, srv.openData, srv.openEngine, srv.openBuckets, srv.openNotifier, srv.openService, srv.openDoor,
+		srv.listen, srv.openCertificates, srv.openData, srv.openEngine, srv.openBuckets, srv.openNotices, srv.openService,
+		srv.openDoor,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -89,7 +94,12 @@ type server struct {
 	engine          *engine
 	photoPool       *pool
 	buckets         *bucket.Buckets
-	notifier        *notify.Notifier
+	notices         *notices
+	certificates    *certificates // nil without TLS
+	refusals        *slog.Logger
+	throttled       *gate.Tally[awsapi.Entry]
+	httpLog         *log.Logger
+	gates           []*gate.Gate
 	metrics         *metrics
 	service         *service.Service
 	loaded          atomic.Bool
@@ -183,19 +193,12 @@ func (s *server) openBuckets(context.Context) (err error) {
 	return nil
 }
 
-func (s *server) openNotifier(context.Context) (err error) {
-	s.notifier, err = notify.New(notify.Config{Topics: topicSinks(&s.config), Log: s.log, Now: s.request.Now})
-	if err != nil {
-		return &UsageError{fmt.Errorf("topics: %w", err)}
-	}
-	return nil
-}
-
 func (s *server) openService(context.Context) (err error) {
 	s.metrics = newMetrics(metricsConfig{
 		Version: s.request.Version, Revision: s.request.Revision, Now: s.request.Now, Log: s.log,
 		Sources: metricSources{
-			OpenJobs: s.store.OpenJobs, Queue: s.queue.Stats, Notices: s.notifier.Stats, Downloads: s.buckets.Usage,
+			OpenJobs: s.store.OpenJobs, Queue: s.queue.Stats, Notices: s.notices.Stats, Downloads: s.buckets.Usage,
+			Connections: s.connections,
 		},
 	})
 	photoLimits := photo.DefaultLimits()
@@ -210,7 +213,7 @@ func (s *server) openService(context.Context) (err error) {
 		},
 		NewGallery: func(from service.Originals) (service.Gallery, error) { return newAlbum(pack.Dim(), from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
-		Knows: s.notifier.Knows, Wake: s.notifier.Wake,
+		Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: s.keys.TokenKey(),
 	}, serviceSettings(&s.engineConfig, &s.config))
@@ -262,10 +265,13 @@ func (s *server) openDoor(context.Context) (err error) {
 	for operation, rate := range s.config.Rates {
 		rates[operation] = float64(rate)
 	}
+	s.openSparingLogs()
 	s.door, err = awsapi.New(awsapi.Config{
 		Service: s.service, Keys: s.keys, Region: string(s.config.Region), Account: string(s.config.Account),
 		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, MaxBody: int64(s.config.MaxBody),
-		Unsigned: bool(s.config.Unsigned), NeutralAttributes: s.config.AbsentAttributes == config.NeutralAttributes,
+		Refusals: s.refusals, Sender: gate.Sender, Unsigned: bool(s.config.Unsigned),
+		NeutralAttributes: s.config.AbsentAttributes == config.NeutralAttributes,
+		BasePath:          string(s.config.BasePath), Origins: texts(s.config.AllowedOrigins),
 		Limits: awsapi.Limits{
 			PerOperation: rates, PerKey: float64(s.config.RatePerKey), Overall: float64(s.config.Rate),
 			InFlight: int(s.config.RequestsInFlight),
@@ -277,27 +283,51 @@ func (s *server) openDoor(context.Context) (err error) {
 	return nil
 }
 
-// record writes a request to the audit log. One that cannot be written is told of, and answered all the same.
+// record writes a request to the audit log; of those that were throttled, and so read and changed nothing, the first few of a minute.
 func (s *server) record(e awsapi.Entry) {
-	if err := s.audit.Write(auditOf(e)); err != nil {
-		s.log.Error("audit log fails", slog.Any("error", err), slog.String("operation", e.Operation))
+	throttled := e.Code == "ThrottlingException" || e.Code == "ProvisionedThroughputExceededException"
+	if !throttled || s.throttled.Passes(e.Key+" "+e.Operation+" "+e.Code, e) {
+		s.write(auditOf(e))
+	}
+}
+
+// recordMore writes how many more requests were throttled.
+func (s *server) recordMore(kind string, first awsapi.Entry, more int) {
+	entry := auditEntry{
+		Time: s.request.Now(), Key: first.Key, Name: first.Name, Operation: first.Operation, Outcome: first.Code, More: more,
+	}
+	if kind == gate.Others {
+		entry.Key, entry.Name, entry.Operation = "", "", kind
+	}
+	s.write(entry)
+}
+
+// write writes an entry. One that cannot be written is told of, and the request answered all the same.
+func (s *server) write(entry auditEntry) {
+	if err := s.audit.Write(entry); err != nil {
+		s.log.Error("audit log fails", slog.Any("error", err), slog.String("operation", entry.Operation))
 	}
 }
 
 // handler puts the doors together. It counts the requests: galleries and database must not be closed under one that has
-// outlived the time for stopping and was cut off.
+// outlived the time for stopping and was cut off. Paths are taken as they are, where an [http.ServeMux] would send clients elsewhere:
+// they sign what they ask for.
 func (s *server) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", s.door)
-	mux.HandleFunc("GET /healthz", s.health.Healthz)
-	mux.HandleFunc("GET /readyz", s.health.Readyz)
-	if s.config.MetricsBesideAPI() {
-		mux.Handle("GET /metrics", s.metrics.Handler())
-	}
+	metrics := s.metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.answering.Add(1)
 		defer s.answering.Done()
-		mux.ServeHTTP(w, r)
+		looks := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch {
+		case looks && r.URL.Path == "/healthz":
+			s.health.Healthz(w, r)
+		case looks && r.URL.Path == "/readyz":
+			s.health.Readyz(w, r)
+		case looks && r.URL.Path == "/metrics" && s.config.MetricsBesideAPI():
+			metrics.ServeHTTP(w, r)
+		default:
+			s.door.ServeHTTP(w, r)
+		}
 	})
 }
 
@@ -309,12 +339,51 @@ const (
 	idleTimeout = 2 * time.Minute
 )
 
-func (s *server) httpServer(h http.Handler) *http.Server {
-	return &http.Server{
+// httpServer is a server for a handler, behind a gate.
+func (s *server) httpServer(address config.Address, h http.Handler) *http.Server {
+	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: headTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		MaxHeaderBytes: 64 << 10, ErrorLog: s.httpLog,
+		TLSConfig: s.certificates.config(),
 	}
+	g := gate.New(gate.Config{
+		Hosts:       gate.NewHosts(address.Loopback(), texts(s.config.AllowedHosts)),
+		Connections: int(s.config.Connections), Refuse: s.door.Refuse,
+	})
+	g.Guard(server)
+	s.gates = append(s.gates, g)
+	return server
+}
+
+// openSparingLogs makes the logs of what strangers can cause.
+func (s *server) openSparingLogs() {
+	refusals := gate.NewSparing(s.log.Handler(), s.request.Now, gate.KindByCode)
+	s.onClose(refusals.Close)
+	s.refusals = slog.New(refusals)
+	s.throttled = gate.NewTally(s.recordMore)
+	s.onClose(s.throttled.Close)
+	// Of net/http's messages are many in which only an address differs.
+	ofHTTP := gate.NewSparing(s.log.Handler(), s.request.Now, func(slog.Record) string { return "messages of net/http" })
+	s.onClose(ofHTTP.Close)
+	s.httpLog = slog.NewLogLogger(ofHTTP, slog.LevelDebug)
+}
+
+// connections adds up the listeners' connections: those that are open, and those that were closed for want of room.
+func (s *server) connections() (open int, cut int64) {
+	for _, g := range s.gates {
+		o, c := g.Connections()
+		open, cut = open+o, cut+c
+	}
+	return open, cut
+}
+
+// texts are a list of settings as their readers know them.
+func texts[T ~string](list []T) []string {
+	all := make([]string, len(list))
+	for i, item := range list {
+		all[i] = string(item)
+	}
+	return all
 }
 
 // run works until ctx ends or a part fails.
@@ -322,17 +391,20 @@ func (s *server) run(ctx context.Context) error {
 	if err := s.queue.Start(ctx, s.service); err != nil {
 		return err
 	}
-	s.notifier.Start(ctx, s.store)
-	servers := []*http.Server{s.httpServer(s.handler())}
-	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.serveAPI(servers[0]) })
+	s.notices.Start(ctx, s.store)
+	servers := []*http.Server{s.httpServer(s.config.Listen, s.handler())}
 	if s.metricsAPI != nil {
 		mux := http.NewServeMux()
 		mux.Handle("GET /metrics", s.metrics.Handler())
-		servers = append(servers, s.httpServer(mux))
+		servers = append(servers, s.httpServer(s.config.MetricsListen, mux))
+	}
+	group, running := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.serveAPI(servers[0]) })
+	if s.metricsAPI != nil {
 		group.Go(func() error { return ended(servers[1].Serve(s.metricsAPI)) })
 	}
 	group.Go(func() error { return s.load(running) })
+	group.Go(func() error { return s.reloads(running) })
 	group.Go(func() error {
 		<-running.Done()
 		return s.stop(servers)
@@ -347,7 +419,7 @@ func (s *server) run(ctx context.Context) error {
 
 func (s *server) serveAPI(h *http.Server) error {
 	if s.config.TLS() {
-		return ended(h.ServeTLS(s.api, string(s.config.TLSCertificate), string(s.config.TLSKey)))
+		return ended(h.ServeTLS(s.api, "", "")) // the certificate is in the server's settings
 	}
 	return ended(h.Serve(s.api))
 }
@@ -398,7 +470,7 @@ func (s *server) stop(servers []*http.Server) error {
 	s.answering.Wait() // those that were cut off notice by their context
 	telling, done := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer done()
-	told := s.notifier.Stop(telling)
+	told := s.notices.Stop(telling)
 	if errors.Is(told, context.DeadlineExceeded) {
 		s.log.LogAttrs(ctx, slog.LevelWarn, "notifications were broken off and are sent after the next start")
 		told = nil
@@ -431,7 +503,7 @@ func (s *server) welcome() {
 		credentials = ""
 	}
 	w := Welcome{
-		URL: scheme + "://" + s.api.Addr().String(), Region: string(s.config.Region), Credentials: credentials,
+		URL: scheme + "://" + s.api.Addr().String() + string(s.config.BasePath), Region: string(s.config.Region), Credentials: credentials,
 		NewKey: s.newKey, Unsigned: bool(s.config.Unsigned), Buckets: s.buckets.Names(),
 	}
 	s.log.Info("listening", slog.String("url", w.URL), slog.String("version", s.request.Version))

@@ -24,7 +24,7 @@ func (d *Door) encode(x *exchange, out any) error {
 
 // fail makes an error the answer. Its whole text goes to the log, under the number that the caller has, where it is not
 // the caller's doing.
-func (d *Door) fail(r *http.Request, x *exchange, err error) {
+func (d *Door) fail(w http.ResponseWriter, r *http.Request, x *exchange, err error) {
 	f, code := asFailure(r.Context(), err)
 	body, err := f.body(x.id)
 	if err != nil { // of strings only, so it cannot be
@@ -41,9 +41,9 @@ func (d *Door) fail(r *http.Request, x *exchange, err error) {
 		d.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "request failed", attrs...)
 	case x.entry == nil:
 		attrs = append(attrs, slog.String("reason", f.message))
-		d.cfg.Log.LogAttrs(r.Context(), slog.LevelInfo, "request refused", attrs...)
+		d.cfg.Refusals.LogAttrs(r.Context(), slog.LevelInfo, "request refused", attrs...)
 	}
-	drain(r, d.cfg.MaxBody)
+	d.intake.drain(w, r, d.cfg.Sender(sourceOf(r)), d.cfg.MaxBody)
 }
 
 // tell reports the request to who wants to know.

@@ -7,6 +7,8 @@ import (
 	"math"
 	"net/http"
 	"os"
+	"regexp"
+	"strings"
 )
 
 const (
@@ -90,22 +92,22 @@ func tooLarge(most int64) *failure {
 		"The request body is larger than %d bytes. Put a larger image into a bucket and name it as an S3Object", most)
 }
 
-// drain reads on where an answer comes before the whole of the request: many clients only read it once they have sent all,
-// and would be told of a broken connection instead.
-func drain(r *http.Request, most int64) {
-	if _, err := io.CopyN(io.Discard, r.Body, most); err != nil {
-		return // all of it has been read, or there is nobody to answer
-	}
-}
-
 // checkPlace says whether a request is one for the API at all.
-func checkPlace(r *http.Request) error {
-	if r.URL.Path != "/" {
-		return frontEnd("UnknownOperationException", http.StatusNotFound, "There is nothing at %q: the API is at \"/\"",
-			fmt.Sprintf("%.100s", r.URL.Path))
+func (d *Door) checkPlace(r *http.Request) error {
+	if !d.isHere(r.URL.Path) {
+		return frontEnd("UnknownOperationException", http.StatusNotFound, "There is nothing at %q: the API is at %q",
+			fmt.Sprintf("%.100s", r.URL.Path), d.cfg.BasePath+"/")
 	}
 	if r.Method != http.MethodPost {
 		return frontEnd("UnknownOperationException", http.StatusMethodNotAllowed, "The API takes POST only")
 	}
 	return nil
 }
+
+// isHere says whether a path is the API's. Endpoint URLs that end with slashes make clients send paths with several.
+func (d *Door) isHere(path string) bool {
+	path = strings.TrimRight(slashes.ReplaceAllString(path, "/"), "/")
+	return path == "" || path == d.cfg.BasePath
+}
+
+var slashes = regexp.MustCompile(`//+`)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/rs/cors"
 
 	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
 	"github.com/spotter-video/spotter/internal/awsapi/internal/sigv4"
@@ -29,31 +30,41 @@ type Config struct {
 	Now    func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
-	Limits Limits
+	// Refusals takes what is said of requests that were refused before anybody knew whose they are. Strangers can send any number
+	// of them, so it should not write them all. Nil for Log.
+	Refusals *slog.Logger
+	Limits   Limits
 	// Observe is told of every request: the operation's name, the code as [Entry] has it, and how long it took. Names and
 	// codes are of short lists. Nil for nobody.
 	Observe func(operation, code string, took time.Duration)
 	// Audit is told of every request whose signature was good, before it is answered. Nil for nobody.
 	Audit func(Entry)
+	// Sender says whom an address counts for where addresses get shares. Nil for each itself.
+	Sender func(address string) string
 	// MaxBody is the largest body of a request in bytes; 0 for as much as the largest image inline takes.
 	MaxBody int64
 	// NeutralAttributes answers with Value false and Confidence 50 for attributes that are asked for and not known, instead of
 	// leaving them out: clients that read them unguarded do not fail.
 	NeutralAttributes bool
-	// Unsigned lets everybody in as the administrator who asks from this machine, whatever their signature is. It is for
-	// listeners on loopback, which who sets it has to see to.
+	// Unsigned lets everybody in as the administrator, whatever their signature is, but no web page of another origin. It is for
+	// listeners on loopback, and only for requests whose Host is one of this machine: who sets it has to see to both.
 	Unsigned bool
+	// BasePath is where the API is beside "/", without a slash at its end; empty for nowhere else.
+	BasePath string
+	// Origins are where web pages come from that may use the API in a browser, as browsers say it; "*" is everywhere.
+	Origins []string
 }
 
 // Door is the API as an [http.Handler]. Every answer is JSON and names its request.
 //
-// A request is looked at in this order: its signature, its caller's rates, its operation, its shape, the caller's policy.
-// The server in front of it must have a read timeout, see [Limits].
+// A request is looked at in this order: its signature, as far as it can be judged without the body, the body, its caller's rates,
+// its operation, its shape, the caller's policy. The server in front of it must have a read timeout, see [Limits].
 type Door struct {
 	cfg      Config
 	table    table
 	throttle *throttle
 	intake   *intake
+	cors     *cors.Cors // nil for no pages
 	stopped  atomic.Bool
 }
 
@@ -77,6 +88,12 @@ func newDoor(cfg Config, ops []operation) (*Door, error) {
 	if cfg.MaxBody <= 0 {
 		cfg.MaxBody = defaultMaxBody
 	}
+	if cfg.Refusals == nil {
+		cfg.Refusals = cfg.Log
+	}
+	if cfg.Sender == nil {
+		cfg.Sender = func(address string) string { return address }
+	}
 	t, err := newTable(ops)
 	if err != nil {
 		return nil, fmt.Errorf("API door: %w", err)
@@ -84,7 +101,10 @@ func newDoor(cfg Config, ops []operation) (*Door, error) {
 	if err := cfg.Limits.check(t); err != nil {
 		return nil, fmt.Errorf("API door: %w", err)
 	}
-	return &Door{cfg: cfg, table: t, throttle: newThrottle(cfg.Limits, cfg.Now), intake: newIntake(cfg.Limits.Bodies)}, nil
+	return &Door{
+		cfg: cfg, table: t, throttle: newThrottle(cfg.Limits, cfg.Now), intake: newIntake(cfg.Limits.Bodies),
+		cors: newCORS(cfg.Origins),
+	}, nil
 }
 
 // Stop makes the door turn away requests that come from now on, in a way that makes SDKs try again. Those that are in are
@@ -93,18 +113,36 @@ func (d *Door) Stop() { d.stopped.Store(true) }
 
 // ServeHTTP answers one request.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := d.begin(r)
-	if r.Method == http.MethodGet && r.URL.Path == "/" {
-		d.write(w, x, http.StatusOK, []byte(hint))
+	if d.preflight(w, r) {
 		return
 	}
+	if r.Method == http.MethodGet && d.isHere(r.URL.Path) {
+		d.write(w, d.begin(r), http.StatusOK, []byte(hint))
+		return
+	}
+	d.answer(w, r, func(x *exchange) (any, error) { return d.guarded(x, r) })
+}
+
+// Refuse answers a request as the API does, with an exception of this name, and tells the log and the metrics. It is for what
+// stands before the door.
+func (d *Door) Refuse(w http.ResponseWriter, r *http.Request, status int, exception, message string) {
+	if d.preflight(w, r) {
+		return // so that the page can read why the request itself is refused
+	}
+	d.answer(w, r, func(*exchange) (any, error) {
+		return nil, &failure{exception: exception, status: status, message: message, modelled: true}
+	})
+}
+
+func (d *Door) answer(w http.ResponseWriter, r *http.Request, do func(*exchange) (any, error)) {
+	x := d.begin(r)
 	defer d.intake.paced(w, r).stop()
-	out, err := d.guarded(x, r)
+	out, err := do(x)
 	if err == nil {
 		err = d.encode(x, out)
 	}
 	if err != nil {
-		d.fail(r, x, err)
+		d.fail(w, r, x, err)
 	}
 	d.tell(x)
 	d.write(w, x, x.status, x.body)
@@ -147,7 +185,7 @@ func (d *Door) guarded(x *exchange, r *http.Request) (out any, err error) {
 
 // process is everything from the first look at a request to what the operation returns.
 func (d *Door) process(x *exchange, r *http.Request) (any, error) {
-	if err := checkPlace(r); err != nil {
+	if err := d.checkPlace(r); err != nil {
 		return nil, err
 	}
 	if d.stopped.Load() {
@@ -155,7 +193,7 @@ func (d *Door) process(x *exchange, r *http.Request) (any, error) {
 	}
 	bill := &bill{intake: d.intake}
 	defer bill.pay()
-	who, body, err := d.arrive(r, bill)
+	who, body, err := d.admit(r, bill)
 	if err != nil {
 		return nil, err
 	}
@@ -172,47 +210,60 @@ func (d *Door) process(x *exchange, r *http.Request) (any, error) {
 	return d.perform(r.Context(), x, who, body)
 }
 
-// arrive is admit for as many as may be on their way in.
-func (d *Door) arrive(r *http.Request, b *bill) (*identity, []byte, error) {
-	leave, ok := d.throttle.arrive()
-	if !ok {
-		return nil, nil, throttled()
-	}
-	defer leave()
-	return d.admit(r, b)
-}
-
-// admit says whose request it is, and reads its body. What the headers show to be bad is refused before that, and the body
-// of a stranger is not kept.
+// admit says whose request it is, and reads its body. What the headers show to be bad is refused before anything is read, and
+// before anything is taken from those who may come in.
+//
+// That an access key is not known is said at once, though saying it later would make nothing harder to guess: the answer to a known
+// key with a wrong signature is another one anyway, as on AWS. Keys that are not there and keys that are disabled are told apart by nothing.
 func (d *Door) admit(r *http.Request, b *bill) (*identity, []byte, error) {
 	if d.cfg.Unsigned {
-		who, err := d.anybody(r)
-		if err != nil {
-			return nil, nil, err
-		}
-		body, err := readBody(r, d.cfg.MaxBody, b)
-		return who, body, err
+		return d.admitAnybody(r, b)
 	}
 	claim, err := sigv4.Parse(r, d.cfg.Now())
 	if err != nil {
 		return nil, nil, refusalOf(err)
 	}
-	known, err := d.knows(r.Context(), claim.KeyID)
+	credential, err := d.credential(r.Context(), claim.KeyID)
 	if err != nil {
 		return nil, nil, err
 	}
-	var body []byte
-	if known {
-		body, err = readBody(r, d.cfg.MaxBody, b)
-	} else {
-		err = digest(r, d.cfg.MaxBody)
+	b.sender = d.cfg.Sender(sourceOf(r))
+	if claim.Foretold(r.ContentLength) {
+		if err = claim.VerifyHead(r.Context(), credential.Secret, r.ContentLength); err != nil {
+			return nil, nil, refusalOf(err)
+		}
+		b.proven()
 	}
+	body, err := d.receive(r, b)
 	if err != nil {
 		return nil, nil, err
 	}
-	// A key may have been made, or disabled, while the body was on its way.
+	// A key may have been disabled, or given another policy, while the body was on its way.
 	who, err := d.identify(r.Context(), claim, body)
+	if err != nil {
+		return nil, nil, err
+	}
+	b.proven()
+	return who, body, nil
+}
+
+func (d *Door) admitAnybody(r *http.Request, b *bill) (*identity, []byte, error) {
+	who, err := d.anybody(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := d.receive(r, b)
 	return who, body, err
+}
+
+// receive reads the body, for as many as may be on their way in.
+func (d *Door) receive(r *http.Request, b *bill) ([]byte, error) {
+	leave, ok := d.throttle.arrive(b.sender)
+	if !ok {
+		return nil, throttled()
+	}
+	defer leave()
+	return readBody(r, d.cfg.MaxBody, b)
 }
 
 // perform finds the operation and does it, if the caller may.

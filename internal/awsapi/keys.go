@@ -6,8 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 
 	"github.com/spotter-video/spotter/internal/awsapi/internal/iam"
 	"github.com/spotter-video/spotter/internal/awsapi/internal/sigv4"
@@ -55,34 +53,25 @@ type identity struct {
 	policy *iam.Policy
 }
 
-// decoy is what requests of keys that do not exist are checked against, so that they take as long as those of keys that
-// do. Signing with it lets nobody in.
-const decoy = "a secret of as many bytes as secrets are"
-
-// knows says whether there is such an access key that lets somebody in.
-func (d *Door) knows(ctx context.Context, id string) (bool, error) {
+// credential is what belongs to an access key that lets somebody in. Of others it is said that they are unknown.
+func (d *Door) credential(ctx context.Context, id string) (Credential, error) {
 	credential, err := d.cfg.Keys.Key(ctx, id)
 	if err != nil && service.KindOf(err) != service.NotFound {
-		return false, internal(fmt.Errorf("look up access key %s: %w", id, err))
+		return Credential{}, internal(fmt.Errorf("look up access key %s: %w", id, err))
 	}
-	return err == nil && !credential.Disabled && credential.Secret != "", nil
+	if err != nil || credential.Disabled || credential.Secret == "" {
+		return Credential{}, refusalOf(sigv4.Unknown())
+	}
+	return credential, nil
 }
 
 // identify checks the signature of a request and says whose it is.
 func (d *Door) identify(ctx context.Context, claim *sigv4.Claim, body []byte) (*identity, error) {
-	credential, err := d.cfg.Keys.Key(ctx, claim.KeyID)
-	known := err == nil && !credential.Disabled && credential.Secret != ""
-	if err != nil && service.KindOf(err) != service.NotFound {
-		return nil, internal(fmt.Errorf("look up access key %s: %w", claim.KeyID, err))
-	}
-	if !known {
-		credential.Secret = decoy
-	}
-	err = claim.Verify(ctx, credential.Secret, body)
-	if !known {
-		err = sigv4.Unknown()
-	}
+	credential, err := d.credential(ctx, claim.KeyID)
 	if err != nil {
+		return nil, err
+	}
+	if err = claim.Verify(ctx, credential.Secret, body); err != nil {
 		return nil, refusalOf(err)
 	}
 	who := &identity{caller: service.Caller{Key: claim.KeyID, Name: d.userARN(credential.Name, claim.KeyID)}}
@@ -103,26 +92,14 @@ func (d *Door) userARN(name, key string) string {
 	return "arn:aws:iam::" + d.cfg.Account + ":user/" + name
 }
 
-// anybody is who asks where signatures are not checked, if they ask from this machine for this machine. A web page of a
-// stranger could ask from here as well, under a name of its own that leads here: hence the look at the host.
+// anybody is who asks where signatures are not checked. Web pages can ask too, from the browsers of this machine: of these only
+// those may that are named.
 func (d *Door) anybody(r *http.Request) (*identity, error) {
-	if !loopback(r.Host) {
-		return nil, frontEnd("AccessDeniedException", http.StatusBadRequest,
-			"Signatures are not checked here, so requests are taken from this machine only, for localhost or 127.0.0.1")
+	if r.Header.Get("Origin") != "" && (d.cors == nil || !d.cors.OriginAllowed(r)) {
+		return nil, frontEnd("AccessDeniedException", http.StatusForbidden,
+			"Signatures are not checked here, so web pages may ask only if their origin is one of the setting allowed-origins")
 	}
 	return &identity{caller: service.Caller{Name: "arn:aws:iam::" + d.cfg.Account + ":root"}}, nil
-}
-
-// loopback says whether host, with or without a port, is a name of this machine for itself.
-func loopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	address, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && address.IsLoopback()
 }
 
 // sourceOf is the address that a request came from.

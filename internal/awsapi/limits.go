@@ -18,11 +18,13 @@ type Limits struct {
 	// PerKey is how often an access key may call anything, Overall how often all of them together may. More are answered
 	// with a ThrottlingException.
 	PerKey, Overall float64
-	// InFlight is how many requests are worked on at a time, and an eighth of how many may be on their way in. More are
-	// answered with a ThrottlingException. The server in front of the door must give slow senders a deadline.
+	// InFlight is how many requests are worked on at a time, and an eighth of how many may be on their way in: as many again
+	// of callers whose headers prove who they are, and of others, a quarter of these from one address. More are answered with a
+	// ThrottlingException. The server in front of the door must give slow senders a deadline.
 	InFlight int
 	// Bodies is how many bytes the bodies of all requests together may take in memory, from when they arrive until they are
-	// answered, not counting the first 64 KiB of each; 0 for 512 MiB. More are answered with a ThrottlingException.
+	// answered, not counting the first 64 KiB of each; 0 for 512 MiB. Of those whose signature has not been checked, all together
+	// may take half of it, and those of one address a quarter. More are answered with a ThrottlingException.
 	Bodies int64
 }
 
@@ -50,8 +52,10 @@ type throttle struct {
 	limits  Limits
 	now     func() time.Time
 	overall *rate.Limiter
-	// places has one for each request in flight, arrivals one for each that is on its way in; nil for no limit.
+	// places has one for each request in flight, arrivals one for each that is on its way in of somebody who is known; nil for
+	// no limit. unproven has one for each of the others.
 	places, arrivals chan struct{}
+	unproven         *shares
 
 	mu sync.Mutex
 	// limiters are made when first needed. They are only ever asked for keys that exist, so there are not many.
@@ -65,6 +69,7 @@ func newThrottle(l Limits, now func() time.Time) *throttle {
 	t := &throttle{limits: l, now: now, overall: limiter(l.Overall), limiters: map[limited]*rate.Limiter{}}
 	if l.InFlight > 0 {
 		t.places, t.arrivals = make(chan struct{}, l.InFlight), make(chan struct{}, senders*l.InFlight)
+		t.unproven = newShares(int64(senders*l.InFlight), int64(senders*l.InFlight/part))
 	}
 	return t
 }
@@ -72,8 +77,14 @@ func newThrottle(l Limits, now func() time.Time) *throttle {
 // enter takes a place to be worked on, to be given back by calling leave; there may be none.
 func (t *throttle) enter() (leave func(), ok bool) { return take(t.places) }
 
-// arrive takes a place to come in, as enter does.
-func (t *throttle) arrive() (leave func(), ok bool) { return take(t.arrivals) }
+// arrive takes a place to come in, as enter does: for an address, or with none for somebody who is known. Known or not, nobody
+// takes the others' places.
+func (t *throttle) arrive(sender string) (leave func(), ok bool) {
+	if sender == "" || t.unproven == nil {
+		return take(t.arrivals)
+	}
+	return t.unproven.place(sender)
+}
 
 func take(places chan struct{}) (leave func(), ok bool) {
 	if places == nil {

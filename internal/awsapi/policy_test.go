@@ -107,6 +107,11 @@ func TestPolicies(t *testing.T) {
 			"StartFaceSearch", startIn, policy("Allow rekognition:* on *", "Allow * on arn:aws:s3:::public/*"),
 			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
 		},
+		"object in all that is not Rekognition": {
+			"StartFaceSearch", startIn, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rekognition:*","Resource":"*"},
+				{"Effect":"Deny","NotAction":"rekognition:*","Resource":"*"}]}`,
+			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+		},
 		"version needs its own action": {
 			"StartFaceSearch", versioned, policy("Allow rekognition:* on *", "Allow s3:GetObject on "+video),
 			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",

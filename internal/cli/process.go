@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,19 +22,50 @@ type Process struct {
 	// LookupEnv reads the environment, as os.LookupEnv does.
 	LookupEnv func(string) (string, bool)
 	Now       func() time.Time
+
+	// hangUps are the SIGHUPs that the process gets; nil for none.
+	hangUps *hangUps
 }
 
 // Main runs one command line until it is done or ctx ends, and returns the exit status. What goes wrong has been
 // written to Stderr by then.
 func Main(ctx context.Context, p Process) Status {
-	ctx, stop := stoppable(ctx, p.Stderr)
+	p.hangUps = new(hangUps)
+	ctx, stop := stoppable(ctx, p.Stderr, p.hangUps)
 	defer stop()
 	return run(ctx, p)
 }
 
+// hangUps are SIGHUPs: a terminal that goes away stops a command, whereas a server is asked to read its settings again. Safe for
+// concurrent use.
+type hangUps struct{ taken atomic.Pointer[chan struct{}] }
+
+// take has them told, instead of stopping the command. One that comes while another waits is the same as that.
+func (h *hangUps) take() <-chan struct{} {
+	if h == nil {
+		return nil
+	}
+	told := make(chan struct{}, 1)
+	h.taken.Store(&told)
+	return told
+}
+
+// tell says whether somebody takes them.
+func (h *hangUps) tell() bool {
+	told := h.taken.Load()
+	if told == nil {
+		return false
+	}
+	select {
+	case *told <- struct{}{}:
+	default:
+	}
+	return true
+}
+
 // stoppable is a context that ends when the process is asked to stop. The first request stops in good order; after
 // that signals have their usual effect again, so a second one kills.
-func stoppable(parent context.Context, stderr io.Writer) (context.Context, context.CancelFunc) {
+func stoppable(parent context.Context, stderr io.Writer, hung *hangUps) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(parent)
 	asked := make(chan os.Signal, 1)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
@@ -48,12 +80,18 @@ func stoppable(parent context.Context, stderr io.Writer) (context.Context, conte
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		select {
-		case <-asked:
-			signal.Stop(asked)
-			fmt.Fprintln(stderr, "\nstopping (once more to stop at once)")
-			cancel()
-		case <-ctx.Done():
+		for {
+			select {
+			case s := <-asked:
+				if s == syscall.SIGHUP && hung.tell() {
+					continue
+				}
+				signal.Stop(asked)
+				fmt.Fprintln(stderr, "\nstopping (once more to stop at once)")
+				cancel()
+			case <-ctx.Done():
+			}
+			return
 		}
 	}()
 	return ctx, func() {

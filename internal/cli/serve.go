@@ -32,7 +32,8 @@ A bucket is a folder of this machine (--bucket NAME=FOLDER, any number of times)
 configuration file names; spotter.example.yml shows every key of that file. Flags win over environment variables, and
 these over the file.
 
-Ctrl-C or SIGTERM stops in good order: requests are answered, and what running jobs have done is kept.`,
+Ctrl-C or SIGTERM stops in good order: requests are answered, and what running jobs have done is kept. SIGHUP has
+certificates and topics read again.`,
 		Example: `    spotter serve --bucket archive=/srv/videos
     spotter serve --config /etc/spotter.yml
     spotter serve --data /var/lib/spotter --listen 127.0.0.1:9000 --log-format json`,
@@ -42,10 +43,14 @@ Ctrl-C or SIGTERM stops in good order: requests are answered, and what running j
 			if err != nil {
 				return err
 			}
+			reread := func() (config.Server, error) {
+				_, again, wrong := l.serverSettings(cmd.Flags(), &o)
+				return again, wrong
+			}
 			version := thisRelease()
 			return app.Serve(cmd.Context(), engine, server, app.ServeRequest{
 				Version: version.Version, Revision: version.Revision, Now: l.Now, Log: l.Stderr,
-				Started: func(w app.Welcome) { fmt.Fprint(l.Stdout, welcome(w)) },
+				Started: func(w app.Welcome) { fmt.Fprint(l.Stdout, welcome(w)) }, Reload: l.hangUps.take(), Reread: reread,
 			})
 		},
 	}
@@ -112,12 +117,17 @@ func welcome(w app.Welcome) string {
 		fmt.Fprintf(&b, "    export AWS_SHARED_CREDENTIALS_FILE=%s\n", shellWord(w.Credentials))
 	}
 	fmt.Fprintf(&b, "    export AWS_ENDPOINT_URL_REKOGNITION=%s\n", w.URL)
-	fmt.Fprintf(&b, "    export AWS_DEFAULT_REGION=%s\n\n", w.Region)
+	fmt.Fprintf(&b, "    export AWS_REGION=%s\n", w.Region)
+	fmt.Fprintf(&b, "    export AWS_DEFAULT_REGION=%s\n\n", w.Region) // which Python reads, and the command line
 	unsigned := ""
 	if w.Unsigned { // without it, the command wants credentials to sign with
 		unsigned = " --no-sign-request"
 	}
 	fmt.Fprintf(&b, "    aws --endpoint-url %s%s rekognition create-collection --collection-id people\n\n", w.URL, unsigned)
+	// docs/COMPATIBILITY.md says where these versions are from.
+	b.WriteString("AWS_ENDPOINT_URL_REKOGNITION is read by boto3 1.28.0, the AWS command line 2.13.0 and 1.29.0, the SDKs for Go v2 of\n" +
+		"November 2023, JavaScript v3 3.428.0, Java v2 2.28.1, and newer ones. Older clients, and the SDKs for Go v1, JavaScript v2 and\n" +
+		"Java v1, would send photos to AWS: give them the URL in their code.\n\n")
 	return b.String()
 }
 

@@ -18,6 +18,15 @@ type Server struct {
 	Unsigned Switch
 	// MetricsListen is where metrics are served. Empty: beside the API if that listens on loopback, otherwise nowhere.
 	MetricsListen Address
+	// AllowedHosts are names that requests may give as their Host beside this machine's own: see [Server.Hosts].
+	AllowedHosts HostNames
+	// AllowedOrigins are where web pages may come from that call the API in a browser. AnyOrigin lets them be "*" beyond loopback.
+	AllowedOrigins Origins
+	AnyOrigin      Switch
+	// BasePath is where the API is served beside "/": what the path of its URL is behind a proxy.
+	BasePath BasePath
+	// Connections is how many connections are held open at once.
+	Connections Count
 	// Region and Account are what ARNs say.
 	Region  Region
 	Account Account
@@ -76,6 +85,7 @@ type Server struct {
 func DefaultServer() Server {
 	return Server{
 		Listen:                "127.0.0.1:8420",
+		Connections:           4096, // twice as many as may be on their way in, with the buffers of each some 60 MB
 		Region:                "us-east-1",
 		Account:               "000000000000",
 		Data:                  "spotter-data",

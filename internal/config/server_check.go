@@ -10,11 +10,13 @@ import (
 
 // The ranges of the server's settings that are numbers, inclusive.
 const (
-	maxInFlight  = 100_000
-	maxBody      = 1 * gigabyte
-	maxOpenJobs  = 1_000_000
-	maxImage     = 1 * gigabyte
-	maxFaceCount = 1 << 31 // Count's own
+	maxInFlight    = 100_000
+	maxBody        = 1 * gigabyte
+	minConnections = 16 // so that a quarter of them is of use
+	maxConnections = 1_000_000
+	maxOpenJobs    = 1_000_000
+	maxImage       = 1 * gigabyte
+	maxFaceCount   = 1 << 31 // Count's own
 )
 
 // Validate says what is wrong with the settings, all of it at once, each with the key that it is set by.
@@ -43,7 +45,24 @@ func (s *Server) validateListeners() error {
 	if s.MetricsListen != "" && s.MetricsListen == s.Listen && !s.Listen.anyPort() {
 		fail("metrics-listen is the same as listen; leave it out to have metrics there, on loopback only")
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, s.checkOrigins())...)
+}
+
+// checkOrigins refuses to let every web page in where that lets everybody in.
+func (s *Server) checkOrigins() error {
+	switch {
+	case !s.AllowedOrigins.Any():
+		return nil
+	case bool(s.Unsigned):
+		return errors.New("allowed-origins is *, and unsigned lets everybody in: every page in a browser of this machine could do " +
+			"everything; name the pages' origins, such as http://localhost:3000")
+	case s.Listen != "" && !s.Listen.Loopback() && !bool(s.AnyOrigin):
+		return fmt.Errorf("allowed-origins is *, and listen is %s, beyond this machine: pages of every site could try keys from the "+
+			"browsers of all who reach it; name the pages' origins, such as https://app.example.org, or set any-origin if every site is "+
+			"meant", s.Listen)
+	default:
+		return nil
+	}
 }
 
 func (s *Server) validateValues() error {
@@ -53,6 +72,7 @@ func (s *Server) validateValues() error {
 		check("cache-size", float64(s.CacheSize), 1, float64(maxSize)),
 		checkPeriod("cache-idle", s.CacheIdle),
 		check("min-free-disk", float64(s.MinFreeDisk), 0, float64(maxSize)),
+		check("connections", float64(s.Connections), minConnections, maxConnections),
 		check("requests-in-flight", float64(s.RequestsInFlight), 1, maxInFlight),
 		check("max-body", float64(s.MaxBody), float64(kilobyte), float64(maxBody)),
 		check("max-image-size", float64(s.MaxImageSize), 1, float64(maxImage)),
@@ -87,6 +107,9 @@ func (s *Server) reread() error {
 	}{
 		{"listen", string(s.Listen), new(Address).UnmarshalText},
 		{"metrics-listen", string(s.MetricsListen), new(Address).UnmarshalText},
+		{"base-path", string(s.BasePath), new(BasePath).UnmarshalText},
+		{"allowed-hosts", string(joinItems(s.AllowedHosts)), new(HostNames).UnmarshalText},
+		{"allowed-origins", string(joinItems(s.AllowedOrigins)), new(Origins).UnmarshalText},
 		{"region", string(s.Region), new(Region).UnmarshalText},
 		{"account", string(s.Account), new(Account).UnmarshalText},
 		{"formats", string(s.Formats), new(Formats).UnmarshalText},

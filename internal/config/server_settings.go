@@ -22,6 +22,17 @@ func (s *Server) Settings() []Setting {
 			"metrics-listen", Listening, "address", "where metrics are served; unset: with the API, on loopback only",
 			&s.MetricsListen,
 		},
+		{
+			"allowed-hosts", Listening, "list", "names that requests may call this server by; on loopback beside localhost, elsewhere " +
+				"instead of any", &s.AllowedHosts,
+		},
+		{
+			"allowed-origins", Listening, "list", "where web pages come from that may call the API, such as https://app.example.org",
+			&s.AllowedOrigins,
+		},
+		{"any-origin", Listening, "", "let allowed-origins be * on a listener beyond loopback too", &s.AnyOrigin},
+		{"base-path", Listening, "path", "serve the API at this path too, as in /rekognition", &s.BasePath},
+		{"connections", Listening, "n", "most connections open at once; one address gets a quarter", &s.Connections},
 		{"region", Listening, "name", "the region in ARNs", &s.Region},
 		{"account", Listening, "digits", "the account in ARNs, 12 digits", &s.Account},
 

@@ -136,7 +136,7 @@ func (w *witness) check(t *testing.T) {
 func browser(t *testing.T) (context.Context, *witness) {
 	t.Helper()
 	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+	for _, name := range []string{"chromium", "chromium-headless-shell", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
 			path = found
 			break

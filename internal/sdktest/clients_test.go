@@ -53,11 +53,17 @@ func installed(t *testing.T, what string, does func(program string) bool, progra
 			return path
 		}
 	}
+	missing(t, what)
+	return ""
+}
+
+// missing skips a test for want of something, but not where everything has to be tested.
+func missing(t *testing.T, what string) {
+	t.Helper()
 	if os.Getenv("SPOTTER_TEST_EVERYTHING") != "" {
 		t.Fatalf("%s is missing; 'make setup' installs it", what)
 	}
 	t.Skipf("%s is missing; 'make setup' installs it", what)
-	return ""
 }
 
 // drive runs a client against the shared server. What is answered is held against the service model on the way.

@@ -105,7 +105,7 @@ func (s *server) launch(ctx context.Context) error {
 	defer cancel()
 	select {
 	case line := <-welcome:
-		s.url = regexp.MustCompile(`http://\S+`).FindString(line)
+		s.url = regexp.MustCompile(`https?://\S+`).FindString(line)
 	case <-ctx.Done():
 	}
 	if err := s.ready(ctx); err != nil {
@@ -122,7 +122,7 @@ func (s *server) ready(ctx context.Context) error {
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()
 	for {
-		if response, err := get(ctx, s.url+"/readyz"); err == nil && response.status == http.StatusOK {
+		if response, err := s.look(ctx, "/readyz"); err == nil && response.status == http.StatusOK {
 			return nil
 		}
 		select {

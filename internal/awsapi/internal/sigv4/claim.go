@@ -3,6 +3,7 @@ package sigv4
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,8 @@ type Claim struct {
 	Time time.Time
 
 	method, host string
-	path         url.URL
+	// paths are the path as it was sent and, where that is another, without doubled slashes: most SDKs sign that one.
+	paths []url.URL
 	// header are the signed headers but for the host and the date, under lower-case names.
 	header       http.Header
 	lengthSigned bool
@@ -58,13 +60,23 @@ func Parse(r *http.Request, now time.Time) (*Claim, error) {
 	}
 	c := &Claim{
 		KeyID: a.keyID, Region: a.region, Time: signed,
-		method: r.Method, host: r.Host, path: url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath}, signature: a.signature,
+		method: r.Method, host: r.Host, paths: pathsOf(r.URL), signature: a.signature,
 	}
 	if refusal := c.takeHeaders(r.Header, a.signed); refusal != nil {
 		return nil, refusal
 	}
 	return c, nil
 }
+
+func pathsOf(u *url.URL) []url.URL {
+	sent := url.URL{Path: u.Path, RawPath: u.RawPath}
+	if plain := slashes.ReplaceAllString(u.Path, "/"); u.RawPath == "" && plain != u.Path {
+		return []url.URL{sent, {Path: plain}}
+	}
+	return []url.URL{sent}
+}
+
+var slashes = regexp.MustCompile(`//+`)
 
 func authorizationOf(r *http.Request) (*authorization, *Error) {
 	values := r.Header.Values("Authorization")
