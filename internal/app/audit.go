@@ -50,6 +50,9 @@ func auditOf(e awsapi.Entry) auditEntry {
 		}
 	}
 	entry.Resources = append(entry.Resources, e.Objects...)
+	if e.Role != "" {
+		entry.Resources = append(entry.Resources, e.Role)
+	}
 	return entry
 }
 

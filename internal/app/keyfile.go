@@ -24,10 +24,10 @@ const keyFileSize = 32
 const sealedVersion = 1
 
 // keyFile is the secret that the server keeps beside its database, in a file of its own: who has a copy of the database but
-// not this file can neither sign requests nor forge page tokens. Safe for concurrent use.
+// not this file can neither sign requests nor forge page tokens and sessions. Safe for concurrent use.
 type keyFile struct {
-	secrets cipher.AEAD
-	tokens  []byte
+	secrets          cipher.AEAD
+	tokens, sessions []byte
 }
 
 // openKeyFile reads the key file, which only its owner may be able to read. If there is none yet and create says so it is
@@ -52,13 +52,17 @@ func openKeyFile(path string, create bool, random io.Reader) (*keyFile, error) {
 }
 
 func newKeyFile(key []byte) (*keyFile, error) {
-	sealing, err := hkdf.Key(sha256.New, key, nil, "spotter access key secrets", keyFileSize)
-	if err != nil {
-		return nil, fmt.Errorf("derive the key of secrets: %w", err)
-	}
-	tokens, err := hkdf.Key(sha256.New, key, nil, "spotter page tokens", keyFileSize)
-	if err != nil {
-		return nil, fmt.Errorf("derive the key of page tokens: %w", err)
+	var sealing, tokens, sessions []byte
+	for _, derived := range []struct {
+		key *[]byte
+		use string
+	}{
+		{&sealing, "spotter access key secrets"}, {&tokens, "spotter page tokens"}, {&sessions, "spotter session tokens"},
+	} {
+		var err error
+		if *derived.key, err = hkdf.Key(sha256.New, key, nil, derived.use, keyFileSize); err != nil {
+			return nil, fmt.Errorf("derive the key of %s: %w", derived.use, err)
+		}
 	}
 	block, err := aes.NewCipher(sealing)
 	if err != nil {
@@ -68,7 +72,7 @@ func newKeyFile(key []byte) (*keyFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cipher of secrets: %w", err)
 	}
-	return &keyFile{secrets: secrets, tokens: tokens}, nil
+	return &keyFile{secrets: secrets, tokens: tokens, sessions: sessions}, nil
 }
 
 // readKeyFile refuses what cannot be the key file, or is no secret.
@@ -121,6 +125,9 @@ func makeKeyFile(path string, random io.Reader) ([]byte, error) {
 
 // TokenKey is the key that page tokens are sealed with. The caller's own copy.
 func (k *keyFile) TokenKey() []byte { return append([]byte(nil), k.tokens...) }
+
+// SessionKey is the key that session tokens are sealed with. The caller's own copy.
+func (k *keyFile) SessionKey() []byte { return append([]byte(nil), k.sessions...) }
 
 // Seal encrypts an access key's secret. It can be opened for the same id only.
 func (k *keyFile) Seal(id, secret string) []byte {

@@ -266,8 +266,20 @@ func (s *server) openDoor(context.Context) (err error) {
 		rates[operation] = float64(rate)
 	}
 	s.openSparingLogs()
+	sessions, err := awsapi.NewSessions(s.keys.SessionKey(), s.request.Now)
+	if err != nil {
+		return err
+	}
+	roles, err := rolesOf(&s.config)
+	if err != nil {
+		return err
+	}
+	identities, err := webIdentitiesOf(&s.config, s.request.Now)
+	if err != nil {
+		return err
+	}
 	s.door, err = awsapi.New(awsapi.Config{
-		Service: s.service, Keys: s.keys, Region: string(s.config.Region), Account: string(s.config.Account),
+		Service: s.service, Keys: s.keys, Sessions: sessions, Roles: roles, WebIdentities: identities, Region: string(s.config.Region), Account: string(s.config.Account),
 		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, MaxBody: int64(s.config.MaxBody),
 		Refusals: s.refusals, Sender: gate.Sender, Unsigned: bool(s.config.Unsigned),
 		NeutralAttributes: s.config.AbsentAttributes == config.NeutralAttributes,

@@ -46,9 +46,12 @@ func TestStopWaitsForRequestsThatWereCutOff(t *testing.T) {
 	s.metrics = newMetrics(metricsConfig{Now: noon, Log: s.log})
 	s.openSparingLogs()
 	held := &stubborn{entered: make(chan struct{}), release: make(chan struct{})}
-	var err error
+	sessions, err := awsapi.NewSessions(s.keys.SessionKey(), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.door, err = awsapi.New(awsapi.Config{
-		Service: held, Region: "us-east-1", Account: "000000000000", Now: noon, Log: s.log, Unsigned: true,
+		Service: held, Sessions: sessions, Region: "us-east-1", Account: "000000000000", Now: noon, Log: s.log, Unsigned: true,
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+
+	"github.com/spotter-video/spotter/internal/awsapi/internal/sts"
 )
 
 // encode makes what an operation returned the answer.
@@ -14,7 +16,13 @@ func (d *Door) encode(x *exchange, out any) error {
 	if out == nil {
 		return nil
 	}
-	body, err := json.Marshal(out)
+	var body []byte
+	var err error
+	if given, ok := out.(*given); ok {
+		body, err = sts.Encode(given.action, x.id, given.answer)
+	} else {
+		body, err = json.Marshal(out)
+	}
 	if err != nil {
 		return internal(fmt.Errorf("encode the answer: %w", err))
 	}
@@ -26,13 +34,17 @@ func (d *Door) encode(x *exchange, out any) error {
 // the caller's doing.
 func (d *Door) fail(w http.ResponseWriter, r *http.Request, x *exchange, err error) {
 	f, code := asFailure(r.Context(), err)
-	body, err := f.body(x.id)
+	encode := f.body
+	if x.form {
+		encode = asQueryError(f).Encode
+	}
+	body, err := encode(x.id)
 	if err != nil { // of strings only, so it cannot be
 		body = []byte("{}")
 	}
 	x.code, x.status, x.body = code, f.status, body
 	attrs := []slog.Attr{
-		slog.String("request_id", x.id), slog.String("operation", d.table.label(x.target)), slog.String("code", code),
+		slog.String("request_id", x.id), slog.String("operation", x.operation), slog.String("code", code),
 		slog.String("source", sourceOf(r)),
 	}
 	switch {
@@ -49,7 +61,7 @@ func (d *Door) fail(w http.ResponseWriter, r *http.Request, x *exchange, err err
 // tell reports the request to who wants to know.
 func (d *Door) tell(x *exchange) {
 	if d.cfg.Observe != nil {
-		d.cfg.Observe(d.table.label(x.target), x.code, d.cfg.Now().Sub(x.begun))
+		d.cfg.Observe(x.operation, x.code, d.cfg.Now().Sub(x.begun))
 	}
 	if d.cfg.Audit != nil && x.entry != nil {
 		x.entry.Code = x.code
@@ -62,6 +74,9 @@ func (d *Door) tell(x *exchange) {
 func (d *Door) write(w http.ResponseWriter, x *exchange, status int, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/x-amz-json-1.1")
+	if x.form {
+		h.Set("Content-Type", sts.ContentType)
+	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Date", d.cfg.Now().UTC().Format(http.TimeFormat))
 	h.Set("X-Amzn-Requestid", x.id)

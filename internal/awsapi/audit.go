@@ -18,6 +18,8 @@ type Entry struct {
 	Operation string
 	// Collection, User and Job are the ids of what the request was about, or what it made; empty where there is none.
 	Collection, User, Job string
+	// Role is the ARN of the role that was to be taken on.
+	Role string
 	// Objects are the ones that were to be read, as s3://bucket/key.
 	Objects []string
 	// Code is "OK", the name of the exception that was the answer, or "Aborted" if nobody waited for one.

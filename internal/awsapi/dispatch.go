@@ -13,6 +13,8 @@ const (
 	// there is beyond it.
 	rekognitionPrefix = "RekognitionService."
 	beyondPrefix      = "SpotterService."
+	// rekognitionService is what signatures are scoped to.
+	rekognitionService = "rekognition"
 )
 
 // table finds operations by their whole target.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
 	"github.com/spotter-video/spotter/internal/awsapi/internal/sigv4"
+	"github.com/spotter-video/spotter/internal/awsapi/internal/sts"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
@@ -24,6 +25,11 @@ import (
 type Config struct {
 	Service Service
 	Keys    Keys
+	// Sessions makes and reads temporary credentials, Roles are those that callers may take on, by name, and WebIdentities checks
+	// tokens of identity providers; nil for none.
+	Sessions      *Sessions
+	Roles         map[string]Role
+	WebIdentities WebIdentities
 	// Region and Account are those of the ARNs. Callers may sign for any region: which one is their setting, and no claim.
 	Region, Account string
 	// Now is the clock that signatures are checked against; Random makes request ids, nil is crypto/rand.
@@ -77,6 +83,8 @@ func newDoor(cfg Config, ops []operation) (*Door, error) {
 		return nil, errors.New("API door: the service is missing")
 	case cfg.Keys == nil && !cfg.Unsigned:
 		return nil, errors.New("API door: the access keys are missing")
+	case cfg.Sessions == nil:
+		return nil, errors.New("API door: the sessions are missing")
 	case cfg.Now == nil || cfg.Log == nil:
 		return nil, errors.New("API door: the clock or the log is missing")
 	case cfg.Region == "" || cfg.Account == "":
@@ -157,6 +165,10 @@ type exchange struct {
 	id     string
 	begun  time.Time
 	target string
+	// operation is what logs and metrics call what is asked for: one of a list that strangers cannot make longer.
+	operation string
+	// form says that the token service is asked, whose answers are XML.
+	form bool
 	// entry is for the audit log, nil as long as nobody knows whose request it is.
 	entry *Entry
 
@@ -170,7 +182,11 @@ func (d *Door) begin(r *http.Request) *exchange {
 	if err != nil { // a request without a number can be answered all the same
 		d.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "no random numbers for a request id", slog.Any("error", err))
 	}
-	return &exchange{id: id.String(), begun: d.cfg.Now(), target: r.Header.Get("X-Amz-Target")}
+	x := &exchange{id: id.String(), begun: d.cfg.Now(), target: r.Header.Get("X-Amz-Target")}
+	if x.operation, x.form = d.table.label(x.target), isForm(r); x.form {
+		x.operation = sts.Service
+	}
+	return x
 }
 
 // guarded processes a request and turns a panic into an error.
@@ -193,7 +209,11 @@ func (d *Door) process(x *exchange, r *http.Request) (any, error) {
 	}
 	bill := &bill{intake: d.intake}
 	defer bill.pay()
-	who, body, err := d.admit(r, bill)
+	admit := d.admit
+	if x.form {
+		admit = d.admitForm
+	}
+	who, body, err := admit(r, bill)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +225,10 @@ func (d *Door) process(x *exchange, r *http.Request) (any, error) {
 	defer leave()
 	x.entry = &Entry{
 		Time: x.begun, RequestID: x.id, Key: who.caller.Key, Name: who.caller.Name, Source: sourceOf(r),
-		Operation: d.table.label(x.target),
+		Operation: x.operation,
+	}
+	if x.form {
+		return d.tokens(r.Context(), x, who, body)
 	}
 	return d.perform(r.Context(), x, who, body)
 }
@@ -219,51 +242,64 @@ func (d *Door) admit(r *http.Request, b *bill) (*identity, []byte, error) {
 	if d.cfg.Unsigned {
 		return d.admitAnybody(r, b)
 	}
-	claim, err := sigv4.Parse(r, d.cfg.Now())
+	return d.admitSigned(r, b, rekognitionService, d.cfg.MaxBody)
+}
+
+// admitSigned is admit for a service that signatures are scoped to, and the largest body that it takes.
+func (d *Door) admitSigned(r *http.Request, b *bill, service string, most int64) (*identity, []byte, error) {
+	began := d.cfg.Now()
+	claim, err := sigv4.Parse(r, service, began)
 	if err != nil {
 		return nil, nil, refusalOf(err)
 	}
-	credential, err := d.credential(r.Context(), claim.KeyID)
+	h, err := d.holder(r.Context(), claim)
 	if err != nil {
 		return nil, nil, err
 	}
 	b.sender = d.cfg.Sender(sourceOf(r))
 	if claim.Foretold(r.ContentLength) {
-		if err = claim.VerifyHead(r.Context(), credential.Secret, r.ContentLength); err != nil {
+		if err = claim.VerifyHead(r.Context(), h.secret, r.ContentLength); err != nil {
 			return nil, nil, refusalOf(err)
 		}
 		b.proven()
 	}
-	body, err := d.receive(r, b)
+	body, err := d.receive(r, b, most)
 	if err != nil {
 		return nil, nil, err
 	}
-	// A key may have been disabled, or given another policy, while the body was on its way.
-	who, err := d.identify(r.Context(), claim, body)
-	if err != nil {
-		return nil, nil, err
+	if d.cfg.Now().Sub(began) > lookAgain {
+		if h, err = d.holder(r.Context(), claim); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err = claim.Verify(r.Context(), h.secret, body); err != nil {
+		return nil, nil, refusalOf(err)
 	}
 	b.proven()
-	return who, body, nil
+	return d.identify(r.Context(), h), body, nil
 }
+
+// lookAgain is after what time a key is looked up once more: it may have been disabled, or given another policy, while a body
+// was long on its way.
+const lookAgain = time.Second
 
 func (d *Door) admitAnybody(r *http.Request, b *bill) (*identity, []byte, error) {
 	who, err := d.anybody(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	body, err := d.receive(r, b)
+	body, err := d.receive(r, b, d.cfg.MaxBody)
 	return who, body, err
 }
 
-// receive reads the body, for as many as may be on their way in.
-func (d *Door) receive(r *http.Request, b *bill) ([]byte, error) {
+// receive reads a body of at most so many bytes, for as many as may be on their way in.
+func (d *Door) receive(r *http.Request, b *bill, most int64) ([]byte, error) {
 	leave, ok := d.throttle.arrive(b.sender)
 	if !ok {
 		return nil, throttled()
 	}
 	defer leave()
-	return readBody(r, d.cfg.MaxBody, b)
+	return readBody(r, most, b)
 }
 
 // perform finds the operation and does it, if the caller may.

@@ -51,8 +51,12 @@ func benchDoor(b *testing.B, now func() time.Time) *Door {
 	list := func(context.Context, Service, call, *model.ListCollectionsRequest) (*model.ListCollectionsResponse, error) {
 		return nil, nil
 	}
+	sessions, err := NewSessions(make([]byte, 32), now)
+	if err != nil {
+		b.Fatal(err)
+	}
 	door, err := newDoor(Config{
-		Service: nothing{}, Region: "us-east-1", Account: "000000000000", Now: now, Log: slog.New(slog.DiscardHandler),
+		Service: nothing{}, Sessions: sessions, Region: "us-east-1", Account: "000000000000", Now: now, Log: slog.New(slog.DiscardHandler),
 		Keys:   keyring{keyID: {Secret: secret, Name: "ann", Policy: Administrator()}},
 		Limits: Limits{PerKey: 1e9, Overall: 1e9, InFlight: 100},
 	}, []operation{define("DetectFaces", nil, detect), define("ListCollections", nil, list)})

@@ -167,6 +167,8 @@ func refusalOf(err error) *failure {
 		exception = "IncompleteSignatureException"
 	case sigv4.Unrecognized:
 		exception = "UnrecognizedClientException"
+	case sigv4.Expired:
+		exception = "ExpiredTokenException"
 	case sigv4.Invalid:
 	}
 	return frontEnd(exception, http.StatusBadRequest, "%s", refusal.Message)

@@ -76,8 +76,12 @@ func (b *buffer) String() string {
 func newBench(t *testing.T, change func(*Config), ops ...operation) *bench {
 	t.Helper()
 	b := &bench{log: new(buffer)}
+	sessions, err := NewSessions(bytes.Repeat([]byte{7}, 32), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.config = Config{
-		Service: nothing{}, Region: "us-east-1", Account: "000000000000", Now: time.Now,
+		Service: nothing{}, Sessions: sessions, Region: "us-east-1", Account: "000000000000", Now: time.Now,
 		Keys:  keyring{keyID: {Secret: secret, Name: "ann", Policy: Administrator()}},
 		Log:   slog.New(slog.NewTextHandler(b.log, nil)),
 		Audit: b.audit,

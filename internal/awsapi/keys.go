@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -49,8 +50,48 @@ func AllowsEverything(document string) bool {
 // identity is who asks, and what they may do.
 type identity struct {
 	caller service.Caller
-	// policy is nil for who may do everything.
-	policy *iam.Policy
+	// user is what the holder of the access key is called; empty for nobody's.
+	user string
+	// session is what temporary credentials stand for; nil for an access key itself.
+	session *Session
+	rights  rights
+}
+
+// holder is whose the credentials of a claim are, if the claim is true.
+type holder struct {
+	// key is the id of the access key, credential what belongs to it; empty for a session that is of none.
+	key        string
+	credential Credential
+	session    *Session // nil for the key itself
+	secret     string
+}
+
+// holder looks up the credentials of a claim that let somebody in. Of others it is said that they are unknown, or expired.
+func (d *Door) holder(ctx context.Context, claim *sigv4.Claim) (*holder, error) {
+	h := &holder{key: claim.KeyID}
+	if claim.Token != "" {
+		var err error
+		switch h.session, h.secret, err = d.cfg.Sessions.open(claim.KeyID, claim.Token); {
+		case errors.Is(err, errExpired):
+			return nil, refusalOf(sigv4.Over())
+		case err != nil:
+			return nil, refusalOf(sigv4.Unknown())
+		}
+		if _, there := d.cfg.Roles[h.session.Role]; h.session.Role != "" && !there {
+			return nil, refusalOf(sigv4.Unknown())
+		}
+		if h.key = h.session.Key; h.key == "" {
+			return h, nil
+		}
+	}
+	var err error
+	if h.credential, err = d.credential(ctx, h.key); err != nil {
+		return nil, err
+	}
+	if h.session == nil {
+		h.secret = h.credential.Secret
+	}
+	return h, nil
 }
 
 // credential is what belongs to an access key that lets somebody in. Of others it is said that they are unknown.
@@ -65,23 +106,32 @@ func (d *Door) credential(ctx context.Context, id string) (Credential, error) {
 	return credential, nil
 }
 
-// identify checks the signature of a request and says whose it is.
-func (d *Door) identify(ctx context.Context, claim *sigv4.Claim, body []byte) (*identity, error) {
-	credential, err := d.credential(ctx, claim.KeyID)
-	if err != nil {
-		return nil, err
+// identify says who a holder is, and what they may do. A session has the rights of its role or else of its key, as far as its
+// policy does not narrow them.
+func (d *Door) identify(ctx context.Context, h *holder) *identity {
+	who := &identity{session: h.session, user: h.credential.Name}
+	who.caller = service.Caller{Key: h.key, Name: d.userARN(h.credential.Name, h.key)}
+	document := h.credential.Policy
+	if s := h.session; s != nil && s.Role != "" {
+		document, who.caller.Name = d.cfg.Roles[s.Role].Policy, d.sessionARN(s)
+		if who.caller.Key == "" {
+			who.caller.Key = "role/" + s.Role
+		}
 	}
-	if err = claim.Verify(ctx, credential.Secret, body); err != nil {
-		return nil, refusalOf(err)
+	documents := []string{document}
+	if h.session != nil && h.session.Policy != "" {
+		documents = append(documents, h.session.Policy)
 	}
-	who := &identity{caller: service.Caller{Key: claim.KeyID, Name: d.userARN(credential.Name, claim.KeyID)}}
-	who.policy, err = iam.Parse(credential.Policy)
-	if err != nil { // nobody is let in by a policy that says nothing clear
-		d.cfg.Log.LogAttrs(ctx, slog.LevelError, "policy of access key cannot be read, so it allows nothing",
-			slog.String("key", claim.KeyID), slog.Any("error", err))
-		who.policy = new(iam.Policy)
+	for _, document := range documents {
+		policy, err := iam.Parse(document)
+		if err != nil { // nobody is let in by a policy that says nothing clear
+			d.cfg.Log.LogAttrs(ctx, slog.LevelError, "policy of access key or role cannot be read, so it allows nothing",
+				slog.String("key", h.key), slog.String("name", who.caller.Name), slog.Any("error", err))
+			policy = new(iam.Policy)
+		}
+		who.rights.policies = append(who.rights.policies, policy)
 	}
-	return who, nil
+	return who
 }
 
 // userARN is what AWS calls somebody.
@@ -99,7 +149,9 @@ func (d *Door) anybody(r *http.Request) (*identity, error) {
 		return nil, frontEnd("AccessDeniedException", http.StatusForbidden,
 			"Signatures are not checked here, so web pages may ask only if their origin is one of the setting allowed-origins")
 	}
-	return &identity{caller: service.Caller{Name: "arn:aws:iam::" + d.cfg.Account + ":root"}}, nil
+	return &identity{
+		caller: service.Caller{Name: "arn:aws:iam::" + d.cfg.Account + ":root"}, rights: rights{everything: true},
+	}, nil
 }
 
 // sourceOf is the address that a request came from.

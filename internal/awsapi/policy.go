@@ -25,18 +25,15 @@ type need struct{ action, resource string }
 // notification channel. Policies that were written for Rekognition alone would otherwise allow no image of a bucket, whereas
 // one that restricts buckets means it.
 func (d *Door) authorize(who *identity, op *operation, in any) error {
-	if who.policy == nil {
-		return nil
-	}
-	for _, n := range d.needs(who.policy, op, in) {
-		if decision := who.policy.Decide(n.action, n.resource); decision != iam.Allowed {
+	for _, n := range d.needs(who.rights, op, in) {
+		if decision := who.rights.decide(n.action, n.resource); decision != iam.Allowed {
 			return accessDenied(who, n, decision)
 		}
 	}
-	named := who.policy.Names("s3")
+	named := who.rights.names("s3")
 	for _, n := range reading(objects(in)) {
 		// "Deny *" on a bucket names no service by its actions, and means it all the same.
-		if d := who.policy.Decide(n.action, n.resource); d == iam.Denied || named && d != iam.Allowed {
+		if d := who.rights.decide(n.action, n.resource); d == iam.Denied || named && d != iam.Allowed {
 			// AWS does not tell an object that may not be read from one that is not there.
 			return (&failure{
 				exception: "InvalidS3ObjectException", status: http.StatusBadRequest, modelled: true,
@@ -47,12 +44,12 @@ func (d *Door) authorize(who *identity, op *operation, in any) error {
 	return nil
 }
 
-func (d *Door) needs(p *iam.Policy, op *operation, in any) []need {
+func (d *Door) needs(r rights, op *operation, in any) []need {
 	needs := []need{{action(op), d.resource(op, in)}}
 	if create, ok := in.(*model.CreateCollectionRequest); ok && len(create.Tags) > 0 {
 		needs = append(needs, need{"rekognition:TagResource", d.collectionARN(service.CollectionID(create.CollectionId))})
 	}
-	if op.pass != nil && p.Names("iam") {
+	if op.pass != nil && r.names("iam") {
 		if role := op.pass(in); role != "" {
 			needs = append(needs, need{"iam:PassRole", role})
 		}

@@ -169,9 +169,11 @@ func (b *bench) decide(t *testing.T, name string, in any) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if who.policy, err = iam.Parse(credential.Policy); err != nil {
+	policy, err := iam.Parse(credential.Policy)
+	if err != nil {
 		t.Fatal(err)
 	}
+	who.rights.policies = []*iam.Policy{policy}
 	if err := b.door.authorize(who, op, in); err != nil {
 		return err.Error()
 	}

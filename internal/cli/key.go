@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,8 +26,8 @@ the audit log.`,
 		RunE:                       showHelp,
 		SuggestionsMinimumDistance: 2,
 	}
-	cmd.AddCommand(l.keyCreateCommand(), l.keyListCommand(), l.keyShowCommand(), l.keyPolicyCommand(), l.keyDisableCommand(),
-		l.keyEnableCommand(), l.keyDeleteCommand())
+	cmd.AddCommand(l.keyCreateCommand(), l.keyListCommand(), l.keyShowCommand(), l.keyPolicyCommand(), l.keySessionCommand(),
+		l.keyDisableCommand(), l.keyEnableCommand(), l.keyDeleteCommand())
 	return cmd
 }
 
@@ -112,6 +113,61 @@ func credentials(k *app.MadeKey) string {
 	}
 	return fmt.Sprintf("# The access key of %s, which %s. The secret is shown this once.\n"+
 		"[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", k.Name, may, k.ID, k.Secret)
+}
+
+func (l *line) keySessionCommand() *cobra.Command {
+	var (
+		o      operatorOptions
+		role   string
+		lasts  = usualSession
+		policy policyFlags
+	)
+	cmd := &cobra.Command{
+		Use:   "session KEY",
+		Short: "Make temporary credentials of an access key",
+		Long: `Session makes credentials that end by themselves, for a program that should not hold the key: an access key id, a secret and a
+session token. They have the key's rights, or those of a role of the configuration, and end early when the key is disabled.
+Programs get such credentials themselves with STS's GetSessionToken and AssumeRole, which the server answers too.
+
+With --json they are in the form that AWS's tools read from a credential_process.`,
+		Example: `    spotter key session AKIAIOSFODNN7EXAMPLE --for 1h > one-hour
+    aws configure set profile.night.credential_process \
+      'spotter key session AKIAIOSFODNN7EXAMPLE --data /srv/spotter --json'`,
+		Args: one("access key"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			document, err := policy.read()
+			if err != nil {
+				return err
+			}
+			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
+				made, err := operator.CreateSession(ctx, app.SessionRequest{Key: args[0], Role: role, Policy: document, For: lasts})
+				if err != nil {
+					return err
+				}
+				return l.print(&o, made, temporary(made))
+			})
+		},
+	}
+	l.operatorCommand(cmd, &o)
+	cmd.Flags().DurationVar(&lasts, "for", lasts, "how `long` they last: 15m to 36h")
+	cmd.Flags().StringVar(&role, "role", "", "`name` of the role that they have taken on; unset: the key's own rights")
+	section(cmd, keySection, "for", "role")
+	policy.add(cmd, " that narrows the rights; unset: all of them")
+	return cmd
+}
+
+// usualSession is AWS's for GetSessionToken.
+const usualSession = 12 * time.Hour
+
+// temporary is temporary credentials as a file of credentials.
+func temporary(c *app.TemporaryCredentials) string {
+	whose := c.Name
+	if c.Role != "" {
+		whose += " in the role " + c.Role
+	}
+	return fmt.Sprintf("# Temporary credentials of %s, until %s.\n"+
+		"[default]\naws_access_key_id = %s\naws_secret_access_key = %s\naws_session_token = %s\n",
+		whose, moment(c.Expiration), c.AccessKeyID, c.SecretAccessKey, c.SessionToken)
 }
 
 func (l *line) keyListCommand() *cobra.Command {

@@ -10,8 +10,6 @@ import (
 )
 
 const (
-	// Service is the one that a signature must be for.
-	Service = "rekognition"
 	// Window is how far the clocks of caller and server may be apart, which is also for how long a request can be replayed.
 	// AWS says it in its messages.
 	Window = 5 * time.Minute
@@ -30,10 +28,12 @@ const (
 type Claim struct {
 	// KeyID names the access key, Region the region that the caller believes to speak to.
 	KeyID, Region string
+	// Token is the session token of temporary credentials; empty for none.
+	Token string
 	// Time is when the request was signed, to the second.
 	Time time.Time
 
-	method, host string
+	method, host, service string
 	// paths are the path as it was sent and, where that is another, without doubled slashes: most SDKs sign that one.
 	paths []url.URL
 	// header are the signed headers but for the host and the date, under lower-case names.
@@ -43,24 +43,25 @@ type Claim struct {
 	signature    string
 }
 
-// Parse reads the claim of a request that has come in. Errors are [*Error]. The body is not touched.
+// Parse reads the claim of a request to a service that has come in. Errors are [*Error]. The body is not touched.
 //
 // A header that is signed may come once only: two of a name and one with a comma in it would sign alike.
-func Parse(r *http.Request, now time.Time) (*Claim, error) {
+func Parse(r *http.Request, service string, now time.Time) (*Claim, error) {
 	a, refusal := authorizationOf(r)
 	if refusal != nil {
 		return nil, refusal
+	}
+	if a.service != service {
+		return nil, invalid("Credential should be scoped to correct service: '%s'.", service)
 	}
 	signed, refusal := signingTime(r.Header, a, now)
 	if refusal != nil {
 		return nil, refusal
 	}
-	if len(r.Header.Values(headerToken)) > 0 {
-		return nil, Unknown() // no session tokens are issued, so none can be good
-	}
 	c := &Claim{
-		KeyID: a.keyID, Region: a.region, Time: signed,
+		KeyID: a.keyID, Region: a.region, Time: signed, Token: r.Header.Get(headerToken),
 		method: r.Method, host: r.Host, paths: pathsOf(r.URL), signature: a.signature,
+		service: a.service,
 	}
 	if refusal := c.takeHeaders(r.Header, a.signed); refusal != nil {
 		return nil, refusal
@@ -102,9 +103,6 @@ func signingTime(h http.Header, a *authorization, now time.Time) (time.Time, *Er
 	if err != nil || t.Format(timeFormat) != values[0] { // time.Parse takes fractions of a second as well
 		return time.Time{}, incomplete("Date must be in ISO-8601 'basic format'. See '%s' header.", headerDate)
 	}
-	if a.service != Service {
-		return time.Time{}, invalid("Credential should be scoped to correct service: '%s'.", Service)
-	}
 	if want := t.Format(dateFormat); a.date != want {
 		return time.Time{}, invalid("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "+
 			"it should be '%s', from '%s'.", want, values[0])
@@ -123,8 +121,8 @@ func signingTime(h http.Header, a *authorization, now time.Time) (time.Time, *Er
 
 // takeHeaders keeps the headers that the signature speaks of, and sees to it that it speaks of those that matter.
 func (c *Claim) takeHeaders(h http.Header, signed []string) *Error {
-	for _, must := range []string{"Host", headerDate, headerTarget} {
-		if must == headerTarget && len(h.Values(must)) == 0 {
+	for _, must := range []string{"Host", headerDate, headerTarget, headerToken} {
+		if (must == headerTarget || must == headerToken) && len(h.Values(must)) == 0 {
 			continue
 		}
 		if !slices.Contains(signed, strings.ToLower(must)) {

@@ -1,5 +1,5 @@
 // Package sigv4 checks that a request was signed by who holds a secret access key: AWS Signature Version 4 in the
-// Authorization header, for the service "rekognition".
+// Authorization header, for the service that the caller names.
 //
 // A request is checked by signing it again with the official signer and comparing. [Parse] looks at the headers alone, so
 // that what can be refused is refused before a body is read; [Claim.Verify] then takes the body and the secret. What

@@ -15,6 +15,8 @@ const (
 	Unrecognized
 	// Invalid: the signature is not one for this request, service and time.
 	Invalid
+	// Expired: the session of temporary credentials is over.
+	Expired
 )
 
 // Error says why a request is not let in. Its message is for the caller and gives away no secret.
@@ -26,10 +28,15 @@ type Error struct {
 // Error is the message.
 func (e *Error) Error() string { return e.Message }
 
-// Unknown is the refusal of an access key that is not one of ours. Disabled keys and session tokens are refused with the
-// same words, so that nobody learns which keys there are.
+// Unknown is the refusal of an access key that is not one of ours. Disabled keys and session tokens that were not made here are
+// refused with the same words, so that nobody learns which keys there are.
 func Unknown() *Error {
 	return &Error{Reason: Unrecognized, Message: "The security token included in the request is invalid."}
+}
+
+// Over is the refusal of a session that has ended. Only who has had it can ask about it.
+func Over() *Error {
+	return &Error{Reason: Expired, Message: "The security token included in the request is expired"}
 }
 
 func mismatch() *Error {

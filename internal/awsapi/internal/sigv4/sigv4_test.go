@@ -58,7 +58,7 @@ func check(raw, secret string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	claim, err := sigv4.Parse(r, now)
+	claim, err := sigv4.Parse(r, "rekognition", now)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func TestClaimSaysWhoAsks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	claim, err := sigv4.Parse(r, signedAt())
+	claim, err := sigv4.Parse(r, "rekognition", signedAt())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,11 @@ func TestRefusals(t *testing.T) {
 			sigv4.Invalid,
 			"Header 'content-type' is signed, so it must come once and not 2 times.",
 		},
-		"session token": {change{"Content-Type:", "X-Amz-Security-Token: abc\r\nContent-Type:"}, sigv4.Unrecognized, unknown},
+		"session token": {
+			change{"Content-Type:", "X-Amz-Security-Token: abc\r\nContent-Type:"},
+			sigv4.Invalid,
+			"'X-Amz-Security-Token' must be a 'SignedHeader' in the AWS Authorization.",
+		},
 		"other payload": {
 			change{"Content-Type:", "X-Amz-Content-Sha256: UNSIGNED-PAYLOAD\r\nContent-Type:"},
 			sigv4.Invalid,

@@ -65,7 +65,7 @@ func (c *Claim) sign(ctx context.Context, secret, payload string, length int64, 
 	credentials := aws.Credentials{AccessKeyID: c.KeyID, SecretAccessKey: secret}
 	// A signer of its own for every request: one that is kept keeps the derived key of an access key too, and would go on
 	// accepting a secret that was replaced, or the made-up one of a key that did not exist yet.
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, payload, Service, c.Region, c.Time); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, payload, c.service, c.Region, c.Time); err != nil {
 		return "", fmt.Errorf("sign request again: %w", err)
 	}
 	_, signature, _ := strings.Cut(r.Header.Get("Authorization"), "Signature=")

@@ -49,13 +49,14 @@ func Encode(action, requestID string, a *Answer) ([]byte, error) {
 		RequestID string `xml:"RequestId"`
 	}
 	response := struct {
-		XMLName xml.Name
-		Result  struct {
+		XMLName   xml.Name
+		Namespace string `xml:"xmlns,attr"` // as an attribute, so that the elements below do not say that they have none
+		Result    struct {
 			XMLName xml.Name
 			Answer
 		}
 		Metadata metadata `xml:"ResponseMetadata"`
-	}{XMLName: xml.Name{Space: namespace, Local: action + "Response"}, Metadata: metadata{requestID}}
+	}{XMLName: xml.Name{Local: action + "Response"}, Namespace: namespace, Metadata: metadata{requestID}}
 	response.Result.XMLName, response.Result.Answer = xml.Name{Local: action + "Result"}, *a
 	out, err := xml.Marshal(response)
 	if err != nil {
