@@ -69,12 +69,21 @@ func held(t *testing.T, b *bench, least int64, of int64) {
 	}
 }
 
-// unproven is how many requests are on their way in whose signature has not been checked.
-func unproven(b *bench) int64 {
+// arrived waits until so many requests are on their way in whose signature has not been checked.
+func arrived(t *testing.T, b *bench, want int64) {
+	t.Helper()
 	s := b.door.throttle.unproven
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.taken
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		taken := s.taken
+		s.mu.Unlock()
+		if taken >= want {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d are on their way in, want %d", taken, want)
+		}
+	}
 }
 
 func TestSlowSendersKeepNobodyOut(t *testing.T) {
@@ -84,16 +93,12 @@ func TestSlowSendersKeepNobodyOut(t *testing.T) {
 	for range most - 1 {
 		sender(t, b, keyID, 1<<20, 1000)
 	}
-	for unproven(b) < most-1 {
-		time.Sleep(time.Millisecond)
-	}
+	arrived(t, b, most-1)
 	if _, err := describeWith(t, b.client()); err != nil {
 		t.Error(err)
 	}
 	sender(t, b, keyID, 1<<20, 1000)
-	for unproven(b) < most {
-		time.Sleep(time.Millisecond)
-	}
+	arrived(t, b, most)
 	_, err := describeWith(t, b.client())
 	expectCode(t, err, "ThrottlingException", "Slow down; sudden increase in rate of requests.")
 	if _, err := describeWith(t, b.client(from(t, "127.0.0.2"))); err != nil {
