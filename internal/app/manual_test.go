@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/spotter-video/spotter/internal/awsapi"
+	"github.com/spotter-video/spotter/internal/config"
 )
 
 const manual = "../../docs/OPERATIONS.md"
@@ -69,9 +71,23 @@ func TestMetricsOfTheManual(t *testing.T) {
 	}
 }
 
-func TestAlertsOfTheManual(t *testing.T) {
+// The manual's YAML is alerts for Prometheus, or a part of a configuration.
+func TestYAMLOfTheManual(t *testing.T) {
 	t.Parallel()
+	alerts := 0
 	for _, block := range blocks(t, "yaml") {
+		if !strings.HasPrefix(block, "groups:") {
+			path := filepath.Join(t.TempDir(), "spotter.yml")
+			if err := os.WriteFile(path, []byte(block), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			sources := config.Sources{File: path, LookupEnv: func(string) (string, bool) { return "", false }}
+			if _, _, err := sources.Read(); err != nil {
+				t.Errorf("%v in\n%s", err, block)
+			}
+			continue
+		}
+		alerts++
 		var file struct {
 			Groups []struct {
 				Name  string
@@ -81,6 +97,9 @@ func TestAlertsOfTheManual(t *testing.T) {
 		if err := yaml.Unmarshal([]byte(block), &file); err != nil || len(file.Groups) != 1 || len(file.Groups[0].Rules) < 5 {
 			t.Errorf("%v: %+v", err, file)
 		}
+	}
+	if alerts != 1 {
+		t.Errorf("%d blocks of alerts", alerts)
 	}
 }
 

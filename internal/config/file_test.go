@@ -196,6 +196,12 @@ rates: {StartFaceSearch: 5, SpotterService.ListJobs: 0.5}
 buckets:
   archive: {folder: videos}
   far: {s3: {access-key-id: me, secret-access-key-file: key, endpoint: "${ENDPOINT}"}}
+roles:
+  searcher:
+    trust: [portal, role/deploy]
+    policy: searcher.json
+    longest: 2h
+    web-identity: {issuer: https://id.example.org, audience: spotter, subjects: ["repo:films/*"], ca-file: ca.pem}
 topics:
   arn:aws:sns:us-east-1:000000000000:t:
     - webhook: {url: "${HOOK}", secret: ["${A}", b]}
@@ -214,6 +220,12 @@ topics:
 		"archive": {Folder: "etc/videos"},
 		"far":     {S3: &S3{AccessKeyID: "me", SecretAccessKey: NewSecret("secret"), Endpoint: "http://minio:9000"}},
 	}
+	server.Roles = map[string]Role{"searcher": {
+		Trust: Texts{"portal", "role/deploy"}, Policy: "etc/searcher.json", Longest: Period(2 * time.Hour),
+		WebIdentity: &WebIdentity{
+			Issuer: "https://id.example.org", Audience: "spotter", Subjects: Texts{"repo:films/*"}, CAFile: "etc/ca.pem",
+		},
+	}}
 	server.Topics = map[string][]Sink{"arn:aws:sns:us-east-1:000000000000:t": {
 		{Webhook: &Webhook{URL: "https://u:p@h/x?y", Secrets: Secrets{NewSecret("a"), NewSecret("b")}, Format: StandardWebhook}},
 		{Webhook: &Webhook{URL: "https://h/2", Secrets: Secrets{NewSecret("c"), NewSecret("d")}, Format: StandardWebhook}},

@@ -41,6 +41,9 @@ func TestServerValidateNamesTheKey(t *testing.T) {
 	sink := func(sink Sink) func(*Server) {
 		return func(s *Server) { s.Topics = map[string][]Sink{topic: {sink}} }
 	}
+	role := func(name string, r Role) func(*Server) {
+		return func(s *Server) { s.Roles = map[string]Role{name: r} }
+	}
 	bucket := func(name string, b Bucket) func(*Server) {
 		return func(s *Server) { s.Buckets = map[string]Bucket{name: b} }
 	}
@@ -84,6 +87,13 @@ func TestServerValidateNamesTheKey(t *testing.T) {
 		"unknown topics":        {func(s *Server) { s.UnknownTopics = "" }, "unknown-topics: "},
 		"level":                 {func(s *Server) { s.LogLevel = "loud" }, "log-level: "},
 		"format":                {func(s *Server) { s.LogFormat = "xml" }, "log-format: "},
+		"role of nobody":        {role("r", Role{Policy: "p"}), "roles.r trusts nobody"},
+		"role without a policy": {role("r", Role{Trust: Texts{"*"}}), "roles.r.policy is missing"},
+		"role without a name":   {role("a b", Role{Trust: Texts{"*"}, Policy: "p"}), "roles.a b: a role's name"},
+		"role for ever":         {role("r", Role{Trust: Texts{"*"}, Policy: "p", Longest: Period(day)}), "roles.r.longest is 24h"},
+		"any web identity": {
+			role("r", Role{Policy: "p", WebIdentity: &WebIdentity{Issuer: "https://i", Audience: "a"}}), "roles.r.web-identity.subjects is missing",
+		},
 		"bucket of nothing":     {bucket("abc", Bucket{}), "buckets.abc must have either"},
 		"bucket of both":        {bucket("abc", Bucket{Folder: "f", S3: &S3{}}), "buckets.abc must have either"},
 		"bucket's name":         {bucket("a/b", Bucket{Folder: "f"}), "buckets.a/b: a bucket's name"},
