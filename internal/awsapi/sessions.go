@@ -84,7 +84,7 @@ func (s *Sessions) Issue(session Session) (Temporary, error) {
 		Secret:  base64.StdEncoding.EncodeToString(random[10:]),
 		Expires: session.Expires,
 	}
-	plain, err := json.Marshal(sealed{session, out.Secret})
+	plain, err := json.Marshal(sealed{session, out.Secret}) //nolint:gosec // it is sealed next
 	if err != nil {
 		return Temporary{}, fmt.Errorf("make temporary credentials: %w", err)
 	}

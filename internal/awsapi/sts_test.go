@@ -191,8 +191,8 @@ func TestAssumeRole(t *testing.T) {
 		t.Errorf("assumed %+v", out.AssumedRoleUser)
 	}
 	lister := temporary(out.Credentials)
-	if who, err := b.stsClient(lister).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); err != nil || *who.Arn != arn {
-		t.Errorf("it is %+v, %v", who, err)
+	if who, unknown := b.stsClient(lister).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}); unknown != nil || *who.Arn != arn {
+		t.Errorf("it is %+v, %v", who, unknown)
 	}
 	list, describe := b.may(t, lister)
 	if list != nil || codeOf(describe) != "AccessDeniedException" || !strings.Contains(describe.Error(), "User: "+arn+" is not authorized") {

@@ -98,7 +98,7 @@ func TestAssumeRoleOfOtherClients(t *testing.T) {
 		"[profile night]\nregion = us-east-1\nrole_arn = %s\nsource_profile = default\nrole_session_name = night\n"+
 		"[profile process]\nregion = us-east-1\ncredential_process = %s key session %s --data %s --json\n",
 		searcher, s.world.spotter, who.AccessKeyID, s.data)
-	if err := os.WriteFile(profiles, []byte(text), 0o600); err != nil {
+	if err = os.WriteFile(profiles, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	const script = `
@@ -153,11 +153,11 @@ func TestAssumeRoleWithWebIdentity(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := func(subject string) *rekognition.Client {
-		token, err := jwt.Signed(signer).Claims(jwt.Claims{
+		token, unsigned := jwt.Signed(signer).Claims(jwt.Claims{
 			Issuer: url, Subject: subject, Audience: jwt.Audience{"spotter"}, Expiry: jwt.NewNumericDate(time.Now().Add(time.Hour)),
 		}).Serialize()
-		if err != nil {
-			t.Fatal(err)
+		if unsigned != nil {
+			t.Fatal(unsigned)
 		}
 		file := filepath.Join(t.TempDir(), "token")
 		if err := os.WriteFile(file, []byte(token), 0o600); err != nil {

@@ -35,9 +35,9 @@ func TestFormsOfRequestsStayWhatTheyWere(t *testing.T) {
 			Failed: []NotAssociated{{ID: id, Reason: LowSimilarity, User: "u", Similarity: 5}},
 		},
 	} {
-		got, err := json.Marshal(form)
-		if err != nil {
-			t.Fatal(err)
+		got, unreadable := json.Marshal(form)
+		if unreadable != nil {
+			t.Fatal(unreadable)
 		}
 		if d := cmp.Diff(want, string(got)); d != "" {
 			t.Error("form (-want +got):\n" + d)

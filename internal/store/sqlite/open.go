@@ -71,14 +71,14 @@ func open(ctx context.Context, path string) (_ *DB, err error) {
 
 // connect opens the connections. What prepare does to the tables comes before anybody reads them.
 func (db *DB) connect(ctx context.Context, path string, prepare func(context.Context, *sql.DB) error) (err error) {
-	if db.writer, err = sql.Open("sqlite", writing(path)); err != nil {
+	if db.writer, err = openPool(writing(path)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
 	if err = prepare(ctx, db.writer); err != nil {
 		return err
 	}
-	if db.reader, err = sql.Open("sqlite", reading(path)); err != nil {
+	if db.reader, err = openPool(reading(path)); err != nil {
 		return err
 	}
 	db.reader.SetMaxOpenConns(readers)

@@ -253,7 +253,7 @@ func TestCheckFindsDamage(t *testing.T) {
 	for n := 4; n < len(content)/page; n++ { // the first hold what is read when it is opened
 		copy(content[n*page:], bytes.Repeat([]byte{0xff}, 100))
 	}
-	if err := os.WriteFile(path, content, 0o600); err != nil {
+	if err = os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	damaged, err := sqlite.Open(t.Context(), path)

@@ -88,7 +88,7 @@ func Parse(body []byte) (*Request, error) {
 }
 
 func (r *Request) sessionToken(form url.Values) (err error) {
-	if err := refuse(form, "SerialNumber", "TokenCode"); err != nil {
+	if err = refuse(form, "SerialNumber", "TokenCode"); err != nil {
 		return err
 	}
 	r.Duration, err = duration(form, usualToken, longestToken)

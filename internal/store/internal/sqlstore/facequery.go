@@ -123,7 +123,7 @@ func (s *Store) eachVector(ctx context.Context, c service.Serial, do func(servic
 
 func scanVector(r row, v *service.Vector) error {
 	if err := r.Scan((*uuid)(&v.ID), (*optional)(&v.User), (*floats)(&v.Values)); err != nil {
-		return fmt.Errorf("face %s: %w", face.ID(v.ID), err)
+		return fmt.Errorf("face %s: %w", v.ID, err)
 	}
 	return nil
 }

@@ -1,0 +1,159 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+)
+
+// keptStatements is how many statements a connection keeps: the store and the queue have some 150 of a fixed text. Those whose text
+// depends on a number of values, such as of ids, push out the ones that have not been used for longest.
+const keptStatements = 256
+
+// openPool opens connections that keep their statements. SQLite's driver reads the SQL anew each time that it is given some, which
+// is about half of what a small statement costs; a [sql.Stmt] would help only those who hold one, and the queue's SQL is not ours.
+func openPool(dsn string) (*sql.DB, error) {
+	bare, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, err
+	}
+	d := bare.Driver()
+	if err := bare.Close(); err != nil { // it has opened nothing
+		return nil, err
+	}
+	return sql.OpenDB(&pool{driver: d, dsn: dsn}), nil
+}
+
+// pool makes the connections of a pool.
+type pool struct {
+	driver driver.Driver
+	dsn    string
+}
+
+// Driver is SQLite's.
+func (c *pool) Driver() driver.Driver { return c.driver }
+
+// Connect opens a connection.
+func (c *pool) Connect(context.Context) (driver.Conn, error) {
+	opened, err := c.driver.Open(c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	full, ok := opened.(connection)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("SQLite's driver has another kind of connection: %T", opened), opened.Close())
+	}
+	k := &keeper{connection: full}
+	k.kept, err = simplelru.NewLRU(keptStatements, func(_ string, s *statement) { s.drop() })
+	if err != nil {
+		return nil, errors.Join(err, opened.Close())
+	}
+	return k, nil
+}
+
+// connection is what the driver's connections can do.
+type connection interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+// keeper is a connection that keeps its statements. Like any [driver.Conn] it is used by one goroutine at a time.
+type keeper struct {
+	connection
+	kept *simplelru.LRU[string, *statement]
+}
+
+// statement is one that has been read. While somebody reads its rows it is busy, and nobody else may use it.
+type statement struct {
+	driver.Stmt
+	busy, dropped bool
+}
+
+// drop closes a statement that is kept no longer, once it is not busy.
+func (s *statement) drop() {
+	if s.dropped = true; !s.busy {
+		_ = s.Close() // nothing was written by it that has not been told
+	}
+}
+
+// release ends the use of a statement.
+func (s *statement) release() error {
+	if s.busy = false; s.dropped {
+		return s.Close()
+	}
+	return nil
+}
+
+// take is a statement of this text that is not busy.
+func (k *keeper) take(ctx context.Context, query string) (*statement, error) {
+	before, known := k.kept.Get(query)
+	if known && !before.busy {
+		before.busy = true
+		return before, nil
+	}
+	read, err := k.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	s := &statement{Stmt: read, busy: true, dropped: known} // of two at once the second is not kept
+	if !known {
+		k.kept.Add(query, s)
+	}
+	return s, nil
+}
+
+// ExecContext runs a statement without rows.
+func (k *keeper) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	s, err := k.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	run, ok := s.Stmt.(driver.StmtExecContext)
+	if !ok {
+		return nil, errors.Join(driver.ErrSkip, s.release())
+	}
+	result, err := run.ExecContext(ctx, args)
+	return result, errors.Join(err, s.release())
+}
+
+// QueryContext runs a statement with rows, which is free again when they are closed.
+func (k *keeper) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	s, err := k.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	run, ok := s.Stmt.(driver.StmtQueryContext)
+	if !ok {
+		return nil, errors.Join(driver.ErrSkip, s.release())
+	}
+	r, err := run.QueryContext(ctx, args)
+	if err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	return &rows{r, s}, nil
+}
+
+// Close ends the connection and its statements.
+func (k *keeper) Close() error {
+	k.kept.Purge()
+	return k.connection.Close()
+}
+
+// rows are those of a kept statement.
+type rows struct {
+	driver.Rows
+	statement *statement
+}
+
+// Close ends them.
+func (r *rows) Close() error { return errors.Join(r.Rows.Close(), r.statement.release()) }
