@@ -128,11 +128,11 @@ func (d *Decoder) reopen(f *os.File) (*input, error) {
 }
 
 // request is the part of a request that every task has.
-func (d *Decoder) request(t wire.Task, c wire.Container, stretch time.Duration, pixels int64, deep bool) *wire.Request {
+func (d *Decoder) request(t wire.Task, c wire.Container, cpuSeconds uint64, pixels int64, deep bool) *wire.Request {
 	l := &d.cfg.Limits
 	return &wire.Request{
 		Task: t, Container: c, Strict: d.cfg.Sandbox == SandboxStrict,
-		Memory: l.memory(pixels, deep), CPUSeconds: l.cpuSeconds(stretch), MaxPixels: l.MaxPixels,
+		Memory: l.memory(pixels, deep), CPUSeconds: cpuSeconds, MaxPixels: l.MaxPixels,
 		GOPPackets: int32(l.GOPPackets), GOPBytes: l.GOPBytes, //nolint:gosec // G115: validated
 		MaxTime: int64(l.MaxDuration),
 	}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/spotter-video/spotter/internal/video/sandbox"
 	"github.com/spotter-video/spotter/internal/video/wire"
 )
 
@@ -46,6 +47,11 @@ var lies = map[string]func(send func(wire.Message), raw func([]byte), r *wire.Re
 	"crashes": func(func(wire.Message), func([]byte), *wire.Request) {
 		_ = unix.Kill(os.Getpid(), unix.SIGSEGV)
 		select {}
+	},
+	"spins": func(_ func(wire.Message), _ func([]byte), r *wire.Request) {
+		_ = sandbox.Decoder(sandbox.Limits{Memory: r.Memory, CPUSeconds: r.CPUSeconds})
+		for { //nolint:revive // until the limit
+		}
 	},
 	"unknown failure": func(send func(wire.Message), _ func([]byte), _ *wire.Request) { send(&wire.Failure{Reason: 200}) },
 }
@@ -136,6 +142,9 @@ func tinyPlan(t *testing.T) (*os.File, *Plan) {
 func TestLyingChildIsRefused(t *testing.T) {
 	t.Parallel()
 	for lie := range lies {
+		if lie == "spins" { // see TestSpinningChild
+			continue
+		}
 		t.Run(lie, func(t *testing.T) {
 			t.Parallel()
 			f, p := tinyPlan(t)

@@ -136,7 +136,8 @@ type helperSource struct {
 func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Segment, o StreamOptions) (frameSource, error) {
 	t := &plan.Track
 	stretch := seg.To - seg.From
-	r := d.request(wire.TaskDecode, t.Container, stretch, int64(t.Geometry.Width)*int64(t.Geometry.Height), t.Deep)
+	r := d.request(wire.TaskDecode, t.Container, d.cfg.Limits.decodeSeconds(plan, stretch),
+		int64(t.Geometry.Width)*int64(t.Geometry.Height), t.Deep)
 	r.Stream, r.Untimed, r.Segment, r.Clock, r.Rate = t.Stream, t.Untimed, seg.Place, t.Clock, o.SampleRate
 	r.Base, r.RawRate, r.Until = t.Base, t.RawRate, t.Until
 	r.Slots = int32(o.Lookahead) //nolint:gosec // G115: at most MaxSlots
