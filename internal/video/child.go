@@ -114,42 +114,86 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 	return unixConn, far, nil
 }
 
-func (c *child) send(m wire.Message) error {
+// send gives the child a message. A child that reads none keeps it waiting, as long as it may wait for one of the child's:
+// then, or with the context, it fails for good. That the child is gone is no failure: what it said before still counts, and
+// its silence tells.
+func (c *child) send(ctx context.Context, m wire.Message) error {
 	b, err := wire.Encode(m)
 	if err != nil {
 		return err
 	}
+	done := c.wait(ctx, c.conn.SetWriteDeadline)
 	_, err = c.conn.Write(b)
-	return err
+	done()
+	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		return nil
+	}
+	return c.stopped(ctx, err)
 }
 
 // past is a deadline that has passed.
 var past = time.Unix(1, 0) //nolint:gochecknoglobals // a constant
 
+// wait lets what comes next wait until the context ends, and no longer than there is time; done takes that off.
+func (c *child) wait(ctx context.Context, deadline func(time.Time) error) (done func()) {
+	begin := c.now()
+	_ = deadline(begin.Add(c.wall))
+	stop := context.AfterFunc(ctx, func() { _ = deadline(past) })
+	return func() {
+		stop()
+		c.wall -= c.now().Sub(begin)
+	}
+}
+
 // receive waits for the child's next message. Any error is final and tells why, as an [Error] or the context's.
 func (c *child) receive(ctx context.Context) (wire.Message, error) {
-	begin := c.now()
-	_ = c.conn.SetReadDeadline(begin.Add(c.wall))
-	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetReadDeadline(past) })
+	done := c.wait(ctx, c.conn.SetReadDeadline)
 	n, err := c.conn.Read(c.buffer[:])
-	stop()
-	c.wall -= c.now().Sub(begin)
+	done()
 	if err == nil && n > 0 {
-		m, wrong := wire.Decode(c.buffer[:n])
-		if wrong != nil {
-			return nil, c.lied(wrong)
-		}
-		return m, nil
+		return c.decode(n)
 	}
+	return nil, c.stopped(ctx, err)
+}
+
+// receiveReady is the child's next message if it is there already; else nil.
+func (c *child) receiveReady() (wire.Message, error) {
+	raw, err := c.conn.SyscallConn()
+	if err != nil {
+		return nil, c.died(err)
+	}
+	n := 0
+	_ = c.conn.SetReadDeadline(time.Time{}) // which may have passed, by a context that is over
+	failed := raw.Read(func(fd uintptr) bool {
+		n, _, err = unix.Recvfrom(int(fd), c.buffer[:], unix.MSG_DONTWAIT)
+		return true
+	})
+	if failed != nil || err != nil || n == 0 {
+		return nil, nil //nolint:nilerr,nilnil // none is there; whoever waits for one is told why
+	}
+	return c.decode(n)
+}
+
+// decode is the message of n bytes in the buffer.
+func (c *child) decode(n int) (wire.Message, error) {
+	m, wrong := wire.Decode(c.buffer[:n])
+	if wrong != nil {
+		return nil, c.lied(wrong)
+	}
+	return m, nil
+}
+
+// stopped says why the child could not be talked to: because nobody wants it any more, it took too long, or it is gone.
+func (c *child) stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.close()
-		return nil, fail(Timeout, nil, "Decoding took too long and was stopped: the file may be made to waste time, or the "+
+		return fail(Timeout, nil, "Decoding took too long and was stopped: the file may be made to waste time, or the "+
 			"machine is overloaded. Try it again when the machine is idle, or convert the file first.")
 	}
-	return nil, c.died(err)
+	return c.died(err)
 }
 
 // lied ends a child that broke the protocol.
@@ -160,7 +204,7 @@ func (c *child) lied(err error) *Error {
 
 // ends waits for the end of a child that has closed its socket, and says whether it came without being killed by us.
 func (c *child) ends() bool {
-	const soon = time.Second // a process ends in a moment once its files are being closed
+	const soon = 5 * time.Second // a process ends in a moment once its files are being closed; a busy machine tells it late
 	timer := time.NewTimer(soon)
 	defer timer.Stop()
 	select {
@@ -193,6 +237,8 @@ func (c *child) died(cause error) *Error {
 	case byItself && status.Signaled() && status.Signal() == syscall.SIGKILL: // which neither the sandbox nor a fault sends
 		return fail(Killed, cause, "The decoder was killed from outside, most likely because the machine is short of memory. "+
 			"Try again, with fewer workers or more memory.")
+	case !byItself:
+		return fail(Crashed, cause, "The decoder closed its line without a word and was stopped; the file may be made to attack it.")
 	case status.Signaled():
 		return fail(Crashed, cause, "The decoder was ended by a signal (%v) on this stretch of the video. If this happens "+
 			"again with the same file, the file breaks the decoder: convert it first.", status.Signal())

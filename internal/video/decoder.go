@@ -146,8 +146,9 @@ func (d *Decoder) start(ctx context.Context, r *wire.Request, in, ring *os.File,
 	}
 	c.now, c.wall = d.now, d.cfg.Limits.wall(stretch)
 	c.cpu = time.Duration(r.CPUSeconds) * time.Second //nolint:gosec // G115: seconds of a video
-	if err = c.send(r); err != nil {
-		return nil, nil, c.died(err)
+	if err = c.send(ctx, r); err != nil {
+		c.close()
+		return nil, nil, err
 	}
 	ready, err := c.awaitReady(ctx)
 	if err != nil {

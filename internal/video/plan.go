@@ -145,6 +145,9 @@ func (d *Decoder) readPlan(ctx context.Context, c *child, in *input) (*Plan, err
 			if info == nil {
 				return nil, c.lied(errors.New("no description"))
 			}
+			if err := m.Check(); err != nil {
+				return nil, c.lied(err)
+			}
 			c.settle()
 			return makePlan(info, cuts, m, in), nil
 		default:
