@@ -378,7 +378,7 @@ func TestSandboxHolds(t *testing.T) {
 	if test.Landlock == 0 || !test.Seccomp {
 		t.Skip("this kernel has no Landlock or no seccomp")
 	}
-	if !test.OK() || len(test.Attempts) < 8 {
+	if !test.OK() || len(test.Attempts) < 15 {
 		t.Errorf("the sandbox does not hold: %+v", *test)
 	}
 	if h := d.Check(t.Context()); !h.Usable || len(h.Items) < 6 {
