@@ -74,6 +74,9 @@ func photoFace(
 func photoError(err error) error {
 	refused := (*photo.Error)(nil)
 	if !errors.As(err, &refused) {
+		if video.WorthAnother(err) {
+			return videoError(err)
+		}
 		return err
 	}
 	switch refused.Kind {

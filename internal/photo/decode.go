@@ -18,7 +18,7 @@ import (
 )
 
 // Decode reads one JPEG, PNG or, where the limits allow it, WebP or HEIC image and turns it upright as it says itself. Bytes after the image's end
-// are ignored; an image that ends early is refused. A refusal is an [*Error]; any other error is r's own.
+// are ignored; an image that ends early is refused. A refusal is an [*Error]; any other error is r's own, or [ErrPassing].
 //
 // Transparency is composited over white: that is how a person sees the photo on a page, while the colours that lie
 // under transparent pixels are whatever the last program left there. Of an animated PNG the default image is read.
@@ -85,8 +85,9 @@ func decodeJPEG(data []byte, l Limits) (image.Image, error) {
 	var unsupported jpeg.UnsupportedError
 	var malformed jpeg.FormatError
 	if l.JPEG != nil && (errors.As(err, &unsupported) || errors.As(err, &malformed)) {
-		if other, failed := l.JPEG(data, width, height); failed == nil {
-			return other, nil
+		other, failed := l.JPEG(data, width, height)
+		if failed == nil || errors.Is(failed, ErrPassing) {
+			return other, failed
 		}
 	}
 	if err != nil {

@@ -1,6 +1,7 @@
 package video
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -230,23 +231,44 @@ func (c *child) died(cause error) *Error {
 	status, _ := state.Sys().(syscall.WaitStatus)
 	used := state.SystemTime() + state.UserTime()
 	switch {
+	case strings.Contains(said, "failed to create new OS thread"), strings.Contains(said, "pthread_create failed"):
+		return exhausted(cause)
 	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate"):
+		if !c.ready { // it has not seen the file yet
+			return exhausted(cause)
+		}
 		return tooMuchMemory(cause)
 	case status.Signaled() && c.cpu > 0 && used >= c.cpu-time.Second:
-		return fail(Timeout, cause, "Decoding used more processor time than a video of this length may take and was stopped.")
+		return usedUp(cause)
 	case byItself && status.Signaled() && status.Signal() == syscall.SIGKILL: // which neither the sandbox nor a fault sends
-		return fail(Killed, cause, "The decoder was killed from outside, most likely because the machine is short of memory. "+
-			"Try again, with fewer workers or more memory.")
+		return killed(cause)
 	case !byItself:
 		return fail(Crashed, cause, "The decoder closed its line without a word and was stopped; the file may be made to attack it.")
 	case status.Signaled():
-		return fail(Crashed, cause, "The decoder was ended by a signal (%v) on this stretch of the video. If this happens "+
-			"again with the same file, the file breaks the decoder: convert it first.", status.Signal())
+		return faulted(cause, status.Signal().String())
+	case c.stderr.fault() != "": // which the Go runtime catches, and ends the process for
+		return faulted(cause, c.stderr.fault())
 	case !c.ready:
 		return fail(Unavailable, cause, "The decoder could not start (exit status %d). Run: spotter doctor.", status.ExitStatus())
 	default:
 		return fail(Crashed, cause, "The decoder ended in the middle of its work (exit status %d).", status.ExitStatus())
 	}
+}
+
+func usedUp(cause error) *Error {
+	return fail(Timeout, cause, "Decoding used more processor time than a video of this length may take and was stopped.")
+}
+
+func killed(cause error) *Error {
+	return fail(Killed, cause, "The decoder was killed from outside, most likely because the machine is short of memory. "+
+		"Try again, with fewer workers or more memory.")
+}
+
+func faulted(cause error, signal string) *Error {
+	e := fail(Crashed, cause, "The decoder was ended by a signal (%s) on this stretch of the video. If this happens "+
+		"again with the same file, the file breaks the decoder: convert it first.", signal)
+	e.fault = true
+	return e
 }
 
 func tooMuchMemory(cause error) *Error {
@@ -309,9 +331,11 @@ func (c *child) usage() (cpu time.Duration, peak int64) {
 	return state.UserTime() + state.SystemTime(), peak
 }
 
-// tail keeps the last bytes written to it. The process's copying goroutine writes; reads come after it has ended.
+// tail keeps the first and the last bytes written to it. The process's copying goroutine writes; reads come after it has
+// ended.
 type tail struct {
 	mu   sync.Mutex
+	head []byte
 	data []byte
 }
 
@@ -319,6 +343,7 @@ type tail struct {
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.head = append(t.head, b[:min(len(b), tailBytes-len(t.head))]...)
 	t.data = append(t.data, b...)
 	if over := len(t.data) - tailBytes; over > 0 {
 		t.data = append(t.data[:0], t.data[over:]...)
@@ -326,12 +351,23 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// firstLine is the first line of what is kept that says something, short and printable: a Go program says first why it
-// ends.
+// fault is the name of the signal that the Go runtime says to have ended the program; empty for none.
+func (t *tail) fault() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range []string{"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP"} {
+		if bytes.Contains(t.head, []byte(name)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// firstLine is the first line that says something, short and printable: a Go program says first why it ends.
 func (t *tail) firstLine() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for line := range strings.Lines(string(t.data)) {
+	for line := range strings.Lines(string(t.head)) {
 		if line = printable(strings.TrimSpace(line)); line != "" {
 			return line
 		}

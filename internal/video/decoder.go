@@ -122,7 +122,7 @@ func (d *Decoder) reopen(f *os.File) (*input, error) {
 	}
 	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fail(Invalid, os.NewSyscallError("open", err), "The file cannot be read.")
+		return nil, systemError(os.NewSyscallError("open", err), fail(Invalid, nil, "The file cannot be read."))
 	}
 	return &input{file: os.NewFile(uintptr(fd), f.Name()), size: st.Size()}, nil
 }
@@ -142,7 +142,7 @@ func (d *Decoder) request(t wire.Task, c wire.Container, cpuSeconds uint64, pixe
 func (d *Decoder) start(ctx context.Context, r *wire.Request, in, ring *os.File, stretch time.Duration) (*child, *wire.Ready, error) {
 	c, err := startChild(d.helper, in, ring)
 	if err != nil {
-		return nil, nil, fail(Unavailable, err, "The decoder %s could not be started. Run: spotter doctor.", d.helper)
+		return nil, nil, systemError(err, fail(Unavailable, nil, "The decoder %s could not be started. Run: spotter doctor.", d.helper))
 	}
 	c.now, c.wall = d.now, d.cfg.Limits.wall(stretch)
 	c.cpu = time.Duration(r.CPUSeconds) * time.Second //nolint:gosec // G115: seconds of a video

@@ -58,10 +58,6 @@ var lies = map[string]lie{
 
 // misdeeds are what else a child that was taken over might do, or what might befall an honest one; each has a test.
 var misdeeds = map[string]func(send func(wire.Message), r *wire.Request){
-	"crashes": func(func(wire.Message), *wire.Request) {
-		_ = unix.Kill(os.Getpid(), unix.SIGSEGV)
-		select {}
-	},
 	"spins": func(_ func(wire.Message), r *wire.Request) {
 		_ = sandbox.Decoder(sandbox.Limits{Memory: r.Memory, CPUSeconds: r.CPUSeconds})
 		for { //nolint:revive // until the limit

@@ -145,7 +145,7 @@ func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Se
 	r.Slots = int32(o.Lookahead) //nolint:gosec // G115: at most MaxSlots
 	ring, err := newRing(r.MaxPixels, o.Lookahead)
 	if err != nil {
-		return nil, fmt.Errorf("open segment %d: %w", seg.Index, err)
+		return nil, systemError(err, fail(Unavailable, nil, "There is no memory to share with the decoder."))
 	}
 	c, _, err := d.start(ctx, r, in.file, ring.file, stretch)
 	if err != nil {

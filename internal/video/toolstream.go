@@ -50,7 +50,7 @@ func (d *Decoder) openTool(_ context.Context, in *input, plan *Plan, seg *Segmen
 	}
 	read, write, err := os.Pipe()
 	if err != nil {
-		return nil, os.NewSyscallError("pipe", err)
+		return nil, systemError(err, fail(Unavailable, nil, "There is no pipe to ffmpeg."))
 	}
 	defer func() { _ = write.Close() }()
 	t := &plan.Track
