@@ -35,7 +35,7 @@ const large = 64 << 20
 // picture, and for so many copies of it. The context ends the wait only. A photo that needs more than there is at all is
 // refused.
 func (m *Memory) Decode(ctx context.Context, data []byte, l Limits, copies int) (_ *face.Picture, done func(), err error) {
-	if err := l.checkBytes(int64(len(data))); err != nil {
+	if err = l.checkBytes(int64(len(data))); err != nil {
 		return nil, nil, err
 	}
 	need := needOf(data, l)
@@ -46,7 +46,7 @@ func (m *Memory) Decode(ctx context.Context, data []byte, l Limits, copies int) 
 			"the picture would take %d MB of memory to read, as it is stored, more than the %d MB that there are: save it again as an "+
 				"ordinary JPEG, or scale it down", taken>>20, m.total>>20)}
 	}
-	if err := m.free.Acquire(ctx, taken); err != nil {
+	if err = m.free.Acquire(ctx, taken); err != nil {
 		return nil, nil, err
 	}
 	picture, err := decodeWhole(data, l)

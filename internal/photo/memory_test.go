@@ -76,7 +76,7 @@ func bigJPEG(t *testing.T, m image.Image) []byte {
 // does not run beside others.
 func TestNeedIsWhatIsTaken(t *testing.T) { //nolint:paralleltest // counts what the whole process allocates
 	whole := image.Rect(0, 0, bigSide, bigSide)
-	palette, clear, clearGrey := chunk("PLTE", make([]byte, 3)), chunk("tRNS", make([]byte, 6)), chunk("tRNS", make([]byte, 2))
+	palette, clearRGB, clearGrey := chunk("PLTE", make([]byte, 3)), chunk("tRNS", make([]byte, 6)), chunk("tRNS", make([]byte, 2))
 	photos := map[string][]byte{
 		"grey JPEG":            bigJPEG(t, image.NewGray(whole)),
 		"JPEG":                 bigJPEG(t, image.NewYCbCr(whole, image.YCbCrSubsampleRatio420)),
@@ -91,9 +91,18 @@ func TestNeedIsWhatIsTaken(t *testing.T) { //nolint:paralleltest // counts what 
 			colour, depth byte
 			extra         []byte
 		}{
-			{"grey 1", 0, 1, nil}, {"grey 8", 0, 8, nil}, {"grey 16", 0, 16, nil}, {"grey 8 with a clear colour", 0, 8, clearGrey},
-			{"RGB 8", 2, 8, nil}, {"RGB 16", 2, 16, nil}, {"RGB 16 with a clear colour", 2, 16, clear}, {"palette", 3, 8, palette},
-			{"grey and alpha 8", 4, 8, nil}, {"grey and alpha 16", 4, 16, nil}, {"RGBA 8", 6, 8, nil}, {"RGBA 16", 6, 16, nil},
+			{"grey 1", 0, 1, nil},
+			{"grey 8", 0, 8, nil},
+			{"grey 16", 0, 16, nil},
+			{"grey 8 with a clear colour", 0, 8, clearGrey},
+			{"RGB 8", 2, 8, nil},
+			{"RGB 16", 2, 16, nil},
+			{"RGB 16 with a clear colour", 2, 16, clearRGB},
+			{"palette", 3, 8, palette},
+			{"grey and alpha 8", 4, 8, nil},
+			{"grey and alpha 16", 4, 16, nil},
+			{"RGBA 8", 6, 8, nil},
+			{"RGBA 16", 6, 16, nil},
 		} {
 			photos[fmt.Sprintf("PNG %s, interlaced: %v", k.name, interlaced)] = blackPNG(bigSide, bigSide, k.colour, k.depth, interlaced, k.extra)
 		}
@@ -167,13 +176,13 @@ func TestMemoryIsShared(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := m.Decode(ctx, data, DefaultLimits(), 0); !errors.Is(err, context.Canceled) {
+	if _, _, err = m.Decode(ctx, data, DefaultLimits(), 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("waited for room and got %v", err)
 	}
 	give()
 	// What is refused gives its room back; and so does the photo that fits.
 	for range 3 {
-		if _, _, err := m.Decode(t.Context(), data[:len(data)-100], DefaultLimits(), 0); err == nil {
+		if _, _, err = m.Decode(t.Context(), data[:len(data)-100], DefaultLimits(), 0); err == nil {
 			t.Fatal("half a photo was read")
 		}
 	}

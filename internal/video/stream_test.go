@@ -47,7 +47,7 @@ func TestKilledChild(t *testing.T) {
 		for err == nil {
 			_, err = s.Next(t.Context())
 		}
-		if ofKind(t, err, want.kind); !strings.Contains(err.Error(), want.says) {
+		if wantKind(t, err, want.kind); !strings.Contains(err.Error(), want.says) {
 			t.Errorf("%v: %v does not say %q", signal, err, want.says)
 		}
 		if !WorthAnother(err) {
