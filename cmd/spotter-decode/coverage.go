@@ -78,7 +78,7 @@ func (c *coverage) add(k *packet) {
 		at = k.pts
 	}
 	if !usable(at) { // it follows the packet before
-		if c.pos = k.pos; c.end != noTime {
+		if c.end != noTime {
 			c.end = sampling.Add(c.end, max(k.duration, c.step, 1))
 		}
 		return

@@ -29,21 +29,30 @@ func (f *jpegFrame) samples() (n int64) {
 
 // frameOfJPEG reads the headers up to that of the frame. ok is false where there is none that is read.
 func frameOfJPEG(data []byte) (f jpegFrame, ok bool) {
-	for rest := data[2:]; len(rest) >= 4 && rest[0] == 0xff; {
-		if rest[1] == 0xff {
-			rest = rest[1:] // a fill byte
+	for rest := data[2:]; ; {
+		// What is no marker is passed over, and so are markers without a segment: as the standard library has it.
+		at := bytes.IndexByte(rest, 0xff)
+		if at < 0 || len(rest)-at < 4 {
+			return f, false
+		}
+		rest = rest[at:]
+		switch m := rest[1]; {
+		case m == 0xff:
+			rest = rest[1:]
+			continue
+		case m == 0, m >= markerRST0 && m < markerEOI-1:
+			rest = rest[2:]
 			continue
 		}
 		length := min(2+int(binary.BigEndian.Uint16(rest[2:])), len(rest))
-		switch m, content := rest[1], rest[4:max(length, 4)]; {
-		case m == markerAPP14 && len(content) >= 12 && bytes.HasPrefix(content, []byte("Adobe")):
-			f.rgb = content[11] == 0
-		case m >= markerSOF0 && m <= markerSOF2:
-			return f, f.read(content, m == markerSOF2, data)
+		if length < 4 {
+			return f, false
+		}
+		if m := rest[1]; m >= markerSOF0 && m <= markerSOF2 {
+			return f, f.read(rest[4:length], m == markerSOF2, data)
 		}
 		rest = rest[length:]
 	}
-	return f, false
 }
 
 func (f *jpegFrame) read(content []byte, progressive bool, data []byte) bool {
@@ -63,8 +72,22 @@ func (f *jpegFrame) read(content []byte, progressive bool, data []byte) bool {
 		f.sampling, names = append(f.sampling, s), names+string(c[:1])
 		f.across, f.down = max(f.across, s[0]), max(f.down, s[1])
 	}
-	f.rgb = len(f.sampling) == 3 && (f.rgb || names == "RGB")
+	f.rgb = len(f.sampling) == 3 && (names == "RGB" || byAdobe(data))
 	_, err := jpeg.DecodeConfig(bytes.NewReader(data))
 	_, f.odd = errors.AsType[jpeg.UnsupportedError](err)
 	return true
+}
+
+// byAdobe says whether a file has a segment that may say that its colours are RGB; it may stand anywhere before the end.
+func byAdobe(data []byte) bool {
+	const head = 4 // marker and length
+	for at := head; ; at++ {
+		i := bytes.Index(data[min(at, len(data)):], []byte("Adobe"))
+		if i < 0 {
+			return false
+		}
+		if at += i; data[at-head+1] == markerAPP14 {
+			return true
+		}
+	}
 }

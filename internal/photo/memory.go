@@ -49,12 +49,13 @@ func (m *Memory) Decode(ctx context.Context, data []byte, l Limits, copies int) 
 	if err = m.free.Acquire(ctx, taken); err != nil {
 		return nil, nil, err
 	}
+	surplus := taken // what is given back at once
+	defer func() { m.give(taken, surplus) }()
 	picture, err := decodeWhole(data, l)
 	if err != nil {
-		m.give(taken, taken)
 		return nil, nil, err
 	}
-	m.give(taken, taken-kept)
+	surplus -= kept
 	return picture, func() { m.give(taken, kept) }, nil
 }
 
@@ -76,11 +77,11 @@ type need struct {
 // all is the most that is in use at a time. The picture itself has three bytes a pixel.
 func (n need) all() int64 { return n.decoded + n.other + 3*n.pixels }
 
-// needOf goes by a file's header. It is nothing for a file that [Decode] refuses by its header.
+// needOf goes by a file's header, read as the decoder reads it. It is nothing for a file that [Decode] refuses by its header.
 func needOf(data []byte, l Limits) (n need) {
 	switch {
 	case bytes.HasPrefix(data, []byte(jpegMagic)):
-		n = needOfJPEG(data)
+		n = needOfJPEG(data, l.JPEG != nil)
 	case bytes.HasPrefix(data, []byte(pngMagic)):
 		n = needOfPNG(data)
 	case l.WebP && isWebP(data):
@@ -101,8 +102,9 @@ const tables = 256 << 10
 const childMemory = 64 << 20
 
 // needOfJPEG counts samples in whole blocks (ITU-T T.81, A.2): one byte each, and four more for a progressive picture, whose
-// coefficients are kept until its last scan. CMYK and RGB are turned into four bytes a pixel more.
-func needOfJPEG(data []byte) (n need) {
+// coefficients are kept until its last scan. CMYK and RGB are turned into four bytes a pixel more. One that turns out to be
+// malformed may be the child's, which takes five, and a copy of what it gives.
+func needOfJPEG(data []byte, child bool) (n need) {
 	f, ok := frameOfJPEG(data)
 	if !ok {
 		return n
@@ -117,11 +119,12 @@ func needOfJPEG(data []byte) (n need) {
 		n.decoded += 4 * n.pixels
 	}
 	n.other = int64(len(data)) + tables
-	if f.odd || f.progressive { // it may be the child's: its pictures, the one that is shared, and the copy of that
-		n.decoded = max(n.decoded, 9*n.pixels)
-		n.other *= 3 // wrapped as a video
+	if child {
+		const childPixel = 7
+		n.decoded = max(n.decoded, childPixel*n.pixels)
+		n.other += 2 * int64(len(data)) // wrapped as a video
 	}
-	if f.odd {
+	if child && f.odd {
 		n.other += childMemory
 	}
 	return n
@@ -130,7 +133,7 @@ func needOfJPEG(data []byte) (n need) {
 // needOfPNG goes by the bytes a pixel of the image types of package image/png. An interlaced picture has all its pixels
 // twice: whole, and in seven smaller ones.
 func needOfPNG(data []byte) (n need) {
-	header := data[len(pngMagic):]
+	header := pixelChunks(data)[len(pngMagic):]
 	if len(header) < 8+13 || string(header[4:8]) != "IHDR" {
 		return n
 	}

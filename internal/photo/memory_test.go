@@ -212,6 +212,34 @@ func TestTooMuchMemoryIsRefused(t *testing.T) { //nolint:paralleltest // counts 
 	}
 }
 
+// TestNeedCannotBeHidden stores large photos in odd ways that are read all the same: they take what they take.
+func TestNeedCannotBeHidden(t *testing.T) {
+	t.Parallel()
+	png, jpg := blackPNG(200, 200, 6, 16, true), read(t, "testdata/progressive-444.jpg")
+	within := func(data []byte, at int, more ...byte) []byte { return slices.Concat(data[:at], more, data[at:]) }
+	second := 4 + int(binary.BigEndian.Uint16(jpg[4:])) // segment
+	rgb := read(t, "testdata/rgb-adobe.jpg")
+	adobe := bytes.Index(rgb, []byte{0xff, markerAPP14})
+	segment := rgb[adobe : adobe+2+int(binary.BigEndian.Uint16(rgb[adobe+2:]))]
+	late := withoutAdobe(rgb)
+	late = within(late, bytes.Index(late, []byte{0xff, markerSOS}), segment...)
+	for name, c := range map[string]struct{ plain, odd []byte }{
+		"text before a PNG's header":          {png, within(png, len(pngMagic), chunk("tEXt", []byte("a\x00b"))...)},
+		"rubbish before a JPEG's header":      {jpg, within(jpg, second, 1, 2, 3)},
+		"fill before a JPEG's header":         {jpg, within(jpg, second, 0xff, 0xff)},
+		"data before a JPEG's header":         {jpg, within(jpg, second, 0xff, 0x00, 0xff, 0xd3)},
+		"colours that are told behind a size": {rgb, late},
+	} {
+		limits := DefaultLimits()
+		if _, err := decodeWhole(c.odd, limits); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if plain, odd := needOf(c.plain, limits), needOf(c.odd, limits); odd.pixels != plain.pixels || odd.decoded != plain.decoded {
+			t.Errorf("%s: %+v instead of %+v", name, odd, plain)
+		}
+	}
+}
+
 // FuzzNeed goes by any header: the need is never negative, and nothing for what no limit admits.
 func FuzzNeed(f *testing.F) {
 	for _, data := range [][]byte{blackPNG(20, 20, 6, 16, true), read(f, "testdata/cmyk-adobe.jpg"), webpPhoto(), madeHEIC()} {

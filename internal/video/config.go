@@ -86,9 +86,9 @@ type Limits struct {
 	CPUBase      time.Duration
 	// CPUStart, CPUFirst, CPUPerPixel and CPUPerByte bound the same by what the whole file holds, so that a short one
 	// cannot take minutes; the lower bound of the two counts. Each is some twenty times what was measured on one core
-	// of a server (docs/decisions/0013): 0.15 s to start and read headers; 0.5 s to the first picture of a broadcast
-	// that begins between two keyframes; 4 to 5 ns a pixel of H.264, HEVC, VP9 and AV1; 35 to 100 ns a byte of streams
-	// that have many bytes a pixel. Single-board computers are five times as slow.
+	// of a server (docs/decisions/0013): 0.15 s to start and read headers; up to 0.3 s more to the first picture, of 4K;
+	// 2 to 5 ns a pixel; 35 ns a byte of ProRes, which has many bytes a pixel. Single-board computers are five times as
+	// slow.
 	CPUStart, CPUFirst      time.Duration
 	CPUPerPixel, CPUPerByte time.Duration
 	// WallPerSecond is the same for the time spent waiting for the child, beside WallBase. It is larger, for a busy
@@ -114,8 +114,8 @@ func DefaultConfig() Config {
 			Memory:        512 << 20,
 			CPUPerSecond:  20,
 			CPUBase:       2 * time.Minute,
-			CPUStart:      5 * time.Second,
-			CPUFirst:      10 * time.Second,
+			CPUStart:      3 * time.Second,
+			CPUFirst:      5 * time.Second,
 			CPUPerPixel:   100 * time.Nanosecond,
 			CPUPerByte:    2 * time.Microsecond,
 			WallPerSecond: 60,
