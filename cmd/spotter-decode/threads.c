@@ -16,7 +16,7 @@ static void *wait_at_gate(void *unused) {
 
 // Starts up to most threads that live at the same time, and ends them. It returns how many there were.
 int sd_threads(int most) {
-	enum { LIMIT = 1 << 16, STACK = 64 << 10 };
+	enum { LIMIT = 1 << 16, STACK = 24 << 10 }; // so small that memory is not the limit
 	static pthread_t thread[LIMIT];
 	pthread_attr_t attributes;
 	int n = 0;
