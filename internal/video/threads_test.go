@@ -23,7 +23,7 @@ func TestThreadsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	folder, err := os.MkdirTemp("", "threads") // where another user may go
+	folder, err := os.MkdirTemp("", "threads") //nolint:usetesting // another user may go there
 	if err != nil {
 		t.Fatal(err)
 	}
