@@ -39,7 +39,7 @@ func (c *clock) jumps(k *packet) bool {
 }
 
 func (c *clock) follows(last, at int64) bool {
-	return at >= last-c.back && (c.ahead == math.MaxInt64 || at <= last+c.ahead)
+	return at >= sampling.Sub(last, c.back) && (c.ahead == math.MaxInt64 || at <= sampling.Add(last, c.ahead))
 }
 
 // confirms says whether a packet goes on with the time of the one that is held, and not with the time before.
@@ -53,8 +53,8 @@ func (c *clock) start(first *packet, end int64) int64 {
 	if !usable(at) {
 		at = first.dts
 	}
-	by := end - at
-	c.shift += by
+	by := sampling.Sub(end, at)
+	c.shift = sampling.Add(c.shift, by)
 	c.begin, c.held, c.last = first.pos, nil, noTime
 	return by
 }
@@ -70,5 +70,5 @@ func shifted(time, by int64) int64 {
 	if !usable(time) {
 		return time
 	}
-	return time + by
+	return sampling.Add(time, by)
 }

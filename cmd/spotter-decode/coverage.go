@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/spotter-video/spotter/internal/video"
+	"github.com/spotter-video/spotter/internal/video/sampling"
 	"github.com/spotter-video/spotter/internal/video/wire"
 )
 
@@ -70,19 +71,23 @@ func (c *coverage) add(k *packet) {
 		c.fresh = reordered
 	}
 	if usable(k.pts) {
-		c.shown = max(c.shown, k.pts+max(k.duration, c.step, 1))
+		c.shown = max(c.shown, sampling.Add(k.pts, max(k.duration, c.step, 1)))
 	}
 	at := k.dts
 	if !usable(at) {
 		at = k.pts
 	}
-	if !usable(at) {
+	if !usable(at) { // it follows the packet before
+		if c.end != noTime {
+			c.end = sampling.Add(c.end, max(k.duration, c.step, 1))
+		}
 		return
 	}
-	if c.end != noTime && at > c.end+max(c.step/2, c.least, 1) && c.end >= c.from && c.end < c.to && c.unread(k) {
-		c.lost += min(at, c.to) - c.end
+	next := sampling.Add(c.end, max(c.step/2, c.least, 1))
+	if c.end != noTime && at > next && c.end >= c.from && c.end < c.to && c.unread(k) {
+		c.lost = sampling.Add(c.lost, sampling.Sub(min(at, c.to), c.end))
 	}
-	c.end = max(c.end, at+max(k.duration, c.step, 1))
+	c.end = max(c.end, sampling.Add(at, max(k.duration, c.step, 1)))
 	c.pos = k.pos
 }
 
@@ -105,7 +110,7 @@ func (c *coverage) finish(until int64) {
 	if last == noTime {
 		last = c.from
 	}
-	if usable(last) && until > last+2*max(c.step, 1) { // containers round
-		c.lost += until - last
+	if usable(last) && until > sampling.Add(last, 2*max(c.step, 1)) { // containers round
+		c.lost = sampling.Add(c.lost, sampling.Sub(until, last))
 	}
 }

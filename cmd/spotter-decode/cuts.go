@@ -142,6 +142,11 @@ func (p *planning) note(k *packet) {
 	if !usable(at) {
 		at = k.dts
 	}
+	if usable(k.dts) {
+		p.dated, p.after = k.dts, 0
+	} else if p.after++; !usable(at) && usable(p.dated) {
+		at = sampling.Add(p.dated, p.after*p.src.step())
+	}
 	if usable(at) && !k.discard && at < math.MaxInt64-max(k.duration, 0) {
 		p.end = max(p.end, at+max(k.duration, 0))
 	}
@@ -153,12 +158,16 @@ func (p *planning) walkFile() error {
 		return err
 	}
 	p.packets, p.keys, p.next = 0, nil, math.MinInt64
+	p.dated, p.after = noTime, 0
 	p.clock = newClock(p.request.Container, &p.info.Clock)
 	for p.info.Stop == 0 {
 		k, err := p.src.read()
 		if err != nil {
 			if p.src.readFailed() {
 				return &failure{wire.ReasonRead, "input/output error"}
+			}
+			if !usable(p.end) { // of no packet
+				p.end = sampling.Add(p.info.Clock.First, p.packets*p.src.step())
 			}
 			p.atEnd(err)
 			return nil
@@ -199,6 +208,10 @@ func (p *planning) along(k *packet) {
 	p.clock.went(k)
 	p.note(k)
 	p.info.Untimed = p.info.Untimed || !usable(k.pts)
+	if p.undated && usable(k.dts) { // the first picture came so many packets before
+		p.info.Clock = p.origin(sampling.Sub(k.dts, (p.packets-1)*p.src.step()))
+		p.undated = false
+	}
 	if !k.key || k.discard || p.request.Container.Raw() {
 		return
 	}

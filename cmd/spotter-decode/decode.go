@@ -242,16 +242,21 @@ func (d *decoding) send(k *packet) error {
 	}
 }
 
-// date gives a picture a time that has none: in a raw stream by counting, else one step after the picture before.
+// date gives a picture a time that has none: in a raw stream by counting, else one step after the picture before; the
+// file's first has the time that its plan says. Where there is none before, or no step, it stays without, and nobody wants it.
 func (d *decoding) date(pic *picture) {
 	switch step := d.src.step(); {
 	case d.request.Container.Raw():
 		pic.time = d.frames * step
 		d.frames++
-	case d.request.Untimed && !usable(pic.time) && usable(d.dated) && step > 0:
-		pic.time = d.dated + step
+	case !usable(pic.time) && usable(d.dated) && step > 0:
+		pic.time = sampling.Add(d.dated, step)
+	case !usable(pic.time) && d.done.Decoded == 1 && d.request.Segment.From == wire.Beginning:
+		pic.time = d.request.Clock.First
 	}
-	d.dated = pic.time
+	if usable(pic.time) {
+		d.dated = pic.time
+	}
 }
 
 // tolerate counts what a damaged file makes the decoder refuse, and lets only a lack of memory pass.
@@ -276,7 +281,7 @@ var errTooLong = errors.New("the video goes on for too long")
 
 func (d *decoding) deliver(pic *picture) error {
 	c := d.request.Clock
-	at := sampling.Nanoseconds(pic.time, c.Num, c.Den) - c.Origin
+	at := sampling.Sub(sampling.Nanoseconds(pic.time, c.Num, c.Den), c.Origin)
 	if at <= d.last {
 		d.done.Backwards++
 		return nil

@@ -104,6 +104,8 @@ void sd_reset(sd_source *s);
 // Draws the current frame upright at full size, and small if small is not NULL.
 int sd_draw(sd_source *s, int orientation, const sd_picture *full, const sd_picture *small, uint8_t *slot);
 
+int sd_threads(int most);
+
 void sd_error(int code, char *text, int size);
 int sd_is_eof(int code);
 int sd_is_again(int code);

@@ -41,6 +41,10 @@ type groupLimits struct {
 	bytes   int64
 }
 
+// maxLoose is the most loose groups that are kept: one holds a packet at least, so those before are of frames that no
+// decoder still holds back.
+const maxLoose = 2 * maxLeading
+
 // span is a stretch of time in which frames are chosen as they come out: the first at or after each grid point.
 type span struct{ lo, hi, last int64 }
 
@@ -186,7 +190,7 @@ func (p *planner) loosen(members []*packet, hi int64, open bool) int64 {
 		s.last = s.lo - 1
 	}
 	if s.hi > s.lo {
-		p.loose = append(p.loose, s)
+		p.loose = append(p.loose[max(0, len(p.loose)-maxLoose+1):], s)
 	}
 	for _, k := range members {
 		k.settled, k.chosen, k.unneeded = true, true, false
@@ -266,6 +270,9 @@ func dropTail(group []*packet) []*packet {
 
 // wants says whether a frame that came out is to be delivered, and forgets that it was wanted.
 func (p *planner) wants(time int64) bool {
+	if !usable(time) {
+		return false
+	}
 	if p.wanted[time] {
 		delete(p.wanted, time)
 		return true

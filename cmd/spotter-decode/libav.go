@@ -299,6 +299,11 @@ func (s *source) entry(i int) (entry, bool) {
 
 func (s *source) readFailed() bool { return C.sd_read_error(s.c) != 0 }
 
+const triesThreads = true
+
+// startThreads starts threads until there are as many, or no more can be started, and says how many there were.
+func startThreads(most int) int { return int(C.sd_threads(C.int(most))) }
+
 func versions() string {
 	var text [160]C.char
 	C.sd_versions(&text[0], C.int(len(text)))

@@ -12,6 +12,11 @@ const howToBuild = "spotter-decode was built without libav. On Debian and Ubuntu
 
 func versions() string { return howToBuild }
 
+// triesThreads: Go cannot try how many there may be, and live.
+const triesThreads = false
+
+func startThreads(int) int { return 0 }
+
 // serve answers the request with what is missing.
 func serve() int {
 	c := newControl()

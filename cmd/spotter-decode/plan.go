@@ -39,6 +39,9 @@ type planning struct {
 	delay       int64 // how much later a keyframe is shown than decoded
 	end         int64 // the latest end of a frame seen, in ticks
 	packets     int64
+	undated     bool  // the first picture's time is not known yet
+	dated       int64 // the last time of decoding
+	after       int64 // packets after the one that it is of
 	done        wire.Done
 }
 
@@ -55,7 +58,7 @@ func (p *planning) time(k *keyframe) int64 {
 }
 
 func plan(c *control, r *wire.Request) error {
-	p := &planning{control: c, request: r, end: noTime, lastEntry: noTime}
+	p := &planning{control: c, request: r, end: noTime, lastEntry: noTime, dated: noTime}
 	p.done.Truncated = r.Cut
 	src, size, err := open(r, int(r.Stream), accounts(r.Container))
 	if err != nil {
@@ -146,7 +149,7 @@ func (p *planning) take(pic *picture) error {
 		return &failure{wire.ReasonPixels, sizeText(int(g.Width), int(g.Height))}
 	}
 	if !usable(pic.time) {
-		pic.time = 0
+		pic.time, pic.guessed, p.undated = 0, true, true
 	}
 	if p.request.Container.Raw() {
 		pic.time, pic.guessed = 0, true
@@ -223,7 +226,7 @@ func (p *planning) duration() int64 {
 	c := p.info.Clock
 	video := int64(0)
 	if p.end > c.First {
-		video = sampling.Nanoseconds(p.end, c.Num, c.Den) - c.Origin
+		video = sampling.Sub(sampling.Nanoseconds(p.end, c.Num, c.Den), c.Origin)
 	}
 	i := &p.src.info
 	said := int64(i.duration)

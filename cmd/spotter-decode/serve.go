@@ -19,7 +19,7 @@ func serve() int {
 	if err != nil {
 		return exitProtocol
 	}
-	status := sandbox.Decoder(sandbox.Limits{Memory: r.Memory, CPUSeconds: r.CPUSeconds})
+	status := sandbox.Decoder(limitsOf(r))
 	if r.Strict && !status.Full() {
 		return c.fail(wire.ReasonSandbox, status.Err().Error(), "")
 	}
@@ -31,6 +31,15 @@ func serve() int {
 		return report(c, err)
 	}
 	return 0
+}
+
+// limitsOf are the limits of a request: a task that decodes shares the memory for frames.
+func limitsOf(r *wire.Request) sandbox.Limits {
+	l := sandbox.Limits{Memory: r.Memory, CPUSeconds: r.CPUSeconds}
+	if r.Task == wire.TaskDecode && r.MaxPixels > 0 && r.MaxPixels <= wire.MostPixels && r.Slots > 0 && r.Slots <= video.MaxSlots {
+		l.Shared, l.SharedBytes = video.RingFD, uint64(wire.SlotSize(r.MaxPixels))*uint64(r.Slots) //nolint:gosec // G115: bounded
+	}
+	return l
 }
 
 func work(c *control, r *wire.Request) error {

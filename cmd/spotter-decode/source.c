@@ -287,13 +287,15 @@ static void account(sd_source *s, const AVPacket *p) {
 	if (p->pos >= 0) {
 		if (s->reach && p->pos > s->reach)
 			s->unread += p->pos - s->reach;
-		if (p->pos + p->size > s->reach)
-			s->reach = p->pos + p->size;
+		int64_t begin = p->pos == s->block ? s->reach : p->pos; // of one block may come several packets
+		if (begin + p->size > s->reach)
+			s->reach = begin + p->size;
+		s->block = p->pos;
 	}
 	int64_t at = p->pts != AV_NOPTS_VALUE ? p->pts : p->dts;
 	if (at == AV_NOPTS_VALUE || p->flags & AV_PKT_FLAG_DISCARD)
 		return;
-	int64_t end = av_rescale_q(at + p->duration, s->format->streams[p->stream_index]->time_base, AV_TIME_BASE_Q);
+	int64_t end = av_rescale_q(av_sat_add64(at, p->duration), s->format->streams[p->stream_index]->time_base, AV_TIME_BASE_Q);
 	if (end > s->end)
 		s->end = end;
 }
@@ -318,8 +320,8 @@ int sd_read(sd_source *s, AVPacket **packet, sd_packet *meta) {
 		return r;
 	}
 	*packet = p;
-	p->pts += p->pts == AV_NOPTS_VALUE ? 0 : s->shift;
-	p->dts += p->dts == AV_NOPTS_VALUE ? 0 : s->shift;
+	p->pts = p->pts == AV_NOPTS_VALUE ? p->pts : av_sat_add64(p->pts, s->shift);
+	p->dts = p->dts == AV_NOPTS_VALUE ? p->dts : av_sat_add64(p->dts, s->shift);
 	memset(meta, 0, sizeof *meta);
 	meta->unread = s->unread;
 	s->unread = 0;
@@ -340,6 +342,7 @@ void sd_free(AVPacket *packet) { av_packet_free(&packet); }
 int sd_seek(sd_source *s, int64_t time, int64_t pos, int by_byte) {
 	s->read_error = 0;
 	s->reach = s->unread = 0;
+	s->block = -1;
 	avcodec_flush_buffers(s->codec);
 	if (by_byte)
 		return av_seek_frame(s->format, s->stream->index, pos, AVSEEK_FLAG_BYTE);

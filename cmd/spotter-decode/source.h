@@ -23,6 +23,7 @@ struct sd_source {
 	int64_t position, size; // from there
 	int64_t shift;          // ticks added to every time stamp of the stream
 	int64_t reach;          // the end of what packets of any stream have been read from
+	int64_t block;          // where the last packet of any stream began
 	int64_t end;            // the latest end of a packet of any stream, in microseconds; 0 unknown
 	int64_t unread;         // bytes between packets since the stream's last one
 	int read_error;

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/search"
 	"github.com/spotter-video/spotter/internal/video"
@@ -22,6 +23,7 @@ type engine struct {
 	runtime     *recognizer.Runtime
 	recognizers *pool
 	decoder     *video.Decoder
+	photos      *photo.Memory // of all photos that are looked at
 	params      search.Params
 	trace       *timeline // of a search; nil for a server
 }
@@ -46,6 +48,7 @@ func newEngine(c config.Config) (_ *engine, err error) {
 		return nil, err
 	}
 	e.recognizers = newPool(workers(c), e.runtime, e.pack)
+	e.photos = photo.NewMemory(max(photo.DefaultMemory, int64(workers(c))*photoShare))
 	return e, nil
 }
 
@@ -60,6 +63,9 @@ func (e *engine) Close() error {
 	}
 	return err
 }
+
+// photoShare is memory for a photo of 24 million pixels and three turned copies of it: each worker may look at one.
+const photoShare = 288 << 20
 
 // newDecoder looks for the decoder's programs where the settings say, or in the usual places.
 func newDecoder(c config.Config) (*video.Decoder, error) {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -135,11 +134,13 @@ func (e *engine) see(ctx context.Context, name string, content []byte, portrait 
 	case ".heic", ".heif", ".hif":
 		limits.HEVC = frames(ctx, e.decoder)
 	}
-	picture, err := photo.Decode(bytes.NewReader(content), limits)
+	const turned = 3 // copies: see enrolUpright
+	picture, done, err := e.photos.Decode(ctx, content, limits, turned)
 	if err != nil {
 		return seenPhoto{Refused: err.Error(), unread: true}, ctx.Err() // refused, not fatal
 	}
-	found, others, turned, err := enrolUpright(ctx, rec, picture)
+	defer done()
+	found, others, upright, err := enrolUpright(ctx, rec, picture)
 	if refusal := (*recognizer.RefusedError)(nil); errors.As(err, &refusal) {
 		return seenPhoto{Refused: refusal.Error()}, nil
 	}
@@ -147,14 +148,14 @@ func (e *engine) see(ctx context.Context, name string, content []byte, portrait 
 		return seen, err
 	}
 	seen.Vector, seen.Detection = found.Sample.Embedding.Vector, found.Detection
-	if turned != picture {
+	if upright != picture {
 		seen.Notes = append(seen.Notes, "lies on its side or on its head; its face was enrolled upright")
 	}
 	if note := whoWasTaken(&found, others); note != "" {
 		seen.Notes = append(seen.Notes, note)
 	}
 	if portrait {
-		seen.Portrait = portraitJPEG(rec.Portrait(turned, &found.Detection))
+		seen.Portrait = portraitJPEG(rec.Portrait(upright, &found.Detection))
 	}
 	return seen, nil
 }

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"errors"
 
@@ -16,6 +15,7 @@ import (
 type photos struct {
 	recognizers *pool
 	limits      photo.Limits
+	memory      *photo.Memory
 	decoder     *video.Decoder
 }
 
@@ -29,10 +29,11 @@ func (p *photos) Look(ctx context.Context, image []byte, want service.Wanted) ([
 	defer p.recognizers.give(rec)
 	limits := p.limits
 	limits.JPEG = still(ctx, p.decoder)
-	picture, err := photo.Decode(bytes.NewReader(image), limits)
+	picture, done, err := p.memory.Decode(ctx, image, limits, 0)
 	if err != nil {
 		return nil, photoError(err)
 	}
+	defer done()
 	found, err := rec.Faces(ctx, picture)
 	if err != nil {
 		return nil, err
@@ -74,6 +75,9 @@ func photoFace(
 func photoError(err error) error {
 	refused := (*photo.Error)(nil)
 	if !errors.As(err, &refused) {
+		if video.WorthAnother(err) {
+			return videoError(err)
+		}
 		return err
 	}
 	switch refused.Kind {

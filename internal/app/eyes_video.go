@@ -48,7 +48,7 @@ func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error)
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	plan, err := s.decoder.Plan(ctx, f)
+	plan, err := onceMore(ctx, func() (*video.Plan, error) { return s.decoder.Plan(ctx, f) })
 	if err != nil {
 		return nil, videoError(err)
 	}
@@ -77,7 +77,7 @@ func (s *stored) Segment(
 	if n < 0 || n >= len(plan.Segments) {
 		return nil, fmt.Errorf("the plan has %d segments, not %d", len(plan.Segments), n+1)
 	}
-	data, err := s.analyse(ctx, f, &plan, plan.Segments[n], attributes)
+	data, err := onceMore(ctx, func() (*segmentData, error) { return s.analyse(ctx, f, &plan, plan.Segments[n], attributes) })
 	if err != nil {
 		return nil, videoError(err)
 	}
@@ -86,6 +86,15 @@ func (s *stored) Segment(
 		return nil, fmt.Errorf("encode segment: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// onceMore does once more what failed for a reason that may have gone by now: see [video.WorthAnother].
+func onceMore[T any](ctx context.Context, do func() (T, error)) (T, error) {
+	out, err := do()
+	if video.WorthAnother(err) && ctx.Err() == nil {
+		return do()
+	}
+	return out, err
 }
 
 func (s *stored) analyse(
@@ -192,14 +201,15 @@ func (nobody) Search(_ context.Context, probes []face.Probe) ([][]face.Hit, erro
 }
 
 // videoError says in the service's words why a video cannot be searched. What is the video's own fault will not pass, and
-// neither will a crash or a time limit, which the same file meets again; that somebody has killed the decoder may.
+// neither will a crash or a time limit, which the same file meets again; that somebody has killed the decoder may, or that the
+// machine has run out of something.
 func videoError(err error) error {
 	failure := (*video.Error)(nil)
 	if !errors.As(err, &failure) {
 		return err
 	}
 	switch failure.Kind {
-	case video.Killed:
+	case video.Killed, video.Exhausted:
 		return &service.Error{Kind: service.Unavailable, Message: failure.Reason, Err: failure.Err}
 	case video.Unavailable:
 		return &service.Error{Kind: service.Unavailable, Message: "The decoder is not available.", Err: err}

@@ -206,7 +206,7 @@ func (s *server) openService(context.Context) (err error) {
 	pack := s.engine.pack
 	s.service, err = service.New(service.Ports{
 		Store: s.store, Objects: objects{s.buckets},
-		Photos: &photos{recognizers: s.photoPool, limits: photoLimits, decoder: s.engine.decoder},
+		Photos: &photos{recognizers: s.photoPool, limits: photoLimits, memory: s.engine.photos, decoder: s.engine.decoder},
 		Videos: newStored(s.engine, s.config.Formats == config.AWSFormats),
 		Model: service.Model{
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),

@@ -90,7 +90,11 @@ func (a *analysis) run(ctx context.Context) ([]*search.Tracklets, error) {
 		}
 		group.Go(func() {
 			defer a.engine.recognizers.give(rec)
-			tracks, damage, err := a.segment(ctx, rec, &a.plan.Segments[i])
+			var damage video.Damage
+			tracks, err := onceMore(ctx, func() (tracks *search.Tracklets, err error) {
+				tracks, damage, err = a.segment(ctx, rec, &a.plan.Segments[i])
+				return tracks, err
+			})
 			a.keep(i, tracks, damage, err)
 		})
 	}

@@ -24,16 +24,19 @@ type tracks struct {
 
 // plan plans the i-th track to be searched.
 func (t *tracks) plan(ctx context.Context, i int) (*video.Plan, error) {
-	decoder := t.engine.decoder
+	planTrack := func(track int32) (*video.Plan, error) {
+		return onceMore(ctx, func() (*video.Plan, error) { return t.engine.decoder.PlanTrack(ctx, t.file, track) })
+	}
 	if i > 0 {
-		return decoder.PlanTrack(ctx, t.file, t.list[i])
+		return planTrack(t.list[i])
 	}
 	var err error
 	// Opening must not wait for the other end of a pipe; the decoder refuses what is no file.
 	if t.file, err = os.OpenFile(t.videos[t.n], os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
 		return nil, errors.New(reason(err))
 	}
-	plan, err := decoder.Plan(ctx, t.file)
+	const marked = -1 // the one that the file marks, or the first
+	plan, err := planTrack(marked)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +52,7 @@ func (t *tracks) plan(ctx context.Context, i int) (*video.Plan, error) {
 	if len(t.list) == 0 || plan.Track.Stream == t.list[0] {
 		return plan, nil
 	}
-	return decoder.PlanTrack(ctx, t.file, t.list[0])
+	return planTrack(t.list[0])
 }
 
 // number is the i-th track's number in the file, from 1; 0 where the file has no other, or not as many.

@@ -9,6 +9,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"runtime"
 	"slices"
 
 	"github.com/bep/imagemeta"
@@ -18,7 +19,7 @@ import (
 )
 
 // Decode reads one JPEG, PNG or, where the limits allow it, WebP or HEIC image and turns it upright as it says itself. Bytes after the image's end
-// are ignored; an image that ends early is refused. A refusal is an [*Error]; any other error is r's own.
+// are ignored; an image that ends early is refused. A refusal is an [*Error]; any other error is r's own, or [ErrPassing].
 //
 // Transparency is composited over white: that is how a person sees the photo on a page, while the colours that lie
 // under transparent pixels are whatever the last program left there. Of an animated PNG the default image is read.
@@ -27,10 +28,14 @@ func Decode(r io.Reader, l Limits) (*face.Picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read photo: %w", err)
 	}
-	if int64(len(data)) > l.Bytes {
-		return nil, &Error{Kind: TooLarge, Message: fmt.Sprintf(
-			"the file is larger than %.4g MB: make the photo smaller", float64(l.Bytes)/(1<<20))}
+	if err = l.checkBytes(int64(len(data))); err != nil {
+		return nil, err
 	}
+	return decodeWhole(data, l)
+}
+
+// decodeWhole is [Decode] of a file that has been read, and is not too long.
+func decodeWhole(data []byte, l Limits) (*face.Picture, error) {
 	if l.HEVC != nil && isHEIF(data) {
 		img, turn, refusal := decodeHEIC(data, l)
 		if refusal != nil {
@@ -76,7 +81,8 @@ func decodeJPEG(data []byte, l Limits) (image.Image, error) {
 	img, err := jpeg.Decode(bytes.NewReader(data))
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		// A picture that is whole but for its end marker, as some phones' panoramas are. One that is cut within its data
-		// is refused with the marker too.
+		// is refused with the marker too. What the first try took is needed again.
+		runtime.GC()
 		img, err = jpeg.Decode(bytes.NewReader(append(slices.Clip(data), 0xff, markerEOI)))
 		if err != nil {
 			err = io.ErrUnexpectedEOF
@@ -85,8 +91,9 @@ func decodeJPEG(data []byte, l Limits) (image.Image, error) {
 	var unsupported jpeg.UnsupportedError
 	var malformed jpeg.FormatError
 	if l.JPEG != nil && (errors.As(err, &unsupported) || errors.As(err, &malformed)) {
-		if other, failed := l.JPEG(data, width, height); failed == nil {
-			return other, nil
+		other, failed := l.JPEG(data, width, height)
+		if failed == nil || errors.Is(failed, ErrPassing) {
+			return other, failed
 		}
 	}
 	if err != nil {
@@ -102,15 +109,8 @@ func sizeOfJPEG(data []byte) (width, height int, err error) {
 	if _, unsupported := errors.AsType[jpeg.UnsupportedError](err); !unsupported {
 		return config.Width, config.Height, err
 	}
-	for rest := data[2:]; len(rest) >= 9 && rest[0] == 0xff; {
-		if rest[1] == 0xff {
-			rest = rest[1:] // a fill byte
-			continue
-		}
-		if m := rest[1]; m >= markerSOF0 && m <= markerSOF2 {
-			return int(binary.BigEndian.Uint16(rest[7:])), int(binary.BigEndian.Uint16(rest[5:])), nil
-		}
-		rest = rest[min(2+int(binary.BigEndian.Uint16(rest[2:])), len(rest)):]
+	if f, ok := frameOfJPEG(data); ok {
+		return f.width, f.height, nil
 	}
 	return 0, 0, err
 }
@@ -143,7 +143,7 @@ func decodePNG(data []byte, l Limits) (image.Image, error) {
 // small letter). Editors leave wrong checksums of texts behind, which the standard library refuses the picture for.
 func pixelChunks(data []byte) []byte {
 	const frame = 12 // length, name and checksum
-	kept := append([]byte(nil), data[:len(pngMagic)]...)
+	kept := append(make([]byte, 0, len(data)), data[:len(pngMagic)]...)
 	for rest := data[len(pngMagic):]; len(rest) >= frame; {
 		length := int64(binary.BigEndian.Uint32(rest)) + frame
 		if length > int64(len(rest)) {

@@ -1,5 +1,7 @@
 package photo
 
+import "errors"
+
 // Kind sorts the reasons for which a photo is refused.
 type Kind uint8
 
@@ -30,6 +32,10 @@ func (k Kind) String() string {
 		return "unknown"
 	}
 }
+
+// ErrPassing marks an error of [Limits.JPEG] or [Limits.HEVC] that says nothing of the photo: [Decode] hands it on, and
+// refuses nothing.
+var ErrPassing = errors.New("the photo could not be decoded for the moment")
 
 // Error says why a photo was refused.
 type Error struct {

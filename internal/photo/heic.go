@@ -58,6 +58,9 @@ func decodeHEIC(data []byte, l Limits) (image.Image, int, error) {
 		drawI420(canvas, image.Pt(n%m.columns*m.tile.X, n/m.columns*m.tile.Y), p)
 		return nil
 	})
+	if errors.Is(err, ErrPassing) {
+		return nil, 0, err
+	}
 	if err != nil {
 		return nil, 0, refusedHEIC(err)
 	}

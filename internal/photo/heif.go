@@ -199,6 +199,16 @@ func (h *heif) content(id uint32) ([]byte, error) {
 	return slices.Concat(out...), nil
 }
 
+// bytes is how long the content of items is, all together.
+func (h *heif) bytes(items []uint32) (n int64) {
+	for _, id := range items {
+		for _, e := range h.extents[id] {
+			n += int64(min(e.length, uint64(len(h.data)))) //nolint:gosec // G115: of a file's length
+		}
+	}
+	return n
+}
+
 var errCut = errors.New("it is cut off before its end")
 
 // boxes visits each box of a list (ISO/IEC 14496-12, 4.2). A last one that is cut off is visited as far as it goes.

@@ -11,8 +11,8 @@ type Limits struct {
 	Bytes int64
 	// MinSide and MaxSide bound the width and the height, in pixels.
 	MinSide, MaxSide int
-	// Pixels bounds width x height. Decoding takes 4 to 18 bytes a pixel for a moment (most for a progressive JPEG
-	// without chroma subsampling), so this is what bounds memory.
+	// Pixels bounds width x height. Decoding takes 4 to 27 bytes a pixel for a moment, so this bounds the memory of a photo;
+	// [Memory] that of all.
 	Pixels int
 	// WebP allows this format too. Rekognition takes JPEG and PNG only.
 	WebP bool
@@ -28,6 +28,14 @@ type Limits struct {
 // and 64 megapixels and of 61-megapixel cameras.
 func DefaultLimits() Limits {
 	return Limits{Bytes: 15 << 20, MinSide: 80, MaxSide: 10_000, Pixels: 70_000_000}
+}
+
+func (l Limits) checkBytes(n int64) error {
+	if n <= l.Bytes {
+		return nil
+	}
+	return &Error{Kind: TooLarge, Message: fmt.Sprintf(
+		"the file is larger than %.4g MB: make the photo smaller", float64(l.Bytes)/(1<<20))}
 }
 
 func (l Limits) checkSize(width, height int) error {

@@ -11,12 +11,13 @@ import (
 const maxScans = 100
 
 const (
-	markerRST0 = 0xd0
-	markerEOI  = 0xd9
-	markerSOF0 = 0xc0 // baseline; 1 is extended, 2 progressive
-	markerSOF2 = 0xc2
-	markerSOS  = 0xda
-	markerTEM  = 0x01
+	markerRST0  = 0xd0
+	markerEOI   = 0xd9
+	markerSOF0  = 0xc0 // baseline; 1 is extended, 2 progressive
+	markerSOF2  = 0xc2
+	markerSOS   = 0xda
+	markerAPP14 = 0xee
+	markerTEM   = 0x01
 )
 
 // countScans counts the start-of-scan markers up to the end-of-image marker (ITU-T T.81, annex B). It may count a few

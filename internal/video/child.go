@@ -1,6 +1,7 @@
 package video
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -114,42 +115,86 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 	return unixConn, far, nil
 }
 
-func (c *child) send(m wire.Message) error {
+// send gives the child a message. A child that reads none keeps it waiting, as long as it may wait for one of the child's:
+// then, or with the context, it fails for good. That the child is gone is no failure: what it said before still counts, and
+// its silence tells.
+func (c *child) send(ctx context.Context, m wire.Message) error {
 	b, err := wire.Encode(m)
 	if err != nil {
 		return err
 	}
+	done := c.wait(ctx, c.conn.SetWriteDeadline)
 	_, err = c.conn.Write(b)
-	return err
+	done()
+	if err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
+		return nil
+	}
+	return c.stopped(ctx, err)
 }
 
 // past is a deadline that has passed.
 var past = time.Unix(1, 0) //nolint:gochecknoglobals // a constant
 
+// wait lets what comes next wait until the context ends, and no longer than there is time; done takes that off.
+func (c *child) wait(ctx context.Context, deadline func(time.Time) error) (done func()) {
+	begin := c.now()
+	_ = deadline(begin.Add(c.wall))
+	stop := context.AfterFunc(ctx, func() { _ = deadline(past) })
+	return func() {
+		stop()
+		c.wall -= c.now().Sub(begin)
+	}
+}
+
 // receive waits for the child's next message. Any error is final and tells why, as an [Error] or the context's.
 func (c *child) receive(ctx context.Context) (wire.Message, error) {
-	begin := c.now()
-	_ = c.conn.SetReadDeadline(begin.Add(c.wall))
-	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetReadDeadline(past) })
+	done := c.wait(ctx, c.conn.SetReadDeadline)
 	n, err := c.conn.Read(c.buffer[:])
-	stop()
-	c.wall -= c.now().Sub(begin)
+	done()
 	if err == nil && n > 0 {
-		m, wrong := wire.Decode(c.buffer[:n])
-		if wrong != nil {
-			return nil, c.lied(wrong)
-		}
-		return m, nil
+		return c.decode(n)
 	}
+	return nil, c.stopped(ctx, err)
+}
+
+// receiveReady is the child's next message if it is there already; else nil.
+func (c *child) receiveReady() (wire.Message, error) {
+	raw, err := c.conn.SyscallConn()
+	if err != nil {
+		return nil, c.died(err)
+	}
+	n := 0
+	_ = c.conn.SetReadDeadline(time.Time{}) // which may have passed, by a context that is over
+	failed := raw.Read(func(fd uintptr) bool {
+		n, _, err = unix.Recvfrom(int(fd), c.buffer[:], unix.MSG_DONTWAIT)
+		return true
+	})
+	if failed != nil || err != nil || n == 0 {
+		return nil, nil //nolint:nilerr,nilnil // none is there; whoever waits for one is told why
+	}
+	return c.decode(n)
+}
+
+// decode is the message of n bytes in the buffer.
+func (c *child) decode(n int) (wire.Message, error) {
+	m, wrong := wire.Decode(c.buffer[:n])
+	if wrong != nil {
+		return nil, c.lied(wrong)
+	}
+	return m, nil
+}
+
+// stopped says why the child could not be talked to: because nobody wants it any more, it took too long, or it is gone.
+func (c *child) stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		c.close()
-		return nil, fail(Timeout, nil, "Decoding took too long and was stopped: the file may be made to waste time, or the "+
+		return fail(Timeout, nil, "Decoding took too long and was stopped: the file may be made to waste time, or the "+
 			"machine is overloaded. Try it again when the machine is idle, or convert the file first.")
 	}
-	return nil, c.died(err)
+	return c.died(err)
 }
 
 // lied ends a child that broke the protocol.
@@ -160,7 +205,7 @@ func (c *child) lied(err error) *Error {
 
 // ends waits for the end of a child that has closed its socket, and says whether it came without being killed by us.
 func (c *child) ends() bool {
-	const soon = time.Second // a process ends in a moment once its files are being closed
+	const soon = 5 * time.Second // a process ends in a moment once its files are being closed; a busy machine tells it late
 	timer := time.NewTimer(soon)
 	defer timer.Stop()
 	select {
@@ -186,21 +231,44 @@ func (c *child) died(cause error) *Error {
 	status, _ := state.Sys().(syscall.WaitStatus)
 	used := state.SystemTime() + state.UserTime()
 	switch {
+	case strings.Contains(said, "failed to create new OS thread"), strings.Contains(said, "pthread_create failed"):
+		return exhausted(cause)
 	case strings.Contains(said, "out of memory"), strings.Contains(said, "cannot allocate"):
+		if !c.ready { // it has not seen the file yet
+			return exhausted(cause)
+		}
 		return tooMuchMemory(cause)
 	case status.Signaled() && c.cpu > 0 && used >= c.cpu-time.Second:
-		return fail(Timeout, cause, "Decoding used more processor time than a video of this length may take and was stopped.")
+		return usedUp(cause)
 	case byItself && status.Signaled() && status.Signal() == syscall.SIGKILL: // which neither the sandbox nor a fault sends
-		return fail(Killed, cause, "The decoder was killed from outside, most likely because the machine is short of memory. "+
-			"Try again, with fewer workers or more memory.")
+		return killed(cause)
+	case !byItself:
+		return fail(Crashed, cause, "The decoder closed its line without a word and was stopped; the file may be made to attack it.")
 	case status.Signaled():
-		return fail(Crashed, cause, "The decoder was ended by a signal (%v) on this stretch of the video. If this happens "+
-			"again with the same file, the file breaks the decoder: convert it first.", status.Signal())
+		return faulted(cause, status.Signal().String())
+	case c.stderr.fault() != "": // which the Go runtime catches, and ends the process for
+		return faulted(cause, c.stderr.fault())
 	case !c.ready:
 		return fail(Unavailable, cause, "The decoder could not start (exit status %d). Run: spotter doctor.", status.ExitStatus())
 	default:
 		return fail(Crashed, cause, "The decoder ended in the middle of its work (exit status %d).", status.ExitStatus())
 	}
+}
+
+func usedUp(cause error) *Error {
+	return fail(Timeout, cause, "Decoding used more processor time than a video of this length may take and was stopped.")
+}
+
+func killed(cause error) *Error {
+	return fail(Killed, cause, "The decoder was killed from outside, most likely because the machine is short of memory. "+
+		"Try again, with fewer workers or more memory.")
+}
+
+func faulted(cause error, signal string) *Error {
+	e := fail(Crashed, cause, "The decoder was ended by a signal (%s) on this stretch of the video. If this happens "+
+		"again with the same file, the file breaks the decoder: convert it first.", signal)
+	e.fault = true
+	return e
 }
 
 func tooMuchMemory(cause error) *Error {
@@ -263,9 +331,11 @@ func (c *child) usage() (cpu time.Duration, peak int64) {
 	return state.UserTime() + state.SystemTime(), peak
 }
 
-// tail keeps the last bytes written to it. The process's copying goroutine writes; reads come after it has ended.
+// tail keeps the first and the last bytes written to it. The process's copying goroutine writes; reads come after it has
+// ended.
 type tail struct {
 	mu   sync.Mutex
+	head []byte
 	data []byte
 }
 
@@ -273,6 +343,7 @@ type tail struct {
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.head = append(t.head, b[:min(len(b), tailBytes-len(t.head))]...)
 	t.data = append(t.data, b...)
 	if over := len(t.data) - tailBytes; over > 0 {
 		t.data = append(t.data[:0], t.data[over:]...)
@@ -280,12 +351,23 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// firstLine is the first line of what is kept that says something, short and printable: a Go program says first why it
-// ends.
+// fault is the name of the signal that the Go runtime says to have ended the program; empty for none.
+func (t *tail) fault() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range []string{"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT", "SIGTRAP"} {
+		if bytes.Contains(t.head, []byte(name)) {
+			return name
+		}
+	}
+	return ""
+}
+
+// firstLine is the first line that says something, short and printable: a Go program says first why it ends.
 func (t *tail) firstLine() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for line := range strings.Lines(string(t.data)) {
+	for line := range strings.Lines(string(t.head)) {
 		if line = printable(strings.TrimSpace(line)); line != "" {
 			return line
 		}

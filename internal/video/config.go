@@ -84,6 +84,13 @@ type Limits struct {
 	// takes 0.3, 8K HEVC about 5; a file that needs a hundred times its own length is not worth it.
 	CPUPerSecond float64
 	CPUBase      time.Duration
+	// CPUStart, CPUFirst, CPUPerPixel and CPUPerByte bound the same by what the whole file holds, so that a short one
+	// cannot take minutes; the lower bound of the two counts. Each is some twenty times what was measured on one core
+	// of a server (docs/decisions/0013): 0.15 s to start and read headers; up to 0.3 s more to the first picture, of 4K;
+	// 2 to 5 ns a pixel; 35 ns a byte of ProRes, which has many bytes a pixel. Single-board computers are five times as
+	// slow.
+	CPUStart, CPUFirst      time.Duration
+	CPUPerPixel, CPUPerByte time.Duration
 	// WallPerSecond is the same for the time spent waiting for the child, beside WallBase. It is larger, for a busy
 	// machine.
 	WallPerSecond float64
@@ -107,6 +114,10 @@ func DefaultConfig() Config {
 			Memory:        512 << 20,
 			CPUPerSecond:  20,
 			CPUBase:       2 * time.Minute,
+			CPUStart:      3 * time.Second,
+			CPUFirst:      5 * time.Second,
+			CPUPerPixel:   100 * time.Nanosecond,
+			CPUPerByte:    2 * time.Microsecond,
 			WallPerSecond: 60,
 			WallBase:      5 * time.Minute,
 			GOPPackets:    600,
@@ -132,6 +143,9 @@ func (c *Config) Validate() error {
 		{"limits.memory", l.Memory >= 64<<20},
 		{"limits.cpu_per_second", l.CPUPerSecond > 0},
 		{"limits.cpu_base", l.CPUBase >= time.Second},
+		{"limits.cpu_start", l.CPUStart >= time.Second && l.CPUFirst >= 0},
+		{"limits.cpu_per_pixel", l.CPUPerPixel > 0},
+		{"limits.cpu_per_byte", l.CPUPerByte > 0},
 		{"limits.wall_per_second", l.WallPerSecond > 0},
 		{"limits.wall_base", l.WallBase >= time.Second},
 		{"limits.gop_packets", l.GOPPackets >= 2 && l.GOPPackets <= 1<<20},
@@ -162,6 +176,24 @@ func (l *Limits) memory(pixels int64, deep bool) uint64 {
 
 func (l *Limits) cpuSeconds(stretch time.Duration) uint64 {
 	return uint64((l.CPUBase.Seconds() + stretch.Seconds()*l.CPUPerSecond) + 1)
+}
+
+// planSeconds is the CPU time for planning a file: all of it is read, and decoded to the first picture.
+func (l *Limits) planSeconds(stretch time.Duration, bytes int64) uint64 {
+	content := l.CPUStart.Seconds() + l.CPUFirst.Seconds() + float64(bytes)*l.CPUPerByte.Seconds()
+	return min(l.cpuSeconds(stretch), uint64(content)+1)
+}
+
+// decodeSeconds is the CPU time for decoding a segment. No segment holds more than the whole file, and of that an average
+// is known: a segment of it may well have more pictures a second.
+func (l *Limits) decodeSeconds(plan *Plan, stretch time.Duration) uint64 {
+	// Averages of a file's beginning may be too low: screens stand still, and calls begin with small pictures.
+	const leastRate, leastPixels = 60, 640 * 480
+	t := &plan.Track
+	pixels := max(float64(t.Geometry.Width)*float64(t.Geometry.Height), leastPixels)
+	pictures := (plan.Info.Duration.Seconds() + 1) * max(plan.Info.FrameRate, leastRate)
+	content := l.CPUStart.Seconds() + float64(t.Bytes)*l.CPUPerByte.Seconds() + pictures*pixels*l.CPUPerPixel.Seconds()
+	return min(l.cpuSeconds(stretch), uint64(min(content, 1<<40))+1)
 }
 
 func (l *Limits) wall(stretch time.Duration) time.Duration {

@@ -131,6 +131,14 @@ func TestJoinedRecordings(t *testing.T) {
 				t.Errorf("%v long, want %v", p.Info.Duration, c.length)
 			}
 			shots, stats := watch(t, d, f, p, StreamOptions{SampleRate: 5})
+			// Each segment reads on to the keyframe after it, and no further: not into what follows by another clock.
+			read, most := int64(0), int64(25*c.length.Seconds())+int64(30*len(stats))
+			for _, s := range stats {
+				read += s.Packets
+			}
+			if read > most {
+				t.Errorf("%d packets read in %d segments, want at most %d", read, len(stats), most)
+			}
 			for i := range shots[1:] {
 				if gap := shots[i+1].time - shots[i].time; gap <= 0 || gap > 500*time.Millisecond {
 					t.Errorf("%v follows %v", shots[i+1].time, shots[i].time)

@@ -122,17 +122,17 @@ func (d *Decoder) reopen(f *os.File) (*input, error) {
 	}
 	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fail(Invalid, os.NewSyscallError("open", err), "The file cannot be read.")
+		return nil, systemError(os.NewSyscallError("open", err), fail(Invalid, nil, "The file cannot be read."))
 	}
 	return &input{file: os.NewFile(uintptr(fd), f.Name()), size: st.Size()}, nil
 }
 
 // request is the part of a request that every task has.
-func (d *Decoder) request(t wire.Task, c wire.Container, stretch time.Duration, pixels int64, deep bool) *wire.Request {
+func (d *Decoder) request(t wire.Task, c wire.Container, cpuSeconds uint64, pixels int64, deep bool) *wire.Request {
 	l := &d.cfg.Limits
 	return &wire.Request{
 		Task: t, Container: c, Strict: d.cfg.Sandbox == SandboxStrict,
-		Memory: l.memory(pixels, deep), CPUSeconds: l.cpuSeconds(stretch), MaxPixels: l.MaxPixels,
+		Memory: l.memory(pixels, deep), CPUSeconds: cpuSeconds, MaxPixels: l.MaxPixels,
 		GOPPackets: int32(l.GOPPackets), GOPBytes: l.GOPBytes, //nolint:gosec // G115: validated
 		MaxTime: int64(l.MaxDuration),
 	}
@@ -142,12 +142,13 @@ func (d *Decoder) request(t wire.Task, c wire.Container, stretch time.Duration, 
 func (d *Decoder) start(ctx context.Context, r *wire.Request, in, ring *os.File, stretch time.Duration) (*child, *wire.Ready, error) {
 	c, err := startChild(d.helper, in, ring)
 	if err != nil {
-		return nil, nil, fail(Unavailable, err, "The decoder %s could not be started. Run: spotter doctor.", d.helper)
+		return nil, nil, systemError(err, fail(Unavailable, nil, "The decoder %s could not be started. Run: spotter doctor.", d.helper))
 	}
 	c.now, c.wall = d.now, d.cfg.Limits.wall(stretch)
 	c.cpu = time.Duration(r.CPUSeconds) * time.Second //nolint:gosec // G115: seconds of a video
-	if err = c.send(r); err != nil {
-		return nil, nil, c.died(err)
+	if err = c.send(ctx, r); err != nil {
+		c.close()
+		return nil, nil, err
 	}
 	ready, err := c.awaitReady(ctx)
 	if err != nil {

@@ -19,6 +19,9 @@ func TestEndsThatOnlyOneSignTells(t *testing.T) {
 	}{
 		"only the length that it names": {"whole.flv", "@pattern -c:v libx264 -g 25 -t 4 -an", afterTag},
 		"only what is left behind it":   {"whole.mpg", "@pattern -c:v mpeg2video -q:v 5 -g 12 -t 4 -an", emptyAfterPack},
+		"only its last packet's length": {
+			"whole.ts", "@pattern320x240 -c:v libx264 -g 25 -t 4 -an -omit_video_pes_length 0", withinPES,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -46,6 +49,22 @@ func afterTag(flv []byte) []byte {
 		at += head + int(binary.BigEndian.Uint32(flv[at:])&0xffffff) + back
 	}
 	return flv[:at]
+}
+
+// withinPES is the first half of a transport stream, up to within a picture that says how long it is (ISO/IEC 13818-1,
+// 2.4.3.7): its packets of 188 bytes are all whole.
+func withinPES(ts []byte) []byte {
+	const packet = 188
+	last := 0
+	for at := 0; at < len(ts); at += packet {
+		if bytes.Contains(ts[at:at+packet], []byte("\x00\x00\x01\xe0")) {
+			if at > len(ts)/2 && at-last > 4*packet {
+				return ts[:last+2*packet]
+			}
+			last = at
+		}
+	}
+	return nil
 }
 
 // emptyAfterPack is a program stream that holds zeros from a pack in its middle on.

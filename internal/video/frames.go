@@ -68,13 +68,13 @@ func (d *Decoder) frames(
 func temporary(content []byte) (*os.File, error) {
 	f, err := os.CreateTemp("", "spotter-still-")
 	if err != nil {
-		return nil, fail(Unavailable, err, "There is no place for a temporary file.")
+		return nil, systemError(err, fail(Unavailable, nil, "There is no place for a temporary file."))
 	}
 	if err = os.Remove(f.Name()); err == nil {
 		_, err = f.Write(content)
 	}
 	if err != nil {
-		return nil, errors.Join(fail(Unavailable, err, "A temporary file cannot be written."), f.Close())
+		return nil, errors.Join(systemError(err, fail(Unavailable, nil, "A temporary file cannot be written.")), f.Close())
 	}
 	return f, nil
 }

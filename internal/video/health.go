@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec" //nolint:depguard // this room is the one that runs decoders
 	"strings"
 	"time"
@@ -140,7 +141,10 @@ func sandboxItems(t *SelfTest) []HealthItem {
 	if t == nil {
 		return []HealthItem{landlockItem(sandbox.Landlock())}
 	}
-	limits := HealthItem{Name: "resource limits", OK: t.Limits, Detail: "memory, CPU, files"}
+	limits := HealthItem{Name: "resource limits", OK: t.Limits, Detail: "memory, CPU, files, threads"}
+	if os.Geteuid() == 0 {
+		limits.Detail = "memory, CPU, files; the kernel holds root to no number of threads: run as another user, or limit the service's tasks"
+	}
 	seccomp := HealthItem{Name: "seccomp", OK: t.Seccomp, Detail: "system calls are filtered"}
 	if !t.Limits {
 		limits.Detail, limits.Mend = "cannot be set", "Raise the hard limits of the account (ulimit -H), or its container's."

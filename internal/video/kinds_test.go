@@ -70,7 +70,7 @@ func TestFoundBehindOtherBytes(t *testing.T) {
 	t.Parallel()
 	ts := media(t, "a.ts", "@pattern -c:v libx264 -g 25")
 	vob := media(t, "a.vob", "@pattern320x240 -c:v mpeg2video -f vob")
-	header := slices.Concat([]byte("IMKH\x01\x01\x00\x00"), make([]byte, hikvisionHeader-8))
+	header := slices.Concat([]byte("IMKH\x01\x01\x00\x00"), make([]byte, 32)) // 40 bytes, as recorders write them
 	noise := make([]byte, 30011)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range noise {
@@ -91,6 +91,9 @@ func TestFoundBehindOtherBytes(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "a.mp4")
 		if err := os.WriteFile(path, slices.Concat(c.before, b), 0o600); err != nil {
 			t.Fatal(err)
+		}
+		if _, base, err := sniff(open(t, path)); err != nil || base != int64(len(c.before)) {
+			t.Errorf("%s: begins at %d, %v, want %d", name, base, err, len(c.before))
 		}
 		for which, d := range map[string]*Decoder{"helper": newDecoder(t), "ffmpeg": newTool(t)} {
 			if n, said, err := decodeAll(t, d, path); n < 19 || n > 21 || err != nil {

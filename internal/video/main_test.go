@@ -22,6 +22,8 @@ func TestMain(m *testing.M) {
 		switch os.Args[1] {
 		case StageCommand:
 			os.Exit(StageMain(os.Args[2:]))
+		case shortCommand:
+			os.Exit(shortOfFiles(os.Args[2], os.Args[3]))
 		case ServeCommand:
 			os.Exit(liar(strings.ReplaceAll(filepath.Base(os.Args[0]), "-", " ")))
 		}

@@ -134,7 +134,7 @@ func (d *Decoder) probeOverlay(ctx context.Context, in *input) (*overlayed, erro
 func scriptFile(ass []byte) (*os.File, error) {
 	fd, err := unix.MemfdCreate("script", unix.MFD_CLOEXEC)
 	if err != nil {
-		return nil, os.NewSyscallError("memfd_create", err)
+		return nil, systemError(os.NewSyscallError("memfd_create", err), fail(Unavailable, nil, "There is no memory for the subtitles."))
 	}
 	f := os.NewFile(uintptr(fd), "script")
 	if _, err := f.Write(ass); err != nil {

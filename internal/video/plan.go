@@ -94,7 +94,7 @@ func (d *Decoder) planWith(ctx context.Context, in *input) (*Plan, error) {
 func (d *Decoder) planHelper(ctx context.Context, in *input) (*Plan, error) {
 	// Planning reads up to the whole file: a minute of CPU for each of its gigabytes is far more than that takes.
 	stretch := time.Duration(in.size>>30+1) * time.Minute
-	r := d.request(wire.TaskPlan, in.container, stretch, d.cfg.Limits.MaxPixels, false)
+	r := d.request(wire.TaskPlan, in.container, d.cfg.Limits.planSeconds(stretch, in.size), d.cfg.Limits.MaxPixels, false)
 	r.Spacing = int64(d.cfg.Limits.SegmentLength)
 	r.Stream, r.Base, r.RawRate, r.Cut = in.track, in.base, in.rawRate, cutShort(in)
 	c, ready, err := d.start(ctx, r, in.file, nil, stretch)
@@ -145,6 +145,9 @@ func (d *Decoder) readPlan(ctx context.Context, c *child, in *input) (*Plan, err
 			if info == nil {
 				return nil, c.lied(errors.New("no description"))
 			}
+			if err := m.Check(); err != nil {
+				return nil, c.lied(err)
+			}
 			c.settle()
 			return makePlan(info, cuts, m, in), nil
 		default:
@@ -186,7 +189,7 @@ func describe(i *wire.Info) face.VideoInfo {
 func makeSegments(info *wire.Info, cuts []wire.Cut, end time.Duration) []Segment {
 	c := info.Clock
 	at := func(ticks int64) time.Duration {
-		return time.Duration(sampling.Nanoseconds(ticks, c.Num, c.Den) - c.Origin)
+		return time.Duration(sampling.Sub(sampling.Nanoseconds(ticks, c.Num, c.Den), c.Origin))
 	}
 	segments := make([]Segment, 1, 1+len(cuts))
 	segments[0].Place = wire.Segment{From: wire.Beginning, To: wire.End}

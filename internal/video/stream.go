@@ -124,11 +124,13 @@ func (s *Stream) Close() error {
 type helperSource struct {
 	child    *child
 	ring     *ring
-	held     int32 // the slot that the caller is looking at; -1 for none
-	last     int64 // the time of the last frame in nanoseconds
-	from, to int64 // bounds of its times
-	whole    bool  // the segment is the whole video
-	pixels   int64 // the most that a picture may have
+	held     int32          // the slot that the caller is looking at; -1 for none
+	taken    []bool         // slots that the child has given away and not got back
+	ready    []wire.Message // that have been looked at, and not been handed out
+	last     int64          // the time of the last frame in nanoseconds
+	from, to int64          // bounds of its times
+	whole    bool           // the segment is the whole video
+	pixels   int64          // the most that a picture may have
 	count    int64
 	done     *wire.Done
 }
@@ -136,20 +138,21 @@ type helperSource struct {
 func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Segment, o StreamOptions) (frameSource, error) {
 	t := &plan.Track
 	stretch := seg.To - seg.From
-	r := d.request(wire.TaskDecode, t.Container, stretch, int64(t.Geometry.Width)*int64(t.Geometry.Height), t.Deep)
+	r := d.request(wire.TaskDecode, t.Container, d.cfg.Limits.decodeSeconds(plan, stretch),
+		int64(t.Geometry.Width)*int64(t.Geometry.Height), t.Deep)
 	r.Stream, r.Untimed, r.Segment, r.Clock, r.Rate = t.Stream, t.Untimed, seg.Place, t.Clock, o.SampleRate
 	r.Base, r.RawRate, r.Until = t.Base, t.RawRate, t.Until
 	r.Slots = int32(o.Lookahead) //nolint:gosec // G115: at most MaxSlots
 	ring, err := newRing(r.MaxPixels, o.Lookahead)
 	if err != nil {
-		return nil, fmt.Errorf("open segment %d: %w", seg.Index, err)
+		return nil, systemError(err, fail(Unavailable, nil, "There is no memory to share with the decoder."))
 	}
 	c, _, err := d.start(ctx, r, in.file, ring.file, stretch)
 	if err != nil {
 		return nil, errors.Join(err, ring.close())
 	}
 	h := &helperSource{
-		child: c, ring: ring, held: -1, last: -1, from: int64(seg.From), to: int64(seg.To),
+		child: c, ring: ring, held: -1, taken: make([]bool, o.Lookahead), last: -1, from: int64(seg.From), to: int64(seg.To),
 		whole: len(plan.Segments) == 1, pixels: r.MaxPixels,
 	}
 	if seg.Place.From == wire.Beginning {
@@ -162,20 +165,23 @@ func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Se
 }
 
 func (h *helperSource) next(ctx context.Context) (*face.Frame, error) {
-	if h.held >= 0 {
-		_ = h.child.send(&wire.Release{Slot: h.held}) // whatever is wrong with the child, its silence tells
-		h.held = -1
-	}
-	m, err := h.child.receive(ctx)
-	if err != nil {
+	if err := h.release(ctx); err != nil {
 		return nil, err
 	}
+	if len(h.ready) == 0 {
+		m, err := h.child.receive(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := h.take(m); err != nil {
+			return nil, err
+		}
+	}
+	m := h.ready[0]
+	h.ready = h.ready[1:]
 	switch m := m.(type) {
 	case *wire.Frame:
-		if err := h.check(m); err != nil {
-			return nil, h.child.lied(err)
-		}
-		h.held, h.last = m.Slot, m.Time
+		h.held = m.Slot
 		h.count++
 		return h.ring.picture(m), nil
 	case *wire.Done:
@@ -188,11 +194,48 @@ func (h *helperSource) next(ctx context.Context) (*face.Frame, error) {
 	}
 }
 
+// release gives the slot back that the caller has looked at. Before, it takes in what the child has said already: that
+// cannot be about this slot, and is a frame for each of the others and a last word at most.
+func (h *helperSource) release(ctx context.Context) error {
+	if h.held < 0 {
+		return nil
+	}
+	for len(h.ready) <= len(h.taken) {
+		m, err := h.child.receiveReady()
+		if err != nil {
+			return err
+		}
+		if m == nil {
+			break
+		}
+		if err := h.take(m); err != nil {
+			return err
+		}
+	}
+	slot := h.held
+	h.held, h.taken[slot] = -1, false
+	return h.child.send(ctx, &wire.Release{Slot: slot})
+}
+
+// take looks at a message and keeps it.
+func (h *helperSource) take(m wire.Message) error {
+	if f, ok := m.(*wire.Frame); ok {
+		if err := h.check(f); err != nil {
+			return h.child.lied(err)
+		}
+		h.taken[f.Slot], h.last = true, f.Time
+	}
+	h.ready = append(h.ready, m)
+	return nil
+}
+
 // check believes a frame only if it can be one of this segment.
 func (h *helperSource) check(m *wire.Frame) error {
 	switch {
-	case m.Slot < 0 || int(m.Slot) >= len(h.ring.slots):
-		return fmt.Errorf("slot %d of %d", m.Slot, len(h.ring.slots))
+	case m.Slot < 0 || int(m.Slot) >= len(h.taken):
+		return fmt.Errorf("slot %d of %d", m.Slot, len(h.taken))
+	case h.taken[m.Slot]:
+		return fmt.Errorf("slot %d was not given back", m.Slot)
 	case m.Time <= h.last:
 		return fmt.Errorf("time %d after %d", m.Time, h.last)
 	case m.Time < h.from || m.Time >= h.to:
@@ -205,8 +248,11 @@ func (h *helperSource) check(m *wire.Frame) error {
 
 // end takes the child's last word.
 func (h *helperSource) end(m *wire.Done) error {
-	if m.Delivered != h.count || m.Packets < 0 || m.Sent < 0 || m.Decoded < 0 {
+	if m.Delivered != h.count {
 		return h.child.lied(fmt.Errorf("%d frames told, %d seen", m.Delivered, h.count))
+	}
+	if err := m.Check(); err != nil {
+		return h.child.lied(err)
 	}
 	h.child.settle()
 	h.done = m

@@ -39,6 +39,7 @@ func (d *Decoder) inputArgs(c wire.Container, base int64) []string {
 type tool struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
+	cpu    time.Duration // RLIMIT_CPU, to tell its kill from others
 	once   sync.Once
 }
 
@@ -54,7 +55,7 @@ type toolRun struct {
 func (d *Decoder) startTool(r toolRun) (*tool, error) {
 	program, err := filepath.EvalSymlinks(r.order.Program)
 	if err != nil {
-		return nil, fail(Unavailable, err, "The program %s cannot be run. Run: spotter doctor.", r.order.Program)
+		return nil, systemError(err, fail(Unavailable, nil, "The program %s cannot be run. Run: spotter doctor.", r.order.Program))
 	}
 	r.order.Program, r.order.Strict = program, d.cfg.Sandbox == SandboxStrict
 	order, err := json.Marshal(r.order)
@@ -65,13 +66,13 @@ func (d *Decoder) startTool(r toolRun) (*tool, error) {
 	if d.helper != "" {
 		stage = d.helper
 	}
-	t := &tool{exited: make(chan struct{})}
-	t.cmd = exec.Command(stage, StageCommand, string(order)) //nolint:gosec,noctx // G204: our own program; close kills it
+	t := &tool{exited: make(chan struct{}), cpu: time.Duration(r.order.Limits.CPUSeconds) * time.Second} //nolint:gosec // G115: seconds
+	t.cmd = exec.Command(stage, StageCommand, string(order))                                             //nolint:gosec,noctx // G204: our own program; close kills it
 	t.cmd.ExtraFiles = r.files
 	t.cmd.Env = append(childEnv(), "AV_LOG_FORCE_NOCOLOR=1")
 	t.cmd.Stdout, t.cmd.Stderr = r.stdout, r.stderr
 	if err := startAndReap(t.cmd, t.exited); err != nil {
-		return nil, fail(Unavailable, err, "The program %s could not be started.", stage)
+		return nil, systemError(err, fail(Unavailable, nil, "The program %s could not be started.", stage))
 	}
 	return t, nil
 }
@@ -115,8 +116,12 @@ func (t *tool) ended(said string) error {
 	}
 	status, _ := state.Sys().(syscall.WaitStatus)
 	switch {
+	case status.Signaled() && state.SystemTime()+state.UserTime() >= t.cpu-time.Second:
+		return usedUp(cause)
+	case status.Signaled() && status.Signal() == syscall.SIGKILL:
+		return killed(cause)
 	case status.Signaled():
-		return fail(Crashed, cause, "ffmpeg was ended by a signal (%v) on this video.", status.Signal())
+		return faulted(cause, status.Signal().String())
 	case status.ExitStatus() == stageFailed:
 		e := fail(Unavailable, cause, "The sandbox for ffmpeg could not be put in force. Run: spotter doctor.")
 		e.sandbox = true

@@ -96,7 +96,7 @@ func (d *Decoder) probe(ctx context.Context, in *input, limit int, args ...strin
 	args = append([]string{"-v", "error", "-hide_banner"}, args...)
 	return d.run(ctx, toolRun{
 		order: stageOrder{
-			Limits:  sandbox.Limits{Memory: d.cfg.Limits.memory(d.cfg.Limits.MaxPixels, false), CPUSeconds: d.cfg.Limits.cpuSeconds(stretch)},
+			Limits:  sandbox.Limits{Memory: d.cfg.Limits.memory(d.cfg.Limits.MaxPixels, false), CPUSeconds: d.cfg.Limits.planSeconds(stretch, in.size)},
 			Program: d.ffprobe, Args: append(args, d.inputArgs(in.container, in.base)...), Read: []string{inputPath},
 		},
 		files: []*os.File{in.file},
@@ -258,7 +258,7 @@ func (p *Plan) cutByPackets(list []byte, length time.Duration, about *probed) er
 	c.First = first
 	c.Origin = p.origin(first, about.Format.StartTime)
 	info := &wire.Info{Clock: *c, Seek: wire.SeekTime}
-	p.Info.Duration = time.Duration(sampling.Nanoseconds(last, c.Num, c.Den) - c.Origin)
+	p.Info.Duration = time.Duration(sampling.Sub(sampling.Nanoseconds(last, c.Num, c.Den), c.Origin))
 	if said, err := strconv.ParseFloat(about.Format.Duration, 64); err == nil && said > 0 && said < 1e6 {
 		if d := time.Duration(said * 1e9); d > p.Info.Duration && d < p.Info.Duration+10*time.Second {
 			p.Info.Duration = d

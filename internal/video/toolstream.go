@@ -50,7 +50,7 @@ func (d *Decoder) openTool(_ context.Context, in *input, plan *Plan, seg *Segmen
 	}
 	read, write, err := os.Pipe()
 	if err != nil {
-		return nil, os.NewSyscallError("pipe", err)
+		return nil, systemError(err, fail(Unavailable, nil, "There is no pipe to ffmpeg."))
 	}
 	defer func() { _ = write.Close() }()
 	t := &plan.Track
@@ -63,7 +63,7 @@ func (d *Decoder) openTool(_ context.Context, in *input, plan *Plan, seg *Segmen
 	pixels := int64(t.Geometry.Width) * int64(t.Geometry.Height)
 	src.tool, err = d.startTool(toolRun{
 		order: stageOrder{
-			Limits:  sandbox.Limits{Memory: d.cfg.Limits.memory(pixels, t.Deep), CPUSeconds: d.cfg.Limits.cpuSeconds(stretch)},
+			Limits:  sandbox.Limits{Memory: d.cfg.Limits.memory(pixels, t.Deep), CPUSeconds: d.cfg.Limits.decodeSeconds(plan, stretch)},
 			Program: d.ffmpeg, Args: d.streamArgs(t, seg, o.SampleRate), Read: []string{inputPath},
 		},
 		files: []*os.File{in.file}, stdout: write, stderr: src.times,
@@ -190,7 +190,7 @@ func (s *toolSource) timed(ctx context.Context, told shown) (*face.Frame, error)
 		s.tool.close()
 		return nil, io.EOF
 	}
-	at := time.Duration(sampling.Nanoseconds(told.pts, s.clock.Num, s.clock.Den) - s.clock.Origin)
+	at := time.Duration(sampling.Sub(sampling.Nanoseconds(told.pts, s.clock.Num, s.clock.Den), s.clock.Origin))
 	// Where the filters are set up anew they forget which frame they chose last.
 	again := s.last >= 0 && !s.grid.All() && s.grid.Index(told.pts) == s.grid.Index(s.chosen)
 	if at <= s.last || again {

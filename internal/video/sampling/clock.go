@@ -34,10 +34,40 @@ func limit(size uint64, negative bool) int64 {
 	return int64(size)
 }
 
-// Ticks is a time in nanoseconds as ticks of num/den seconds, rounded down.
+// Add is a sum that stays at the ends of time where it does not fit.
+func Add(a, b int64) int64 {
+	sum := a + b
+	switch {
+	case a > 0 && b > 0 && sum < 0:
+		return math.MaxInt64
+	case a < 0 && b < 0 && sum >= 0:
+		return math.MinInt64
+	default:
+		return sum
+	}
+}
+
+// Sub is a difference that stays at the ends of time where it does not fit.
+func Sub(a, b int64) int64 {
+	difference := a - b
+	switch {
+	case a >= 0 && b < 0 && difference < 0:
+		return math.MaxInt64
+	case a < 0 && b > 0 && difference >= 0:
+		return math.MinInt64
+	default:
+		return difference
+	}
+}
+
+// Ticks is a time in nanoseconds as ticks of num/den seconds, rounded down; what does not fit stays at the ends.
 func Ticks(nanoseconds int64, num, den int32) int64 {
 	if num <= 0 || den <= 0 {
 		return 0
 	}
-	return int64(math.Floor(float64(nanoseconds) / 1e9 * float64(den) / float64(num)))
+	ticks := math.Floor(float64(nanoseconds) / 1e9 * float64(den) / float64(num))
+	if math.Abs(ticks) >= 1<<63 {
+		return limit(math.MaxUint64, ticks < 0)
+	}
+	return int64(ticks)
 }

@@ -10,9 +10,14 @@ import (
 type Grid struct {
 	// First is the time of the file's first frame: grid point 0.
 	First int64
-	// Step is the distance of two points in ticks; 0 wants every frame.
+	// Step is the distance of two points in ticks; 0 wants every frame. Below one tick it counts as one: no two times lie
+	// closer, so what is chosen is the same.
 	Step float64
 }
+
+// lastPoint bounds the numbers of grid points, on either side of 0: up to there a float64 holds every integer. Points lie
+// at least a tick apart, and 2^53 ticks of a nanosecond are 104 days.
+const lastPoint = 1 << 53
 
 // NewGrid is the grid of rate frames a second in a time base of num/den seconds; rate 0 wants every frame.
 func NewGrid(first int64, num, den int32, rate float64) Grid {
@@ -25,45 +30,43 @@ func NewGrid(first int64, num, den int32, rate float64) Grid {
 // All says whether every frame is wanted.
 func (g Grid) All() bool { return g.Step <= 0 }
 
+func (g Grid) step() float64 { return min(max(g.Step, 1), math.MaxInt64) }
+
 // At is the time of a grid point, rounded to the tick below. It is computed from the point's number, never by adding
-// steps, so errors do not pile up; beyond the ends of time it stays there.
+// steps, so errors do not pile up; beyond the ends of time it stays there. It never falls from one point to the next.
 func (g Grid) At(k int64) int64 {
-	offset := math.Floor(float64(k) * g.Step)
+	offset := math.Floor(float64(k) * g.step())
 	switch {
 	case offset >= math.MaxInt64/2:
 		return math.MaxInt64
 	case offset <= math.MinInt64/2:
 		return math.MinInt64
 	default:
-		return saturate(g.First, int64(offset))
+		return Add(g.First, int64(offset))
 	}
 }
 
-// saturate adds and stays at the ends where the sum does not fit.
-func saturate(a, b int64) int64 {
-	sum := a + b
-	switch {
-	case a > 0 && b > 0 && sum < 0:
-		return math.MaxInt64
-	case a < 0 && b < 0 && sum >= 0:
-		return math.MinInt64
-	default:
-		return sum
-	}
-}
-
-// Index is the last grid point at or before a time.
+// Index is the last grid point at or before a time, of those from -2^53 to 2^53; the first of these where none is.
 func (g Grid) Index(t int64) int64 {
-	k := math.Floor((float64(t) - float64(g.First)) / g.Step)
-	k = min(max(k, -1<<53), 1<<53)
-	i := int64(k)
-	for i < 1<<53 && g.At(i+1) <= t {
-		i++
+	guess := math.Floor((float64(t) - float64(g.First)) / g.step())
+	lo, hi := int64(-lastPoint), int64(lastPoint)
+	// The guess is right but for rounding; where it is not, as far from 0 floats are coarse, halving finds the point.
+	if k := int64(min(max(guess, -lastPoint), lastPoint)); g.At(k) <= t {
+		lo = k
+		if k < lastPoint && g.At(k+1) > t {
+			return k
+		}
+	} else {
+		hi = k
 	}
-	for i > -1<<53 && g.At(i) > t {
-		i--
+	for lo < hi {
+		if middle := lo + (hi-lo+1)/2; g.At(middle) <= t {
+			lo = middle
+		} else {
+			hi = middle - 1
+		}
 	}
-	return i
+	return lo
 }
 
 // Packet is what is known of one packet before it is decoded.
@@ -76,7 +79,8 @@ type Packet struct {
 
 // Choose marks the packets whose frames are wanted, among those with lo <= PTS < hi. For each grid point there it takes
 // the nearest frame that other frames refer to (it is decoded anyway) within half a step, else the nearest of all; of
-// two equally near the earlier. The order of packets does not matter.
+// two equally near the earlier. The order of packets does not matter. It takes a few steps for each packet, whatever times
+// they have.
 func (g Grid) Choose(packets []*Packet, lo, hi int64) {
 	all := between(packets, lo, hi)
 	if len(all) == 0 {
@@ -113,17 +117,17 @@ func (g Grid) choose(all []*Packet, lo, hi int64) {
 	if g.At(k) < lo {
 		k++
 	}
-	for ; ; k++ {
+	for ; k <= lastPoint; k++ {
 		at := g.At(k)
 		if at >= hi {
 			return
 		}
 		best := nearest(refs, at)
-		if best == nil || distance(best.PTS, at) > g.Step/2 {
+		if best == nil || distance(best.PTS, at) > g.step()/2 {
 			best = nearest(all, at)
 		}
 		best.Chosen = true
-		if at > last && distance(last, at) >= g.Step/2 {
+		if at > last && distance(last, at) >= g.step()/2 {
 			return // later points choose the same last frame
 		}
 		k = g.skip(all, k)
@@ -134,7 +138,7 @@ func (g Grid) choose(all []*Packet, lo, hi int64) {
 // until shortly before the other edge chooses one of the two frames beside the hole, and both are chosen without them.
 func (g Grid) skip(all []*Packet, k int64) int64 {
 	i, _ := slices.BinarySearchFunc(all, g.At(k), func(p *Packet, t int64) int { return cmp.Compare(p.PTS, t) })
-	if i == 0 || i == len(all) || distance(all[i-1].PTS, g.At(k)) < g.Step/2 {
+	if i == 0 || i == len(all) || distance(all[i-1].PTS, g.At(k)) < g.step()/2 {
 		return k
 	}
 	return max(k, g.Index(all[i].PTS)-2)
@@ -165,4 +169,7 @@ func firstOf(sorted []*Packet, i int) int {
 	return i
 }
 
-func distance(a, b int64) float64 { return math.Abs(float64(a) - float64(b)) }
+// distance is exact for times that are near to each other, wherever they lie.
+func distance(a, b int64) float64 {
+	return float64(uint64(max(a, b)) - uint64(min(a, b))) //nolint:gosec // G115: the difference is right modulo 2^64
+}

@@ -1,6 +1,7 @@
 package sampling
 
 import (
+	"encoding/binary"
 	"math"
 	"math/big"
 	"testing"
@@ -152,6 +153,75 @@ func TestNanosecondsRound(t *testing.T) {
 			}
 		} else if have.CmpAbs(big.NewInt(math.MaxInt64)) != 0 {
 			t.Fatalf("%v does not stay at the end", have)
+		}
+	})
+}
+
+// FuzzIndex asks for grid points at any time, on any grid: the answer is the point that the definition says, and comes.
+func FuzzIndex(f *testing.F) {
+	f.Add(int64(math.MinInt64), int64(126_000), 18_000.0) // libav's mark for no time, in a broadcast
+	f.Add(int64(math.MaxInt64), int64(math.MinInt64), 0.001)
+	f.Add(int64(1<<62), int64(-1<<62), 1.0)
+	f.Fuzz(func(t *testing.T, at, first int64, step float64) {
+		if !(step > 0) {
+			return
+		}
+		g := Grid{First: first, Step: step}
+		k := g.Index(at)
+		if k < -lastPoint || k > lastPoint || (g.At(k) > at && k > -lastPoint) || (k < lastPoint && g.At(k+1) <= at) {
+			t.Errorf("time %d between points %d at %d and %d", at, k, g.At(k), g.At(k+1))
+		}
+	})
+}
+
+// FuzzChoose chooses among packets at any times, on any grid: an answer comes, only packets of the stretch are chosen, and
+// where every tick is wanted each of their times is.
+func FuzzChoose(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x00\x00\x00\x00\x80\x00\x00\x00\x00\x00\x00\x00\x00"), int64(0), 18_000.0, int64(0), int64(math.MaxInt64))
+	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\x7f\x01\x00\x00\x00\x00\x00\x00\x80"), int64(1), 1e-10, int64(math.MinInt64), int64(math.MaxInt64))
+	f.Add([]byte("\x00\x00\x00\x00\x00\x00\x00\x40\xff\xff\xff\x00\x00\x00\x00\x40"), int64(math.MinInt64), 1.0, int64(math.MinInt64), int64(math.MaxInt64))
+	f.Fuzz(func(t *testing.T, times []byte, first int64, step float64, lo, hi int64) {
+		if !(step > 0) || len(times) > 8*200 {
+			return
+		}
+		var list []*Packet
+		for ; len(times) >= 8; times = times[8:] {
+			at := int64(binary.LittleEndian.Uint64(times))
+			list = append(list, &Packet{PTS: at, NonRef: at&1 != 0})
+		}
+		g := Grid{First: first, Step: step}
+		g.Choose(list, lo, hi)
+		within := func(at int64) bool { // of the numbers that grid points have
+			return at > Add(first, -lastPoint) && at < Add(first, lastPoint) && at < math.MaxInt64/4 && at > math.MinInt64/4
+		}
+		taken := map[int64]bool{}
+		for _, p := range list {
+			if taken[p.PTS] = taken[p.PTS] || p.Chosen; p.Chosen && (p.PTS < lo || p.PTS >= hi) {
+				t.Errorf("%d is chosen, outside %d to %d", p.PTS, lo, hi)
+			}
+		}
+		for _, p := range list {
+			if step <= 1 && p.PTS >= lo && p.PTS < hi && within(p.PTS) && !taken[p.PTS] {
+				t.Errorf("%d is not chosen although every tick is wanted", p.PTS)
+			}
+		}
+	})
+}
+
+// FuzzTicks turns any time into ticks and back: what fits comes back within a tick, and nothing overflows.
+func FuzzTicks(f *testing.F) {
+	f.Add(int64(math.MaxInt64), int32(1), int32(math.MaxInt32))
+	f.Add(int64(math.MinInt64), int32(1), int32(90_000))
+	f.Fuzz(func(t *testing.T, at int64, num, den int32) {
+		ticks := Ticks(at, num, den)
+		if num <= 0 || den <= 0 {
+			return
+		}
+		if (at > 0 && ticks < 0) || (at < 0 && ticks >= 0) {
+			t.Fatalf("%d ns are %d ticks of %d/%d s", at, ticks, num, den)
+		}
+		if sum, back := Add(at, ticks), Sub(at, ticks); (at > 0 && sum < 0) || (at < 0 && sum > 0) || (at > 0 && back > at) {
+			t.Errorf("%d and %d are %d together and %d apart", at, ticks, sum, back)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -28,7 +29,7 @@ var commonCalls = []string{ //nolint:gochecknoglobals // a constant list
 	"set_robust_list", "rseq", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "gettid", "getpid",
 	"sched_yield", "sched_getaffinity", "nanosleep", "clock_nanosleep", "clock_gettime", "gettimeofday",
 	"epoll_create1", "epoll_ctl", "epoll_pwait", "eventfd2", "restart_syscall", "exit", "exit_group", "getrandom",
-	"sysinfo", "timer_create", "timer_settime", "timer_delete", "membarrier", "setitimer", "getrusage",
+	"sysinfo", "membarrier", "setitimer", "getrusage",
 }
 
 // toolOnlyCalls are what starting a program and its opening of libraries, fonts, input and output need besides
@@ -38,7 +39,7 @@ var toolOnlyCalls = []string{ //nolint:gochecknoglobals // a constant list
 	"pwrite64", "writev", "readv", "dup", "dup3", "pipe2", "ioctl", "set_tid_address", "prlimit64", "uname", "ppoll",
 	"pselect6", "getuid", "geteuid", "getgid", "getegid", "getcwd", "ftruncate", "fadvise64", "mmap", "mprotect",
 	"sched_setaffinity", "sched_getparam", "sched_getscheduler", "get_mempolicy", "fsync", "prctl", "clock_getres", "umask",
-	"mlock", "set_mempolicy",
+	"mlock", "set_mempolicy", "timer_create", "timer_settime", "timer_delete",
 }
 
 // legacyCalls exist on amd64 only.
@@ -49,40 +50,90 @@ var legacyCalls = []string{ //nolint:gochecknoglobals // a constant list
 // enosys makes the C library fall back to the older call whose arguments a filter can see.
 const enosys = seccomp.ActionErrno | seccomp.Action(unix.ENOSYS)
 
-// decoderCalls allow computing and nothing else: memory that is never executable, threads but no processes, signals to
-// this process only.
-func decoderCalls() []seccomp.SyscallGroup {
-	self := uint64(os.Getpid()) //nolint:gosec // G115: a pid is positive
-	return []seccomp.SyscallGroup{
-		{Action: enosys, Names: []string{"clone3"}},
-		// Calls whose arguments matter come last: after a mismatch the library's program goes on comparing with the
-		// argument it loaded, which no plain name may follow.
-		{Action: seccomp.ActionAllow, Names: commonCalls, NamesWithCondtions: []seccomp.NameWithConditions{
-			when("mmap", 2, seccomp.BitsNotSet, unix.PROT_EXEC),
-			when("mprotect", 2, seccomp.BitsNotSet, unix.PROT_EXEC),
-			when("clone", 0, seccomp.BitsSet, unix.CLONE_THREAD),
-			when("tgkill", 0, seccomp.Equal, self),
-		}},
+// A process is confined by several filters at once: the last word has the strictest. One allows by name; the others each
+// refuse arguments of one call. They are apart because the library's program, once it has loaded an argument to compare it,
+// compares the names that follow with that argument, too.
+
+// decoderFilters allow computing and nothing else: memory that is counted and never executable, threads but no processes,
+// signals to this process only. shared is the descriptor whose memory may be shared; 0 for none.
+func decoderFilters(shared int) []seccomp.Policy {
+	another := when(3, seccomp.BitsSet, unix.MAP_SHARED)
+	if shared > 0 {
+		another = append(another, when(4, seccomp.NotEqual, uint64(shared))...)
+	}
+	return []seccomp.Policy{
+		refuse("mmap",
+			when(2, seccomp.BitsSet, unix.PROT_EXEC),
+			// Limits count private memory; of shared memory, only what the parent has measured out may be mapped. A mapping
+			// that grows downwards counts as a stack.
+			when(3, seccomp.BitsSet, unix.MAP_GROWSDOWN|unix.MAP_HUGETLB|unix.MAP_LOCKED),
+			append(when(3, seccomp.BitsSet, unix.MAP_SHARED), when(3, seccomp.BitsSet, unix.MAP_ANONYMOUS)...),
+			another,
+			when(3, seccomp.BitsNotSet, unix.MAP_SHARED|unix.MAP_ANONYMOUS),
+		),
+		refuse("mprotect", when(2, seccomp.BitsSet, unix.PROT_EXEC)),
+		threadsOnly(),
+		toItself(),
+		allow(commonCalls, []string{"mmap", "mprotect", "clone", "tgkill"}),
 	}
 }
 
-// toolCalls allow one program to be started and to do its work; no sockets, no processes, no tracing.
-func toolCalls() []seccomp.SyscallGroup {
-	names := slices.Concat(commonCalls, toolOnlyCalls)
+// toolFilters allow one program to be started and to do its work; no sockets, no processes, no tracing. It maps libraries
+// and caches, but no other memory than what is counted.
+func toolFilters() []seccomp.Policy {
+	names := slices.Concat(commonCalls, toolOnlyCalls, []string{"clone", "tgkill"})
 	if runtime.GOARCH == "amd64" {
 		names = append(names, legacyCalls...)
 	}
-	return []seccomp.SyscallGroup{
-		{Action: enosys, Names: []string{"clone3"}},
-		{Action: seccomp.ActionAllow, Names: names, NamesWithCondtions: []seccomp.NameWithConditions{
-			when("clone", 0, seccomp.BitsSet, unix.CLONE_THREAD),
-			when("tgkill", 0, seccomp.Equal, uint64(os.Getpid())), //nolint:gosec // G115: a pid is positive
-		}},
+	return []seccomp.Policy{
+		refuse("mmap",
+			when(3, seccomp.BitsSet, unix.MAP_GROWSDOWN|unix.MAP_HUGETLB),
+			append(when(3, seccomp.BitsSet, unix.MAP_SHARED), when(3, seccomp.BitsSet, unix.MAP_ANONYMOUS)...),
+		),
+		threadsOnly(),
+		toItself(),
+		allow(names),
 	}
 }
 
-func when(name string, argument uint32, op seccomp.Operation, value uint64) seccomp.NameWithConditions {
-	return seccomp.NameWithConditions{Name: name, Conditions: seccomp.ArgumentConditions{
-		{Argument: argument, Operation: op, Value: value},
+// threadsOnly refuses to clone anything but a thread as the C libraries and Go make it: one that shares all with this one.
+func threadsOnly() seccomp.Policy {
+	const (
+		shared   = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD | unix.CLONE_SYSVSEM
+		settings = unix.CLONE_SETTLS | unix.CLONE_PARENT_SETTID | unix.CLONE_CHILD_SETTID | unix.CLONE_CHILD_CLEARTID |
+			unix.CLONE_DETACHED // musl's, without a meaning
+	)
+	wrong := []seccomp.ArgumentConditions{when(0, seccomp.BitsSet, math.MaxUint32&^(shared|settings))}
+	for bit := uint64(1); bit <= shared; bit <<= 1 {
+		if bit&shared != 0 {
+			wrong = append(wrong, when(0, seccomp.BitsNotSet, bit))
+		}
+	}
+	return refuse("clone", wrong...)
+}
+
+// toItself refuses signals to others.
+func toItself() seccomp.Policy {
+	return refuse("tgkill", when(0, seccomp.NotEqual, uint64(os.Getpid()))) //nolint:gosec // G115: a pid is positive
+}
+
+// refuse is a filter that refuses a call under any of several conditions.
+func refuse(name string, conditions ...seccomp.ArgumentConditions) seccomp.Policy {
+	group := seccomp.SyscallGroup{Action: seccomp.ActionErrno}
+	for _, c := range conditions {
+		group.NamesWithCondtions = append(group.NamesWithCondtions, seccomp.NameWithConditions{Name: name, Conditions: c})
+	}
+	return seccomp.Policy{DefaultAction: seccomp.ActionAllow, Syscalls: []seccomp.SyscallGroup{group}}
+}
+
+// allow is a filter that allows calls by name, and no others.
+func allow(names ...[]string) seccomp.Policy {
+	return seccomp.Policy{DefaultAction: seccomp.ActionErrno, Syscalls: []seccomp.SyscallGroup{
+		{Action: enosys, Names: []string{"clone3"}},
+		{Action: seccomp.ActionAllow, Names: slices.Concat(names...)},
 	}}
+}
+
+func when(argument uint32, op seccomp.Operation, value uint64) seccomp.ArgumentConditions {
+	return seccomp.ArgumentConditions{{Argument: argument, Operation: op, Value: value}}
 }

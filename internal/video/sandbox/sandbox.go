@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	seccomp "github.com/elastic/go-seccomp-bpf"
 	"github.com/landlock-lsm/go-landlock/landlock"
@@ -16,6 +18,9 @@ type Limits struct {
 	Memory     uint64 // bytes of writable private memory (RLIMIT_DATA)
 	CPUSeconds uint64 // seconds of CPU (RLIMIT_CPU)
 	FileSize   uint64 // bytes a written file may have; 0 forbids writing to files
+	// Shared is a descriptor whose memory a decoder may share, and SharedBytes how much of it; 0 for none.
+	Shared      int
+	SharedBytes uint64
 }
 
 // Status says what is in force.
@@ -41,6 +46,18 @@ const maxFiles = 16
 // toolFiles is the same for ffmpeg, which opens libraries, fonts and scripts one by one.
 const toolFiles = 64
 
+// Bounds of what no other limit counts.
+const (
+	// addressSpace is what a process maps beside its counted memory: 1.5 GB in the decoder, most of it reserved by the Go
+	// runtime and never touched; ffmpeg less. It bounds page tables, which take a five-hundredth of what they map.
+	addressSpace = 6 << 30
+	// stack is Linux's default. An unlimited one could grow to all memory.
+	stack = 8 << 20
+	// moreThreads is how many threads a process may start, if all others of the machine are the same user's: a decoder has
+	// about eight, and others of the same user may start while it works. The kernel needs some 30 kB for each.
+	moreThreads = 1024
+)
+
 // Landlock is the newest Landlock ABI of the kernel, 0 where there is none (or it is switched off).
 func Landlock() int {
 	abi, err := llsys.LandlockGetABIVersion()
@@ -55,7 +72,7 @@ func Decoder(l Limits) Status {
 	var s Status
 	s.add(&s.Limits, limit(l, maxFiles))
 	s.landlock()
-	s.add(&s.Seccomp, filter(decoderCalls()))
+	s.add(&s.Seccomp, filter(decoderFilters(l.Shared)))
 	return s
 }
 
@@ -78,7 +95,7 @@ func Tool(l Limits, program string, read, write []string) Status {
 		rules = append(rules, landlock.PathAccess(readFile|writeFile|truncateFile, path))
 	}
 	s.landlock(rules...)
-	s.add(&s.Seccomp, filter(toolCalls()))
+	s.add(&s.Seccomp, filter(toolFilters()))
 	return s
 }
 
@@ -118,6 +135,10 @@ func (s *Status) add(done *bool, err error) {
 }
 
 func limit(l Limits, files uint64) error {
+	threads, err := tasks()
+	if err != nil {
+		return err
+	}
 	for _, r := range []struct {
 		name  string
 		which int
@@ -128,6 +149,10 @@ func limit(l Limits, files uint64) error {
 		{"nofile", unix.RLIMIT_NOFILE, files},
 		{"cpu", unix.RLIMIT_CPU, l.CPUSeconds},
 		{"data", unix.RLIMIT_DATA, l.Memory},
+		{"as", unix.RLIMIT_AS, l.Memory + l.SharedBytes + addressSpace},
+		{"stack", unix.RLIMIT_STACK, stack},
+		{"memlock", unix.RLIMIT_MEMLOCK, 0},
+		{"nproc", unix.RLIMIT_NPROC, threads + moreThreads},
 	} {
 		if err := lower(r.which, r.value); err != nil {
 			return fmt.Errorf("limit %s to %d: %w", r.name, r.value, err)
@@ -146,14 +171,35 @@ func lower(which int, value uint64) error {
 	return os.NewSyscallError("setrlimit", unix.Setrlimit(which, &unix.Rlimit{Cur: value, Max: value}))
 }
 
-func filter(groups []seccomp.SyscallGroup) error {
+// tasks is how many threads there are on the whole machine: no user has more. The kernel counts a user's threads against
+// RLIMIT_NPROC, and tells nobody how many they are; it does not hold root to it.
+func tasks() (uint64, error) {
+	if b, err := os.ReadFile("/proc/loadavg"); err == nil { // "0.97 3.42 3.91 4/101 4861": 4 of 101 run
+		if fields := strings.Fields(string(b)); len(fields) > 3 {
+			_, all, _ := strings.Cut(fields[3], "/")
+			if n, err := strconv.ParseUint(all, 10, 32); err == nil {
+				return n, nil
+			}
+		}
+	}
+	// A service may see its own processes only. The call counts all, but in 16 bits.
+	var s unix.Sysinfo_t
+	if err := unix.Sysinfo(&s); err != nil {
+		return 0, os.NewSyscallError("sysinfo", err)
+	}
+	return uint64(s.Procs) + 1<<16, nil
+}
+
+// filter puts filters in force; what they allow together is allowed. The last one may forbid to add any.
+func filter(policies []seccomp.Policy) error {
 	if !seccomp.Supported() {
 		return errors.New("seccomp: the kernel has no system call filters")
 	}
-	policy := seccomp.Policy{DefaultAction: seccomp.ActionErrno, Syscalls: groups}
-	f := seccomp.Filter{NoNewPrivs: true, Flag: seccomp.FilterFlagTSync, Policy: policy}
-	if err := seccomp.LoadFilter(f); err != nil {
-		return fmt.Errorf("seccomp: %w", err)
+	for _, p := range policies {
+		f := seccomp.Filter{NoNewPrivs: true, Flag: seccomp.FilterFlagTSync, Policy: p}
+		if err := seccomp.LoadFilter(f); err != nil {
+			return fmt.Errorf("seccomp: %w", err)
+		}
 	}
 	return nil
 }

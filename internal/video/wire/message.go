@@ -358,6 +358,18 @@ func empty(k Kind) Message {
 	}
 }
 
+// Check says what no honest child would count; nil if nothing is wrong.
+func (d *Done) Check() error {
+	for _, n := range []int64{
+		d.Packets, d.Sent, d.Decoded, d.Delivered, d.Errors, d.Missing, d.Backwards, d.Corrupt, d.Concealed, d.Lost,
+	} {
+		if n < 0 {
+			return fmt.Errorf("a count of %d", n)
+		}
+	}
+	return nil
+}
+
 // Check says what no honest child would tell of a video; nil if nothing is wrong.
 func (i *Info) Check(maxPixels int64) error {
 	switch {
