@@ -7,7 +7,7 @@ LINT     := $(GO) tool -modfile=tools/go.mod golangci-lint
 VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo walkthrough test test-race fuzz lint fmt bench peers load accuracy generate check clean
+.PHONY: help setup build demo walkthrough test test-race fuzz lint fmt bench peers load attack accuracy generate check clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -49,6 +49,9 @@ peers: setup ## Compare with a plain loop and with an npm package, on the evalua
 
 load: setup ## Measure a whole server: many clients, large collections, long results (some 10 minutes, 5 GB of disk)
 	$(GO) run ./bench/load
+
+attack: setup ## Attack a server of its own as strangers may, and show whether a good caller is answered (two minutes)
+	$(GO) run ./bench/attack
 
 accuracy: setup ## Measure accuracy on the evaluation data (SPOTTER_EVALUATION)
 	$(GO) run ./bench/accuracy
