@@ -1,6 +1,9 @@
 package service
 
 import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -96,5 +99,48 @@ func TestAttributesRecords(t *testing.T) {
 	}
 	if got := rounded(0.123456789); got != 0.12346 {
 		t.Errorf("rounded to %v", got)
+	}
+}
+
+// TestFormsOfResultsStayWhatTheyWere holds how sightings and matches lie in chunks: results of earlier versions are read for a week.
+func TestFormsOfResultsStayWhatTheyWere(t *testing.T) {
+	t.Parallel()
+	seen := face.Sighting{Time: 1500 * time.Millisecond, Person: 3, Detection: face.Detection{
+		Box: face.Box{Left: 0.5, Top: 0.25, Width: 0.125, Height: 2}, Confidence: 99.5,
+		Landmarks: face.Landmarks{{X: 1, Y: -1}, {X: 0.5, Y: 0.5}}, Pose: face.Pose{Roll: 1, Yaw: 2, Pitch: 3},
+		Quality: face.Quality{Brightness: 4, Sharpness: 5},
+	}}
+	data, err := binary.Append(nil, binary.LittleEndian, newRecord(&seen, 7))
+	const layout = "002f685900000000" + "03000000" + "07000000" + // time, person, list
+		"0000003f" + "0000803e" + "0000003e" + "00000040" + // box
+		"0000803f" + "000080bf" + "0000003f" + "0000003f" + "000000000000000000000000000000000000000000000000" + // landmarks
+		"0000c742" + "0000803f" + "00000040" + "00004040" + "00008040" + "0000a040" // confidence, pose, quality
+	if got := hex.EncodeToString(data); err != nil || got != layout || len(data) != recordSize {
+		t.Errorf("a sighting is\n%s, want\n%s; %v", got, layout, err)
+	}
+	var r record
+	if err = binary.Read(bytes.NewReader(data), binary.LittleEndian, &r); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(seen, r.sighting()); d != "" || r.List != 7 {
+		t.Errorf("read of list %d (-want +got):\n%s", r.List, d)
+	}
+
+	hit := FaceHit{Similarity: 99.5, Own: 80, Face: Face{User: "anna", Version: "1.0", Enrolled: face.Enrolled{
+		ID: face.ID{1}, ImageID: face.ID{2}, ExternalID: "a.1", Detection: seen.Detection,
+	}}}
+	const list = `[[{"Face":{"ID":"01000000-0000-0000-0000-000000000000","ImageID":"02000000-0000-0000-0000-000000000000",` +
+		`"ExternalID":"a.1","Detection":{"Box":{"Left":0.5,"Top":0.25,"Width":0.125,"Height":2},"Landmarks":[{"X":1,"Y":-1},` +
+		`{"X":0.5,"Y":0.5},{"X":0,"Y":0},{"X":0,"Y":0},{"X":0,"Y":0}],"Confidence":99.5,"Pose":{"Roll":1,"Yaw":2,"Pitch":3},` +
+		`"Quality":{"Brightness":4,"Sharpness":5}},"User":"anna","Version":"1.0"},"Similarity":99.5,"Own":80}]]`
+	if kept, err := json.Marshal([][]FaceHit{{hit}}); err != nil || string(kept) != list {
+		t.Errorf("a list is\n%s, want\n%s; %v", kept, list, err)
+	}
+	lists := map[uint32][]FaceHit{}
+	if err = (&Chunk{Data: []byte(list)}).lists([]uint32{1}, lists); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]FaceHit{hit}, lists[1]); d != "" {
+		t.Error("read (-want +got):\n" + d)
 	}
 }
