@@ -246,6 +246,7 @@ func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings.PageTokens = time.Duration(s.PageTokens)
 	settings.MaxImage, settings.MaxInline = int64(s.MaxImageSize), int64(s.MaxInlineImage)
 	settings.MaxVideo, settings.MaxMatches = int64(c.MaxVideoSize), int(c.MaxFaces)
+	settings.SegmentsAhead = 2 * workers(*c)
 	settings.FacesPerCollection = int64(s.MaxFacesPerCollection)
 	settings.AcceptUnknownTopics = s.UnknownTopics == config.LogTopics
 	return settings

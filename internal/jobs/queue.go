@@ -13,7 +13,6 @@ import (
 	"github.com/riverqueue/river/riverdriver"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivermigrate"
-	"github.com/riverqueue/river/rivertype"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -110,7 +109,6 @@ func (q *QueueOf[T]) riverConfig() *river.Config {
 			string(service.SegmentTask): slots(q.cfg.Workers),
 			string(service.FinishTask):  slots(q.cfg.Finishes),
 		},
-		Hooks:                       []rivertype.Hook{ordered()},
 		RetryPolicy:                 retryPolicy{q.cfg.MinBackoff, q.cfg.MaxBackoff, q.cfg.Now},
 		MaxAttempts:                 mostStarts,
 		JobTimeout:                  q.cfg.Timeout,
@@ -130,11 +128,7 @@ func (q *QueueOf[T]) Enqueue(ctx context.Context, tx T, tasks []service.Task) er
 	if len(tasks) == 0 {
 		return nil
 	}
-	since, err := q.began(ctx, tx, tasks)
-	if err != nil {
-		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
-	}
-	ps, err := params(tasks, since)
+	ps, err := params(tasks)
 	if err != nil {
 		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
 	}

@@ -1,9 +1,7 @@
 package jobs
 
 import (
-	"context"
 	"fmt"
-	"time"
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
@@ -15,8 +13,6 @@ import (
 // task from another, so that a row is unique by all of it.
 type taskArgs struct {
 	kind service.TaskKind
-	// since, where it is set, is when the task's job began; see [ordered].
-	since time.Time
 
 	Job     service.JobID `json:"job"`
 	Segment int           `json:"segment"`
@@ -39,7 +35,7 @@ const (
 // enough is decided here and not by River, which would drop it without a word to anybody.
 const mostStarts = 1<<15 - 1
 
-func params(tasks []service.Task, since time.Time) ([]river.InsertManyParams, error) {
+func params(tasks []service.Task) ([]river.InsertManyParams, error) {
 	seen := make(map[service.Task]bool, len(tasks))
 	out := make([]river.InsertManyParams, 0, len(tasks))
 	for _, t := range tasks {
@@ -51,9 +47,6 @@ func params(tasks []service.Task, since time.Time) ([]river.InsertManyParams, er
 		}
 		seen[t] = true
 		args := taskArgs{kind: t.Kind, Job: t.Job, Segment: t.Segment}
-		if t.Kind == service.SegmentTask {
-			args.since = since
-		}
 		out = append(out, river.InsertManyParams{Args: args, InsertOpts: insertOpts(t.Kind)})
 	}
 	return out, nil
@@ -87,15 +80,4 @@ func check(t service.Task) error {
 		return fmt.Errorf("a task of job %s names segment %d", t.Job, t.Segment)
 	}
 	return nil
-}
-
-// ordered puts a task where its job belongs among the others: River starts the rows of a queue by priority, then by the
-// time they were due. An option for that time exists, but has the row wait for River's scheduler first.
-func ordered() river.HookInsertBeginFunc {
-	return func(_ context.Context, p *rivertype.JobInsertParams) error {
-		if a, ok := p.Args.(taskArgs); ok && !a.since.IsZero() {
-			p.ScheduledAt = &a.since
-		}
-		return nil
-	}
 }

@@ -437,3 +437,39 @@ func TestFaceDetectionSaysWhatFacesLookLike(t *testing.T) {
 		}
 	}
 }
+
+// TestALongVideoLetsAShortOneBy: a job has no more segments in the queue than it may, and all are analysed in the end.
+func TestALongVideoLetsAShortOneBy(t *testing.T) {
+	t.Parallel()
+	for _, length := range []int{1, 3, 4, 5, 40} {
+		b := setup(t, func(s *service.Settings) { s.SegmentsAhead = 4 })
+		b.collection("people")
+		long := testVideo{Times: 1}
+		for range length {
+			long.Segments = append(long.Segments, []testFace{looks(1)})
+		}
+		first := b.begin(b.request(b.objects.put("long.mp4", long)))
+		if task, _ := b.take(); b.Run(t.Context(), task) != nil || len(b.tasks) != min(length, 4) {
+			t.Fatalf("%d segments of %d are in the queue", len(b.tasks), length)
+		}
+		second := b.begin(b.request(b.objects.put("short.mp4", testVideo{Segments: [][]testFace{{looks(1)}}, Times: 1})))
+		for range 10 { // four segments, the plan, four more, the short one's own
+			if task, more := b.take(); more && b.Run(t.Context(), task) != nil {
+				t.Fatal("a task fails")
+			}
+		}
+		short, err := b.store.Job(t.Context(), second)
+		if err != nil || short.SegmentsDone != 1 {
+			t.Errorf("beside %d segments the short video waits: %d done, %v", length, short.SegmentsDone, err)
+		}
+		b.work()
+		for _, id := range []service.JobID{first, second} {
+			if j, err := b.store.Job(t.Context(), id); err != nil || j.State != service.Succeeded {
+				t.Errorf("of %d segments: %v, %v", length, j.State, err)
+			}
+		}
+		if n := len(b.pages(first, service.ByTime, 0)); n != length {
+			t.Errorf("%d sightings in %d segments", n, length)
+		}
+	}
+}

@@ -197,7 +197,8 @@ func (s *Service) readVideo(ctx context.Context, j *Job, use func(*os.File) erro
 	return errors.Join(err, f.Close())
 }
 
-// plan looks at the video and enqueues its segments.
+// plan looks at the video and enqueues its first segments. Each one that is done enqueues one more, so that a long video has no
+// more in the queue than [Settings.SegmentsAhead], and a short one that comes later waits for these only.
 func (s *Service) plan(ctx context.Context, j *Job) error {
 	if j.Plan != nil {
 		return nil
@@ -211,12 +212,17 @@ func (s *Service) plan(ctx context.Context, j *Job) error {
 	if err != nil {
 		return err
 	}
-	tasks := make([]Task, p.Segments)
-	for i := range tasks {
-		tasks[i] = Task{Kind: SegmentTask, Job: j.ID, Segment: i}
-	}
-	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, tasks)
+	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, segmentTasks(j.ID, 0, min(s.settings.SegmentsAhead, p.Segments)))
 	return err
+}
+
+// segmentTasks are those of the segments from number from up to and without to.
+func segmentTasks(job JobID, from, to int) []Task {
+	var tasks []Task
+	for n := from; n < to; n++ {
+		tasks = append(tasks, Task{Kind: SegmentTask, Job: job, Segment: n})
+	}
+	return tasks
 }
 
 // segment analyses one segment and saves what it gives; the last one enqueues the finish.
@@ -237,7 +243,9 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 	if err != nil {
 		return err
 	}
-	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, Task{Kind: FinishTask, Job: j.ID})
+	ahead := n + s.settings.SegmentsAhead
+	next := segmentTasks(j.ID, ahead, min(ahead+1, j.Plan.Segments))
+	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, next, Task{Kind: FinishTask, Job: j.ID})
 	if err != nil || !kept {
 		return err
 	}

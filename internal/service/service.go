@@ -56,6 +56,9 @@ type Settings struct {
 	TagsPerCollection             int
 	// MaxMatches is the most matches listed for one face of a video. It is Spotter's own.
 	MaxMatches int
+	// SegmentsAhead is how many segments of one job may wait or be worked on at once, at least 1: twice as many as there are
+	// workers keep them busy. It is Spotter's own.
+	SegmentsAhead int
 	// AcceptUnknownTopics takes jobs that name a topic of which nothing is known; nobody is told of their end then.
 	AcceptUnknownTopics bool
 }
@@ -67,7 +70,7 @@ func DefaultSettings() Settings {
 		OpenJobs: 20, KeepResults: 7 * day, KeepTokens: 7 * day, PageTokens: day,
 		MaxImage: 15 * megabyte, MaxInline: 5 * megabyte, MaxVideo: 10 << 30,
 		FacesPerCollection: 20 * million, UsersPerCollection: 10 * million, FacesPerUser: 100, TagsPerCollection: 200,
-		MaxMatches: 10,
+		MaxMatches: 10, SegmentsAhead: 4,
 	}
 }
 
@@ -92,6 +95,7 @@ func New(p Ports, s Settings) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.SegmentsAhead = max(s.SegmentsAhead, 1)
 	return &Service{
 		ports: p, settings: s, pages: pages,
 		shelf:   shelf{albums: map[Serial]*album{}},

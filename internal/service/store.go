@@ -136,12 +136,13 @@ type JobStore interface {
 	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
 	// OpenJobs counts the jobs that are in progress, and says since when the oldest is (zero without any).
 	OpenJobs(ctx context.Context) (n int, oldest time.Time, err error)
-	// SavePlan keeps a job's plan and enqueues its segments. It does nothing, and says false, if the job has ended or
+	// SavePlan keeps a job's plan and enqueues its first segments. It does nothing, and says false, if the job has ended or
 	// has a plan already.
 	SavePlan(ctx context.Context, id JobID, p *JobPlan, next []Task) (bool, error)
-	// SaveSegment keeps what a segment task made, instead of what an earlier attempt did, and enqueues last when it is
+	// SaveSegment keeps what a segment task made, instead of what an earlier attempt did. It enqueues next if there was no
+	// earlier one, and last when it is
 	// the last of all the plan's segments to be saved. It does nothing, and says false, if the job has ended.
-	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, last Task) (bool, error)
+	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, next []Task, last Task) (bool, error)
 	// Segment is what was saved; nil if nothing was.
 	Segment(ctx context.Context, id JobID, segment int) ([]byte, error)
 	// SaveChunks keeps pieces of the results, each instead of an earlier one of its order and number. [Conflict] if the job

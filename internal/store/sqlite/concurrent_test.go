@@ -113,7 +113,7 @@ func finishedJob(t *testing.T, s *sqlite.Store) {
 	_, err = s.SavePlan(ctx, "job", &service.JobPlan{Segments: segments}, nil)
 	must(t, err)
 	for n := range segments {
-		_, err = s.SaveSegment(ctx, "job", n, []byte("segment"), service.Task{})
+		_, err = s.SaveSegment(ctx, "job", n, []byte("segment"), nil, service.Task{})
 		must(t, err)
 		must(t, s.SaveChunks(ctx, "job", []service.Chunk{{Number: n}}))
 	}

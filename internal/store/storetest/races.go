@@ -72,14 +72,14 @@ func testEnqueue(u suite) {
 	if j.Plan != nil {
 		t.Fatal("the plan was kept")
 	}
-	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), task(service.FinishTask, 2, 0))
+	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), nil, task(service.FinishTask, 2, 0))
 	if saved || !errors.Is(err, errQueue) {
 		t.Fatalf("SaveSegment: %v, %v", saved, err)
 	}
 	wantSegments(t, s, 2, nil)
 
 	q.failWith(nil)
-	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), task(service.FinishTask, 2, 0))
+	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), nil, task(service.FinishTask, 2, 0))
 	ok(t, err)
 	if !saved || len(q.take()) != 3 {
 		t.Fatal("the segment was not saved, or the finish task not enqueued")
@@ -135,7 +135,7 @@ func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID, call
 }
 
 func saveSegment(ctx context.Context, s service.Store, id service.JobID, n int, data string) error {
-	saved, err := s.SaveSegment(ctx, id, n, []byte(data), service.Task{Kind: service.FinishTask, Job: id})
+	saved, err := s.SaveSegment(ctx, id, n, []byte(data), nil, service.Task{Kind: service.FinishTask, Job: id})
 	if err == nil && !saved {
 		return errors.New("the segment was not saved")
 	}

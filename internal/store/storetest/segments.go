@@ -56,7 +56,7 @@ func testSegments(u suite) {
 	t := u.T
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
-	last := task(service.FinishTask, 1, 0)
+	next, last := []service.Task{task(service.SegmentTask, 1, 7)}, task(service.FinishTask, 1, 0)
 	refusedSegments(t, s, last)
 	q.take()
 	steps := []struct {
@@ -66,14 +66,14 @@ func testSegments(u suite) {
 		done    int
 		tasks   int
 	}{
-		{"the last first", 2, []byte("two"), 1, 0},
-		{"another", 0, nil, 2, 0},
+		{"the last first", 2, []byte("two"), 1, 1},
+		{"another", 0, nil, 2, 1},
 		{"again", 2, []byte("two again"), 2, 0},
-		{"the last to be saved", 1, []byte{0, 0xff}, 3, 1},
+		{"the last to be saved", 1, []byte{0, 0xff}, 3, 2},
 		{"again when all are there", 1, []byte("one"), 3, 0},
 	}
 	for _, step := range steps {
-		saved, err := s.SaveSegment(ctx, jobID(1), step.segment, step.data, last)
+		saved, err := s.SaveSegment(ctx, jobID(1), step.segment, step.data, next, last)
 		ok(t, err)
 		j, err := s.Job(ctx, jobID(1))
 		ok(t, err)
@@ -84,7 +84,7 @@ func testSegments(u suite) {
 	wantSegments(t, s, 1, []byte{}, []byte("one"), []byte("two again"))
 	endJob(t, s, 1)
 	wantSegments(t, s, 1, nil, nil, nil)
-	saved, err := s.SaveSegment(ctx, jobID(1), 0, []byte("late"), last)
+	saved, err := s.SaveSegment(ctx, jobID(1), 0, []byte("late"), nil, last)
 	ok(t, err)
 	if saved || len(q.take()) != 0 {
 		t.Fatal("a segment of a job that has ended was saved")
@@ -97,16 +97,16 @@ func testSegments(u suite) {
 func refusedSegments(t *testing.T, s service.Store, last service.Task) {
 	t.Helper()
 	ctx := t.Context()
-	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, last)
+	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, nil, last)
 	wantKind(t, err, service.NotFound)
 	createJob(t, s, 1)
-	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, last); err == nil {
+	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, nil, last); err == nil {
 		t.Fatal("a segment was saved without a plan")
 	}
 	_, err = s.SavePlan(ctx, jobID(1), newPlan(3), nil)
 	ok(t, err)
 	for _, n := range []int{-1, 3} {
-		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, last); err == nil {
+		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, nil, last); err == nil {
 			t.Fatalf("segment %d of 3 was saved", n)
 		}
 	}

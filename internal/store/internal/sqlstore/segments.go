@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -36,7 +37,7 @@ func (s *Store) SavePlan(
 
 // SaveSegment implements [service.JobStore]. [service.NotFound] if there is no such job.
 func (s *Store) SaveSegment(
-	ctx context.Context, id service.JobID, segment int, data []byte, last service.Task,
+	ctx context.Context, id service.JobID, segment int, data []byte, next []service.Task, last service.Task,
 ) (saved bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("save segment %d of job %s", segment, id), func(tx *sql.Tx) (err error) {
 		j, err := lockOpenJob(ctx, tx, id)
@@ -47,7 +48,7 @@ func (s *Store) SaveSegment(
 			return fmt.Errorf("the plan has %d segments", j.segments.Int64)
 		}
 		saved = true
-		return s.putSegment(ctx, tx, j.serial, segment, data, last)
+		return s.putSegment(ctx, tx, j.serial, segment, data, next, last)
 	})
 	return saved && err == nil, err
 }
@@ -69,9 +70,9 @@ func lockOpenJob(ctx context.Context, tx *sql.Tx, id service.JobID) (*openJob, e
 	return &j, err
 }
 
-// putSegment writes a segment, and counts it if it was not there.
+// putSegment writes a segment. If it was not there it is counted, and what is to come next is enqueued.
 func (s *Store) putSegment(
-	ctx context.Context, tx *sql.Tx, job service.Serial, segment int, data []byte, last service.Task,
+	ctx context.Context, tx *sql.Tx, job service.Serial, segment int, data []byte, next []service.Task, last service.Task,
 ) error {
 	n, err := affected(tx.ExecContext(ctx, `UPDATE segments SET data = $3 WHERE job = $1 AND number = $2`,
 		job, segment, blob(data)))
@@ -85,10 +86,13 @@ func (s *Store) putSegment(
 	var all, done int
 	err = tx.QueryRowContext(ctx, `UPDATE jobs SET segments_done = segments_done + 1 WHERE serial = $1
 		RETURNING segments, segments_done`, job).Scan(&all, &done)
-	if err != nil || done < all {
+	if err != nil {
 		return err
 	}
-	return s.enqueue(ctx, tx, last)
+	if done == all {
+		next = append(slices.Clip(next), last)
+	}
+	return s.enqueue(ctx, tx, next...)
 }
 
 // Segment implements [service.JobStore]. Once the job has ended there is nothing.
