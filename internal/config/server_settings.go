@@ -53,8 +53,10 @@ func (s *Server) Settings() []Setting {
 		{"max-faces-per-collection", Requests, "n", "most faces of a collection", &s.MaxFacesPerCollection},
 		{"photo-workers", Requests, "n", "photos looked at side by side; 0: one per core", &s.PhotoWorkers},
 
-		{"absent-attributes", Requests, "what", "omit face attributes that nothing says, or neutral: false, confidence 50",
-			&s.AbsentAttributes},
+		{
+			"absent-attributes", Requests, "what", "omit face attributes that nothing says, or neutral: false, confidence 50",
+			&s.AbsentAttributes,
+		},
 
 		{"open-jobs", Jobs, "n", "most jobs in progress", &s.OpenJobs},
 		{"keep-results", Jobs, "time", "how long results stay", &s.KeepResults},

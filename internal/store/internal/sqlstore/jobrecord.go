@@ -37,12 +37,26 @@ func places(list []column) []any {
 // newJobColumns are the columns of the table jobs that are written when a job begins.
 func newJobColumns(j *service.Job) []column {
 	return []column{
-		{"id", &j.ID}, {"operation", &j.Operation}, {"state", &j.State}, {"message", &j.Message},
-		{"bucket", &j.Video.Bucket}, {"object_key", &j.Video.Key}, {"object_version", &j.Video.Version},
-		{"size", &j.Pinned.Size}, {"etag", &j.Pinned.ETag}, {"pinned_version", &j.Pinned.Version},
-		{"collection", &j.Collection}, {"collection_serial", &j.CollectionSerial}, {"threshold", &j.Threshold},
-		{"attributes", &j.Attributes}, {"tag", &j.Tag}, {"topic", &j.Topic}, {"role", &j.Role},
-		{"created", (*millis)(&j.Created)}, {"finished", (*millis)(&j.Finished)}, {"expires", (*millis)(&j.Expires)},
+		{"id", &j.ID},
+		{"operation", &j.Operation},
+		{"state", &j.State},
+		{"message", &j.Message},
+		{"bucket", &j.Video.Bucket},
+		{"object_key", &j.Video.Key},
+		{"object_version", &j.Video.Version},
+		{"size", &j.Pinned.Size},
+		{"etag", &j.Pinned.ETag},
+		{"pinned_version", &j.Pinned.Version},
+		{"collection", &j.Collection},
+		{"collection_serial", &j.CollectionSerial},
+		{"threshold", &j.Threshold},
+		{"attributes", &j.Attributes},
+		{"tag", &j.Tag},
+		{"topic", &j.Topic},
+		{"role", &j.Role},
+		{"created", (*millis)(&j.Created)},
+		{"finished", (*millis)(&j.Finished)},
+		{"expires", (*millis)(&j.Expires)},
 	}
 }
 
