@@ -58,7 +58,7 @@ func webIdentitiesOf(s *config.Server, now func() time.Time) (webIdentities, err
 func (w webIdentities) Verify(ctx context.Context, role, token string) (awsapi.WebIdentity, error) {
 	checker := w[role]
 	if checker == nil {
-		return awsapi.WebIdentity{}, fmt.Errorf("%w: the role trusts no identity provider", awsapi.ErrUntrusted)
+		return awsapi.WebIdentity{}, awsapi.ErrNoProvider
 	}
 	holder, err := checker.Verify(ctx, token)
 	if errors.Is(err, webidentity.ErrUntrusted) {

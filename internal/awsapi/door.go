@@ -218,7 +218,7 @@ func (d *Door) process(x *exchange, r *http.Request) (any, error) {
 		return nil, err
 	}
 	// Only now, so that nobody is kept out by those who are nobody, or who send slowly.
-	leave, ok := d.throttle.enter()
+	leave, ok := d.throttle.enter(bill.sender)
 	if !ok {
 		return nil, throttled()
 	}

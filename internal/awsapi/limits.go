@@ -20,7 +20,8 @@ type Limits struct {
 	PerKey, Overall float64
 	// InFlight is how many requests are worked on at a time, and an eighth of how many may be on their way in: as many again
 	// of callers whose headers prove who they are, and of others, a quarter of these from one address. More are answered with a
-	// ThrottlingException. The server in front of the door must give slow senders a deadline.
+	// ThrottlingException. The server in front of the door must give slow senders a deadline. Holders of web identities are worked on
+	// in places of their own, a quarter as many, of which a quarter for one address.
 	InFlight int
 	// Bodies is how many bytes the bodies of all requests together may take in memory, from when they arrive until they are
 	// answered, not counting the first 64 KiB of each; 0 for 512 MiB. Of those whose signature has not been checked, all together
@@ -56,6 +57,8 @@ type throttle struct {
 	// no limit. unproven has one for each of the others.
 	places, arrivals chan struct{}
 	unproven         *shares
+	// strangers has a place for each request in flight of somebody who may never be known.
+	strangers *shares
 
 	mu sync.Mutex
 	// limiters are made when first needed. They are only ever asked for keys that exist, so there are not many.
@@ -70,12 +73,19 @@ func newThrottle(l Limits, now func() time.Time) *throttle {
 	if l.InFlight > 0 {
 		t.places, t.arrivals = make(chan struct{}, l.InFlight), make(chan struct{}, senders*l.InFlight)
 		t.unproven = newShares(int64(senders*l.InFlight), int64(senders*l.InFlight/part))
+		t.strangers = newShares(int64(max(l.InFlight/part, 1)), int64(l.InFlight/part/part))
 	}
 	return t
 }
 
-// enter takes a place to be worked on, to be given back by calling leave; there may be none.
-func (t *throttle) enter() (leave func(), ok bool) { return take(t.places) }
+// enter takes a place to be worked on, to be given back by calling leave; there may be none. Who is not known, and so has an
+// address, may have to be asked about elsewhere, which takes long, and so takes no place of those who are.
+func (t *throttle) enter(sender string) (leave func(), ok bool) {
+	if sender == "" || t.strangers == nil {
+		return take(t.places)
+	}
+	return t.strangers.place(sender)
+}
 
 // arrive takes a place to come in, as enter does: for an address, or with none for somebody who is known. Known or not, nobody
 // takes the others' places.
@@ -104,6 +114,9 @@ func (t *throttle) call(key string) bool {
 	// The key's own limit first: who is over it must not use up what others may.
 	return t.of(limited{key: key}, t.limits.PerKey).AllowN(now, 1) && t.overall.AllowN(now, 1)
 }
+
+// stranger counts a call of somebody who is not known. They share the rate of one key, and use up nothing of what others may.
+func (t *throttle) stranger() bool { return t.of(limited{}, t.limits.PerKey).AllowN(t.now(), 1) }
 
 // operation counts a call of an operation by a key.
 func (t *throttle) operation(key, operation string) bool {

@@ -17,7 +17,8 @@ import (
 
 // Role is a set of rights that callers may take on for a while.
 type Role struct {
-	// Trust is who may: names of users, "role/NAME" for sessions of another role, or "*" for whoever has an access key.
+	// Trust is who may: names of users, "role/NAME" for sessions of another role, or "*" for whoever has an access key, but not for
+	// holders of web identities.
 	Trust []string
 	// Policy says what the role may do: an IAM policy document, see [CheckPolicy].
 	Policy string
@@ -28,15 +29,19 @@ type Role struct {
 // WebIdentities checks tokens of identity providers. Safe for concurrent use.
 type WebIdentities interface {
 	// Verify says whose token it is, if it is a good one and the role trusts its holder; [ErrUntrusted] if it is not, with the
-	// reason, and another error if that cannot be found out.
+	// reason, [ErrNoProvider] if the role trusts nobody's, and another error if that cannot be found out.
 	Verify(ctx context.Context, role, token string) (WebIdentity, error)
 }
 
 // WebIdentity is the holder of a token of an identity provider.
 type WebIdentity struct{ Subject, Audience, Provider string }
 
-// ErrUntrusted is a token that lets nobody in.
-var ErrUntrusted = errors.New("the token lets nobody in")
+var (
+	// ErrUntrusted is a token that lets nobody in.
+	ErrUntrusted = errors.New("the token lets nobody in")
+	// ErrNoProvider is a role that trusts no identity provider.
+	ErrNoProvider = errors.New("the role trusts no identity provider")
+)
 
 // isForm says that a request is to the token service, whose query protocol no other service here speaks.
 func isForm(r *http.Request) bool {
@@ -75,7 +80,7 @@ func (d *Door) tokens(ctx context.Context, x *exchange, who *identity, body []by
 	}
 	x.operation = sts.Service + ":" + r.Action
 	entry.Operation, entry.Role = x.operation, r.Role
-	if !d.throttle.call(who.caller.Key) { // those whom nobody knows share one rate
+	if x.entry == nil && !d.throttle.stranger() || x.entry != nil && !d.throttle.call(who.caller.Key) {
 		return nil, throttled()
 	}
 	answer, err := (&tokenService{d: d, who: who}).answer(ctx, r)
@@ -92,6 +97,9 @@ func (d *Door) tokens(ctx context.Context, x *exchange, who *identity, body []by
 func queryFailure(err error) error {
 	if e := (*sts.Error)(nil); errors.As(err, &e) {
 		return &failure{exception: e.Code, status: e.Status, message: e.Message}
+	}
+	if f := (*failure)(nil); errors.As(err, &f) {
+		return f
 	}
 	return internal(err)
 }
@@ -116,8 +124,12 @@ func asQueryError(f *failure) *sts.Error {
 	return e
 }
 
-// longestChained is how long a role may be taken on by a session of another role: AWS's limit.
-const longestChained = time.Hour
+const (
+	// usualRole is how long a role is taken on by who does not say how long: AWS's default.
+	usualRole = time.Hour
+	// longestChained is how long a role may be taken on by a session of another role: AWS's limit.
+	longestChained = time.Hour
+)
 
 // tokenService answers a caller's requests to the Security Token Service.
 type tokenService struct {
@@ -151,10 +163,7 @@ func (t *tokenService) sessionToken(r *sts.Request) (*sts.Answer, error) {
 func (t *tokenService) assumeRole(r *sts.Request) (*sts.Answer, error) {
 	name, role, known := t.d.role(r.Role)
 	action := "sts:" + sts.AssumeRole
-	// A caller whose own policy says something of sts must be allowed to; others need the role's trust alone.
-	decision := t.who.rights.decide(action, r.Role)
-	denied := decision == iam.Denied || decision != iam.Allowed && t.who.rights.names(sts.Service)
-	if !known || denied || !t.who.trusted(role.Trust) { // nobody learns which roles there are
+	if !known || !t.who.rights.letAssume(action, r.Role) || !t.who.trusted(role.Trust) { // nobody learns which roles there are
 		return nil, refused("AccessDenied", "User: %s is not authorized to perform: %s on resource: %s", t.who.caller.Name, action, r.Role)
 	}
 	longest := role.Longest
@@ -170,15 +179,20 @@ func (t *tokenService) assumeRole(r *sts.Request) (*sts.Answer, error) {
 
 func (t *tokenService) withWebIdentity(ctx context.Context, r *sts.Request) (*sts.Answer, error) {
 	name, role, known := t.d.role(r.Role)
-	if !known || t.d.cfg.WebIdentities == nil {
-		return nil, refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
+	holder, err := WebIdentity{}, ErrNoProvider
+	if known && t.d.cfg.WebIdentities != nil {
+		holder, err = t.d.cfg.WebIdentities.Verify(ctx, name, r.WebIdentity)
 	}
-	holder, err := t.d.cfg.WebIdentities.Verify(ctx, name, r.WebIdentity)
 	switch {
+	case errors.Is(err, ErrNoProvider): // strangers do not learn which other roles there are
+		return nil, refused("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 	case errors.Is(err, ErrUntrusted):
 		return nil, &sts.Error{Code: "InvalidIdentityToken", Status: http.StatusBadRequest, Message: sentence(err)}
 	case err != nil:
 		return nil, &sts.Error{Code: "IDPCommunicationError", Status: http.StatusBadRequest, Message: "The identity provider cannot be reached."}
+	}
+	if t.who.caller.Name == "" && !t.d.throttle.call("role/"+name) {
+		return nil, throttled()
 	}
 	out, err := t.take(Session{Role: name, Name: r.Session, Policy: r.Policy}, r.Duration, role.Longest)
 	if err != nil {
@@ -190,6 +204,9 @@ func (t *tokenService) withWebIdentity(ctx context.Context, r *sts.Request) (*st
 
 // take makes the session of a role.
 func (t *tokenService) take(s Session, wanted, longest time.Duration) (*sts.Answer, error) {
+	if wanted == 0 {
+		wanted = min(usualRole, longest)
+	}
 	if wanted > longest {
 		return nil, &sts.Error{
 			Code: "ValidationError", Status: http.StatusBadRequest,
@@ -254,7 +271,8 @@ func (who *identity) trusted(by []string) bool {
 	if who.session != nil && who.session.Role != "" {
 		name = "role/" + who.session.Role
 	}
-	return who.rights.everything || slices.Contains(by, "*") || name != "" && slices.Contains(by, name)
+	keyless := who.session != nil && who.session.Key == "" // the holder of a web identity
+	return who.rights.everything || !keyless && slices.Contains(by, "*") || name != "" && slices.Contains(by, name)
 }
 
 // userID is the number of a caller, of AWS's shape.

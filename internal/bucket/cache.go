@@ -34,6 +34,8 @@ type cache struct {
 	entries map[cacheKey]*entry
 	idle    *list.List // of *entry: complete and unused, the longest unused first
 	used    Usage
+	running int           // downloads that have room
+	changed chan struct{} // closed, and made anew, when there may be more room
 }
 
 // lane is the downloads from one server, which are so many at once whatever others do.
@@ -74,7 +76,7 @@ func newCache(cfg Cache, now func() time.Time) (*cache, error) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	c := &cache{
-		cfg: cfg, now: now, stop: stop, entries: map[cacheKey]*entry{}, idle: list.New(),
+		cfg: cfg, now: now, stop: stop, entries: map[cacheKey]*entry{}, idle: list.New(), changed: make(chan struct{}),
 	}
 	if cfg.Idle > 0 {
 		c.tasks.Go(func() { c.sweepEvery(ctx, sweepInterval(cfg.Idle)) })
@@ -161,6 +163,7 @@ func (c *cache) leave(e *entry) {
 		e.since = c.now()
 		e.place = c.idle.PushBack(e)
 	}
+	c.tell()
 	c.mu.Unlock()
 	closeAll(drop)
 }
@@ -188,13 +191,11 @@ func (l *lane) download(ctx context.Context, key cacheKey, get fetch) result {
 		return result{err: context.Cause(ctx)}
 	}
 	defer func() { <-l.slots }()
-	if err := l.reserve(key); err != nil {
+	if err := l.waitForRoom(ctx, key); err != nil {
 		return result{err: err}
 	}
 	file, err := l.fill(ctx, key, get)
-	if err != nil {
-		l.release(key.pinned.Size)
-	}
+	l.ended(key.pinned.Size, err != nil)
 	return result{file: file, err: err}
 }
 
@@ -220,6 +221,7 @@ func (c *cache) finish(e *entry, r result) {
 		c.forget(e)
 	case e.refs == 0:
 		drop = c.drop(e)
+		c.tell()
 	}
 	close(e.done)
 	c.mu.Unlock()

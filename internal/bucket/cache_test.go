@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -474,4 +475,61 @@ func TestCacheModel(t *testing.T) {
 		c.close()
 		wantUsage(rt, c, Usage{})
 	})
+}
+
+// TestCacheWaitsForDownloads: lanes are as many as there are servers, and all of them together may want more than there is room for.
+func TestCacheWaitsForDownloads(t *testing.T) {
+	t.Parallel()
+	slow, _ := testCache(t, nil)
+	other := slow.cache.lane(2)
+	var count atomic.Int32
+	begun, end := make(chan struct{}), make(chan struct{})
+	files := make(chan *File, 2)
+	for _, name := range []string{"a", "b"} {
+		go func() {
+			f, err := slow.open(context.Background(), keyOf(name, 50), func(ctx context.Context, to *tempFile) error {
+				begun <- struct{}{}
+				<-end
+				return fill(50, &count)(ctx, to)
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			files <- f
+		}()
+		<-begun
+	}
+	impatient, cancel := context.WithCancelCause(context.Background())
+	left := errors.New("left")
+	outcome := make(chan error, 2)
+	go func() {
+		_, err := other.open(impatient, keyOf("c", 60), fill(60, &count))
+		outcome <- err
+	}()
+	for other.refs(keyOf("c", 60)) == 0 && len(outcome) == 0 {
+		runtime.Gosched()
+	}
+	cancel(left)
+	if err := <-outcome; !errors.Is(err, left) {
+		t.Errorf("who waits for room and leaves: %v", err)
+	}
+	go func() {
+		f, err := other.open(context.Background(), keyOf("d", 60), fill(60, &count))
+		if err == nil {
+			err = f.Close()
+		}
+		outcome <- err
+	}()
+	for other.refs(keyOf("d", 60)) == 0 && len(outcome) == 0 {
+		runtime.Gosched()
+	}
+	_, err := other.open(context.Background(), keyOf("large", 101), fill(101, &count))
+	wantErrorKind(t, err, TooLarge)
+	end <- struct{}{}
+	_ = (<-files).Close()
+	end <- struct{}{}
+	_ = (<-files).Close()
+	if err := <-outcome; err != nil {
+		t.Errorf("a download that there is room for when others have ended: %v", err)
+	}
 }

@@ -9,11 +9,28 @@ import (
 
 // This file is where the cache finds room for downloads: within its budget, on its disk, and in time.
 
-// reserve counts a download in before it begins. Room is made by dropping what has been unused for longest.
-func (c *cache) reserve(key cacheKey) error {
+// waitForRoom counts a download in before it begins. Where others run, which with several servers may want more than there is, it
+// waits for these and then for who reads them: they may take hours, and whoever tries again would have given up by then.
+func (c *cache) waitForRoom(ctx context.Context, key cacheKey) error {
+	for waited := false; ; waited = true {
+		wait, err := c.reserve(key, waited)
+		if wait == nil {
+			return err
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// reserve counts a download in if there is room, which is made by dropping what has been unused for longest. If there may be some
+// later, it says what to wait for.
+func (c *cache) reserve(key cacheKey, waited bool) (wait <-chan struct{}, err error) {
 	size := key.pinned.Size
 	if size > c.cfg.MaxBytes {
-		return fail(TooLarge, nil, "Object %q has %d bytes, more than all downloads together may have (%d): raise that limit.",
+		return nil, fail(TooLarge, nil, "Object %q has %d bytes, more than all downloads together may have (%d): raise that limit.",
 			key.object.Key, size, c.cfg.MaxBytes)
 	}
 	var dropped []*os.File
@@ -22,23 +39,37 @@ func (c *cache) reserve(key cacheKey) error {
 	defer c.mu.Unlock()
 	for c.used.Bytes > c.cfg.MaxBytes-size {
 		oldest := c.oldest()
+		if oldest == nil && (waited || c.running > 0) {
+			return c.changed, nil
+		}
 		if oldest == nil {
-			return fail(Unavailable, nil, "Downloads in use take %d bytes of the %d that all may: "+
+			return nil, fail(Unavailable, nil, "Downloads in use take %d bytes of the %d that all may: "+
 				"try again when other work is done, or raise that limit.", c.used.Bytes, c.cfg.MaxBytes)
 		}
 		dropped = append(dropped, c.drop(oldest))
 	}
 	c.used.Files++
 	c.used.Bytes += size
-	return nil
+	c.running++
+	return nil, nil
 }
 
-// release takes back a reservation.
-func (c *cache) release(size int64) {
+// ended notes that a download has ended, and takes back the reservation of one that has failed.
+func (c *cache) ended(size int64, failed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.used.Files--
-	c.used.Bytes -= size
+	c.running--
+	if failed {
+		c.used.Files--
+		c.used.Bytes -= size
+	}
+	c.tell()
+}
+
+// tell wakes those who wait for room. The caller holds mu.
+func (c *cache) tell() {
+	close(c.changed)
+	c.changed = make(chan struct{})
 }
 
 // create makes the file for a download if that leaves enough of the disk free. Here too the longest unused make room.

@@ -10,11 +10,11 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/sync/singleflight"
 	"golang.org/x/time/rate"
 )
 
@@ -50,8 +50,9 @@ type Checker struct {
 	client *http.Client
 	asks   *sparing
 
-	mu       sync.Mutex
-	verifier *oidc.IDTokenVerifier // nil until the provider has said what it is
+	// known is nil until the provider has said what it is, which is asked once for all who wait for it.
+	known  atomic.Pointer[oidc.IDTokenVerifier]
+	asking singleflight.Group
 }
 
 // New makes a checker. It asks nobody anything.
@@ -113,20 +114,29 @@ func (c *Checker) trusts(subject string) bool {
 	return false
 }
 
-// provider asks the provider what it is, once.
+// provider asks the provider what it is, once. Who leaves does not wait for the answer, which others may.
 func (c *Checker) provider(ctx context.Context) (*oidc.IDTokenVerifier, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.verifier != nil {
-		return c.verifier, nil
+	if v := c.known.Load(); v != nil {
+		return v, nil
 	}
-	// Keys are fetched later with this context: it must not end with the request.
-	p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), c.client), c.trust.Issuer)
-	if err != nil {
-		return nil, fmt.Errorf("ask the identity provider: %w", err)
+	asked := c.asking.DoChan("", func() (any, error) {
+		if c.known.Load() != nil {
+			return nil, nil //nolint:nilnil // it has been answered meanwhile
+		}
+		// Keys are fetched later with this context: it must not end with the request.
+		p, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), c.client), c.trust.Issuer)
+		if err != nil {
+			return nil, fmt.Errorf("ask the identity provider: %w", err)
+		}
+		c.known.Store(p.Verifier(&oidc.Config{ClientID: c.trust.Audience, Now: c.now}))
+		return nil, nil //nolint:nilnil // it is known now
+	})
+	select {
+	case a := <-asked:
+		return c.known.Load(), a.Err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
-	c.verifier = p.Verifier(&oidc.Config{ClientID: c.trust.Audience, Now: c.now})
-	return c.verifier, nil
 }
 
 var errTooOften = errors.New("the identity provider is asked too often")

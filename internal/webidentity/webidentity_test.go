@@ -1,6 +1,7 @@
 package webidentity_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -28,6 +29,8 @@ type issuer struct {
 	key  jose.JSONWebKey
 	gets atomic.Int32
 	away atomic.Bool
+	// asked is told of each time that somebody asks who it is, and said is waited for before the answer; nil for neither.
+	asked, said chan struct{}
 }
 
 func newKey(t *testing.T, id string) jose.JSONWebKey {
@@ -44,6 +47,10 @@ func startIssuer(t *testing.T) *issuer {
 	i := &issuer{key: newKey(t, "one")}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		if i.asked != nil {
+			i.asked <- struct{}{}
+			<-i.said
+		}
 		_ = json.NewEncoder(w).Encode(map[string]any{
 			"issuer": i.URL, "jwks_uri": i.URL + "/keys", "authorization_endpoint": i.URL + "/x", "token_endpoint": i.URL + "/y",
 			"id_token_signing_alg_values_supported": []string{"ES256"},
@@ -176,5 +183,39 @@ func TestProvidersThatAreAway(t *testing.T) {
 	i.away.Store(false)
 	if _, err := c.Verify(t.Context(), good); err != nil {
 		t.Errorf("when it is back: %v", err)
+	}
+}
+
+// TestNobodyWaitsForOthers: who waits for a slow provider may leave, and all who wait get the one answer.
+func TestNobodyWaitsForOthers(t *testing.T) {
+	t.Parallel()
+	i := startIssuer(t)
+	const all = 20
+	i.asked, i.said = make(chan struct{}, all), make(chan struct{})
+	c := checker(t, i)
+	good := token(t, i.key, jwt.Claims{
+		Issuer: i.URL, Subject: "anna", Audience: jwt.Audience{"spotter"}, Expiry: jwt.NewNumericDate(time.Now().Add(time.Hour)),
+	})
+	answers := make(chan error, all)
+	for range all {
+		go func() {
+			_, err := c.Verify(t.Context(), good)
+			answers <- err
+		}()
+	}
+	<-i.asked
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := c.Verify(gone, good); !errors.Is(err, context.Canceled) { // which ends though the provider has not answered
+		t.Errorf("who has left: %v", err)
+	}
+	close(i.said)
+	for range all {
+		if err := <-answers; err != nil {
+			t.Error(err)
+		}
+	}
+	if more := len(i.asked); more > 0 {
+		t.Errorf("asked %d times more", more)
 	}
 }

@@ -32,7 +32,6 @@ const (
 	shortest        = 15 * time.Minute
 	longestRole     = 12 * time.Hour
 	longestToken    = 36 * time.Hour
-	usualRole       = time.Hour
 	usualToken      = 12 * time.Hour
 	maxRoleARN      = 2048
 	maxPolicy       = 2048 // characters
@@ -44,7 +43,8 @@ const (
 // Request is what a caller asks for. Members that an action does not have are empty.
 type Request struct {
 	Action string
-	// Duration is how long the credentials are to last: the action's usual time if nothing was said.
+	// Duration is how long the credentials are to last. If nothing was said: of a session the usual time, of a role 0, as what is usual
+	// may be more than the role allows.
 	Duration time.Duration
 	// Role is the ARN of the role to assume, Session what the caller calls the session.
 	Role, Session string
@@ -124,7 +124,7 @@ func (r *Request) role(form url.Values) (err error) {
 	case utf8.RuneCountInString(r.Policy) > maxPolicy:
 		return invalid("policy", "have length less than or equal to %d", maxPolicy)
 	}
-	r.Duration, err = duration(form, usualRole, longestRole)
+	r.Duration, err = duration(form, 0, longestRole)
 	return err
 }
 
