@@ -43,8 +43,8 @@ const (
 	// soakKeep is how long the server keeps what it need not keep for the clients: short, so that it has to clear away.
 	soakKeep = "5m"
 	// perJob is what a job may add to the database before it is swept, which is done every 10 minutes: rows of the job, of
-	// its tasks (which River keeps for a day) and of its results.
-	perJob = 32 << 10
+	// its tasks (which River keeps for a day), its plan and its results. Jobs on the clips of four seconds took 65 kB.
+	perJob = 96 << 10
 )
 
 func measureSoak(ctx context.Context, o *options, r *report) (err error) {

@@ -173,7 +173,7 @@ func (m mutation) test(ctx context.Context, folder string, changed []byte) (kill
 	if err != nil {
 		return false, err
 	}
-	if err := errors.Join(os.WriteFile(copied, changed, 0o600), os.WriteFile(overlay, text, 0o600)); err != nil {
+	if err = errors.Join(os.WriteFile(copied, changed, 0o600), os.WriteFile(overlay, text, 0o600)); err != nil {
 		return false, err
 	}
 	out, err := goTest(ctx, overlay, append([]string{"-count=1"}, m.tests...)...)

@@ -57,7 +57,7 @@ func (w *watch) visit(pid int, now map[string]spent) (waiting time.Duration) {
 				waiting += lookEvery
 			}
 		}
-		children, _ := os.ReadFile(filepath.Join(thread, "children")) // the thread may be gone
+		children, _ := os.ReadFile(filepath.Join(thread, "children")) //nolint:gosec // G304: of /proc; the thread may be gone
 		for child := range strings.FieldsSeq(string(children)) {
 			if n, err := strconv.Atoi(child); err == nil {
 				waiting += w.visit(n, now)

@@ -70,7 +70,7 @@ func (p Program) Start(ctx context.Context) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", p.Path, err)
 	}
 	go func() {
-		<-ended // by a signal
+		_ = <-ended // by a signal
 		close(s.exited)
 	}()
 	if err := s.await(ctx, p.Ready); err != nil {
