@@ -2,15 +2,17 @@
 
 GO       ?= go
 FUZZTIME ?= 10s
+SOAK     ?= 1h
 LINT     := $(GO) tool -modfile=tools/go.mod golangci-lint
 # Where git is missing or refuses the checkout, the version cannot be stamped; build all the same.
 VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo walkthrough test test-race fuzz lint fmt bench peers load attack accuracy generate check clean
+.PHONY: help setup build demo walkthrough test test-race fuzz mutants lint vulnerabilities fmt bench peers load attack soak accuracy \
+	generate check clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 17
 
 setup: ## Install what is missing (WITHOUT_SUDO=1: only say what), build, make the model pack
 	@scripts/setup $(if $(WITHOUT_SUDO),--without-sudo)
@@ -34,8 +36,14 @@ test-race: setup ## Run all tests under the race detector
 fuzz: setup ## Fuzz every target for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME)
 
+mutants: setup ## Break the code in some forty places, one by one, and see whether the tests notice (some 15 minutes)
+	@$(GO) run ./bench/mutants
+
 lint: ## Check style, import directions and common mistakes
 	$(LINT) run ./...
+
+vulnerabilities: ## Look for known vulnerabilities in what is used (GOVULNDB), where their database can be reached
+	@scripts/vulnerabilities
 
 fmt: ## Format the code
 	$(LINT) fmt ./...
@@ -53,13 +61,16 @@ load: setup ## Measure a whole server: many clients, large collections, long res
 attack: setup ## Attack a server of its own as strangers may, and show whether a good caller is answered (two minutes)
 	$(GO) run ./bench/attack
 
+soak: setup ## Work a server for SOAK (1h) with everything at once, and fail if it grows
+	$(GO) run ./bench/load --parts soak --soak $(SOAK)
+
 accuracy: setup ## Measure accuracy on the evaluation data (SPOTTER_EVALUATION)
 	$(GO) run ./bench/accuracy
 
 generate: ## Make generated files again
 	$(GO) generate ./...
 
-check: lint test ## What CI runs
+check: lint vulnerabilities test ## What CI runs
 
 clean: ## Remove what was built; the model pack and the npm packages stay
 	rm -rf bin build demo coverage.out

@@ -21,7 +21,7 @@ type options struct {
 	spotter, models, photos, work, profile string
 	parts                                  []string
 	clients                                int
-	length, pause, idle                    time.Duration
+	length, pause, idle, soak              time.Duration
 	sizes                                  []int
 	sightings                              int
 	json                                   bool
@@ -62,14 +62,23 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	} else {
 		err = r.print(out)
 	}
-	if err == nil && r.failures() > 0 {
+	if err != nil {
+		return err
+	}
+	if r.failures() > 0 {
 		err = errFailures
+	}
+	if r.Soak != nil && slices.ContainsFunc(r.Soak.Growth, func(g growth) bool { return g.unbounded() }) {
+		err = errors.Join(err, errGrowth)
 	}
 	return err
 }
 
 // partNames are the parts in the order in which they are measured.
-func partNames() []string { return []string{"idle", "photos", "jobs", "galleries", "results"} }
+func partNames() []string { return append(usualParts(), "soak") }
+
+// usualParts are those that are measured where nobody says otherwise.
+func usualParts() []string { return []string{"idle", "photos", "jobs", "galleries", "results"} }
 
 func parse(args []string) (*options, error) {
 	o := &options{}
@@ -79,11 +88,12 @@ func parse(args []string) (*options, error) {
 	f.StringVar(&o.photos, "photos", "node_modules/@vladmandic/face-api/demo", "folder with sample1.jpg to sample6.jpg")
 	f.StringVar(&o.work, "work", "", "folder to make data folders in, with 4.5 GB for a million faces; empty: a temporary one")
 	f.StringVar(&o.profile, "profile", "", "write processor profiles of the server to this folder")
-	parts := f.String("parts", strings.Join(partNames(), ","), "what to measure")
+	parts := f.String("parts", strings.Join(usualParts(), ","), "what to measure; soak as well")
 	f.IntVar(&o.clients, "clients", 200, "clients at the same time")
 	f.DurationVar(&o.length, "for", 2*time.Minute, "how long they ask; a quarter of it without them and without pauses")
 	f.DurationVar(&o.pause, "pause", time.Second, "between two questions of one client")
 	f.DurationVar(&o.idle, "idle", 30*time.Second, "how long the idle server is watched")
+	f.DurationVar(&o.soak, "soak", time.Hour, "how long the soaked server is worked, after a tenth of it to warm up")
 	sizes := f.String("sizes", "10000,100000,1000000", "faces of the collections, ascending")
 	f.IntVar(&o.sightings, "sightings", 1_000_000, "of the large job")
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -114,6 +124,8 @@ func (o *options) check(rest []string) error {
 		return fmt.Errorf("--clients: %d is not within 1..%d", o.clients, maxClients)
 	case o.length < time.Second || o.idle < time.Second || o.pause < 0:
 		return errors.New("--for and --idle must be at least a second, and --pause not negative")
+	case o.soak < time.Minute:
+		return errors.New("--soak must be at least a minute")
 	case !slices.IsSorted(o.sizes) || o.sizes[0] < leastFaces:
 		return fmt.Errorf("--sizes: give ascending numbers from %d", leastFaces)
 	case o.sightings < 20*pageSize:
@@ -139,6 +151,7 @@ func measure(ctx context.Context, o *options) (_ *report, err error) {
 	r := &report{Machine: describeMachine(ctx, o), LoadBefore: loadAverage()}
 	parts := map[string]func(context.Context, *options, *report) error{
 		"idle": measureIdle, "photos": measurePhotos, "jobs": measureJobs, "galleries": measureGalleries, "results": measureResults,
+		"soak": measureSoak,
 	}
 	for _, name := range partNames() {
 		if !slices.Contains(o.parts, name) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -23,7 +25,9 @@ type sample struct {
 	Children   int64         `json:"children"` // bytes
 	Heap       int64         `json:"heap"`     // bytes of Go's, in use
 	Goroutines int           `json:"goroutines"`
-	Files      int           `json:"files"` // descriptors
+	Files      int           `json:"files"`    // descriptors
+	Database   int64         `json:"database"` // bytes of its file
+	Log        int64         `json:"log"`      // bytes of the file with what is not in it yet
 }
 
 // sampleEvery is the time between two looks: each asks for the metrics, which costs some queries.
@@ -53,7 +57,17 @@ func (s *server) look(ctx context.Context, at time.Duration) sample {
 	return sample{
 		At: at, Server: resident(pid), Children: children(pid), Heap: int64(values["go_memstats_heap_inuse_bytes"]),
 		Goroutines: int(values["go_goroutines"]), Files: int(values["process_open_fds"]),
+		Database: fileSize(filepath.Join(s.data, "spotter.db")), Log: fileSize(filepath.Join(s.data, "spotter.db-wal")),
 	}
+}
+
+// fileSize is 0 of a file that is not there.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path) //nolint:gosec // of our own server
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 func newMemory(samples []sample) memory {

@@ -20,6 +20,7 @@ type report struct {
 	Jobs       []jobsReport    `json:"jobs,omitempty"`
 	Galleries  []galleryReport `json:"galleries,omitempty"`
 	Results    []resultsReport `json:"results,omitempty"`
+	Soak       *soakReport     `json:"soak,omitempty"`
 }
 
 // failures counts errors that nobody asked for.
@@ -39,6 +40,10 @@ func (r *report) failures() (n int) {
 	for i := range r.Galleries {
 		count(r.Galleries[i].Errors)
 	}
+	if r.Soak != nil {
+		count(r.Soak.Load.Errors)
+		n += r.Soak.Load.Failed
+	}
 	return n
 }
 
@@ -55,6 +60,7 @@ func (r *report) print(out io.Writer) error {
 	r.printJobs(w)
 	r.printGalleries(w)
 	r.printResults(w)
+	r.printSoak(w)
 	return w.Flush()
 }
 
@@ -151,6 +157,40 @@ func (r *report) printResults(w io.Writer) {
 		p := &r.Results[i]
 		fmt.Fprintf(w, "by %s\t%d\t%s\t%s\t%.2f\t%s\n", p.Order, p.Sightings, brief(p.Start), brief(p.End), p.Ratio, p.Pages.columns())
 	}
+}
+
+func (r *report) printSoak(w io.Writer) {
+	if r.Soak == nil {
+		return
+	}
+	l := &r.Soak.Load
+	fmt.Fprintln(w, "soak\tclients\t"+timingColumns)
+	for i := range l.Operations {
+		fmt.Fprintf(w, "%s\t%d\t%s\n", l.Operations[i].Operation, l.Clients, l.Operations[i].columns())
+	}
+	printErrors(w, l.Errors)
+	fmt.Fprintf(w, "\n%d jobs done and %d failed in %s\n\n", l.Done, l.Failed, l.For.Round(time.Second))
+	fmt.Fprintln(w, "growth, by quarters\tfirst\tsecond\tthird\tlast\tmay be\t")
+	for i := range r.Soak.Growth {
+		g := &r.Soak.Growth[i]
+		fmt.Fprintf(w, "%s\t", g.Name)
+		for _, v := range append(g.Quarters[:], g.Most) {
+			fmt.Fprintf(w, "%s\t", amount(v))
+		}
+		if g.unbounded() {
+			fmt.Fprint(w, "GROWS")
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// amount is a number of bytes, or of few things.
+func amount(v float64) string {
+	const kilo = 1e3
+	if v < kilo {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return size(int64(v))
 }
 
 func printErrors(w io.Writer, errs map[string]int) {

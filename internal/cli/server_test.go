@@ -12,10 +12,15 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
-// patience is how long scripts wait for what takes a second or two on a machine with nothing else to do.
-const patience = 30 * time.Second
+// patient is a context that ends when this process and the servers and programs that it has started do nothing any more, or
+// too much.
+func patient() (context.Context, context.CancelFunc) {
+	return patience.Patience{Idle: 30 * time.Second, Effort: 5 * time.Minute}.Context(context.Background())
+}
 
 // serving waits until a server has said its address in a file, and sets $URL: serving FILE
 func serving(ts *testscript.TestScript, neg bool, args []string) {
@@ -40,7 +45,7 @@ func call(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 2 {
 		body = args[1]
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := patient()
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, ts.Getenv("URL")+"/", strings.NewReader(body))
 	ts.Check(err)
@@ -87,8 +92,10 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func eventually(ts *testscript.TestScript, otherwise string, is func() bool) {
-	for end := time.Now().Add(patience); !is(); {
-		if time.Now().After(end) {
+	ctx, cancel := patient()
+	defer cancel()
+	for !is() {
+		if ctx.Err() != nil {
 			ts.Fatalf("%s", otherwise)
 		}
 		time.Sleep(200 * time.Millisecond) // what is waited for is in another process

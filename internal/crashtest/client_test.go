@@ -41,8 +41,10 @@ func (s *server) ask(operation string, input any) (json.RawMessage, error) {
 		return nil, err
 	}
 	r.Close = true
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-	answer, err := client.Do(r) //nolint:bodyclose // read closes it
+	ctx, cancel := s.patient()
+	defer cancel()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	answer, err := client.Do(r.WithContext(ctx)) //nolint:bodyclose // read closes it
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +142,7 @@ func (s *server) status(job string) (status, message string) {
 func (s *server) succeeded(job string) {
 	s.t.Helper()
 	var status, message string
-	if !eventually(patience, func() bool {
+	if !s.eventually(func() bool {
 		status, message = s.status(job)
 		return status != "IN_PROGRESS"
 	}) || status != "SUCCEEDED" {

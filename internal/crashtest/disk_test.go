@@ -48,7 +48,7 @@ func TestFullDisk(t *testing.T) {
 	s.succeeded(before)
 	want := s.results(before)
 	during := s.mustSearch("during")
-	if _, ok := s.record.await(patience, begins(during)); !ok {
+	if _, ok := s.said(begins(during)); !ok {
 		t.Fatal("no segment is begun")
 	}
 	fill := filepath.Join(inside, "something-else")
@@ -72,7 +72,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	s.must("RekognitionService.ListCollections", fields{}, nil) // reading goes on
 	failed := func(e entry) bool { return e.Job == during && e.Message == "task failed and is tried again" }
-	if _, ok := s.record.await(patience, failed); !ok {
+	if _, ok := s.said(failed); !ok {
 		t.Error("no task has failed for the full disk")
 	}
 	if err := os.Remove(fill); err != nil {

@@ -96,7 +96,7 @@ func (c *campaign) undisturbed(t *testing.T) {
 	var at [phases]time.Time
 	at[planning] = time.Now()
 	for p := analysing; p <= telling; p++ {
-		if _, ok := s.record.await(patience, func(e entry) bool { return phaseOf(e) == p }); !ok {
+		if _, ok := s.said(func(e entry) bool { return phaseOf(e) == p }); !ok {
 			t.Fatalf("the undisturbed job comes to no %v", p)
 		}
 		at[p] = time.Now()
@@ -131,7 +131,7 @@ func (c *campaign) job(t *testing.T, kills int) {
 		t.Errorf("job %s was there before", id)
 	}
 	c.jobs = append(c.jobs, id)
-	if !eventually(patience, func() bool { return len(c.bed.notified(t)[id]) > 0 }) {
+	if !s.eventually(func() bool { return len(c.bed.notified(t)[id]) > 0 }) {
 		t.Errorf("nobody was told of the end of job %s", id)
 	}
 	if got := s.jobs(); got != len(c.jobs) {
@@ -227,16 +227,12 @@ func (c *campaign) keep(t *testing.T, answer string, id *string) {
 func (c *campaign) reach(t *testing.T, p phase, id string) {
 	t.Helper()
 	begun := func(e entry) bool { return e.Job == id && phaseOf(e) >= p }
-	const look = 200 * time.Millisecond
-	for end := time.Now().Add(patience); time.Now().Before(end); {
-		if _, ok := c.server.record.await(look, begun); ok {
-			return
-		}
-		if status, _ := c.server.status(id); status != "IN_PROGRESS" {
-			return // it ended under an earlier server
-		}
+	if status, _ := c.server.status(id); status != "IN_PROGRESS" {
+		return // it ended under an earlier server
 	}
-	t.Fatalf("job %s comes to no %v", id, p)
+	if _, ok := c.server.said(begun); !ok {
+		t.Fatalf("job %s comes to no %v", id, p)
+	}
 }
 
 // kill kills the server after a while, and looks at what it leaves. Some decoders are stuck at that moment: those have to

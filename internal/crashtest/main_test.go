@@ -16,7 +16,7 @@ const programVariable = "SPOTTER_CRASHTEST_PROGRAM"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(programVariable) != "" {
-		os.Exit(program())
+		os.Exit(serve())
 	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "spotter-crash-film-"); err != nil {
@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// program is what cmd/spotter does, after the world has been made as bad as a test wants it.
-func program() int {
+// serve is what cmd/spotter does, after the world has been made as bad as a test wants it.
+func serve() int {
 	if err := spoil(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

@@ -2,6 +2,7 @@ package crashtest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -12,10 +13,16 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/spotter-video/spotter/internal/testkit/patience"
+	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
-// patience is for what takes a second: long enough for a machine that is busy with something else.
-const patience = 2 * time.Minute
+// usual is the patience with a server: what is waited for takes it a minute's effort at most, under the race detector, and a
+// task that has failed is tried again within a minute.
+func usual() patience.Patience {
+	return patience.Patience{Idle: 2 * time.Minute, Effort: 5 * time.Minute}
+}
 
 // server is a running program.
 type server struct {
@@ -44,9 +51,9 @@ func (b *bed) launch(t *testing.T, attr *syscall.SysProcAttr, env []string, args
 		t.Fatal(err)
 	}
 	s := &server{t: t, bed: b, cmd: exec.Command(self, args...), record: newRecord(), exited: make(chan struct{})}
-	attr.Pdeathsig = 0
 	s.cmd.Env, s.cmd.Dir, s.cmd.Stderr, s.cmd.SysProcAttr = env, b.root, in, attr
-	if err := s.cmd.Start(); err != nil {
+	ended, err := program.Start(s.cmd)
+	if err != nil {
 		t.Fatal(err)
 	}
 	_ = in.Close()
@@ -54,7 +61,7 @@ func (b *bed) launch(t *testing.T, attr *syscall.SysProcAttr, env []string, args
 		defer close(s.exited)
 		s.record.read(out) // until no process has the other end any more
 		_ = out.Close()
-		_ = s.cmd.Wait() // its state says how it ended
+		_ = <-ended // its state says how
 	}()
 	t.Cleanup(func() {
 		_ = s.cmd.Process.Kill()
@@ -69,12 +76,30 @@ func (b *bed) launch(t *testing.T, attr *syscall.SysProcAttr, env []string, args
 // listening waits until the server takes requests.
 func (s *server) listening() *server {
 	s.t.Helper()
-	e, ok := s.record.await(patience, func(e entry) bool { return e.Message == "listening" })
+	e, ok := s.said(func(e entry) bool { return e.Message == "listening" })
 	if !ok {
 		s.t.Fatalf("the server does not listen; it says:\n%s", s.record.tail())
 	}
 	s.url = e.URL
 	return s
+}
+
+// patient is a context that ends with the patience with the server.
+func (s *server) patient() (context.Context, context.CancelFunc) {
+	return usual().Context(s.t.Context(), s.cmd.Process.Pid)
+}
+
+// said waits for an entry of the server's log, which may have been written before. It says false when the server has ended
+// without it, or when patience has.
+func (s *server) said(match func(entry) bool) (entry, bool) {
+	ctx, cancel := s.patient()
+	defer cancel()
+	return s.record.await(ctx, match)
+}
+
+// eventually asks until the answer is yes, or patience with the server ends.
+func (s *server) eventually(yes func() bool) bool {
+	return usual().Until(s.t.Context(), yes, s.cmd.Process.Pid)
 }
 
 // kill kills the server and nobody else, and waits until it is gone.
@@ -97,9 +122,11 @@ func (s *server) terminate() {
 // wait waits for the end.
 func (s *server) wait() *os.ProcessState {
 	s.t.Helper()
+	ctx, cancel := s.patient()
+	defer cancel()
 	select {
 	case <-s.exited:
-	case <-time.After(patience):
+	case <-ctx.Done():
 		s.t.Fatalf("the server does not end; it says:\n%s", s.record.tail())
 	}
 	return s.cmd.ProcessState
@@ -156,7 +183,7 @@ func (b *bed) noDecoders(t *testing.T) {
 	t.Helper()
 	var left []string
 	gone := func() bool { left = b.decoders(t); return len(left) == 0 }
-	if eventually(deathbed, gone) {
+	if deathbed().Until(t.Context(), gone, numbers(b.decoders(t))...) {
 		return
 	}
 	for _, id := range left {
@@ -177,7 +204,7 @@ func (b *bed) noDecoders(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !eventually(patience, gone) {
+	if !usual().Until(t.Context(), gone, numbers(left)...) {
 		t.Fatalf("decoders are left behind: %s", strings.Join(left, " "))
 	}
 }
@@ -196,17 +223,19 @@ func (b *bed) atWork(t *testing.T) (n int) {
 	return n
 }
 
-// deathbed is how long decoders may take to die with their server, on a busy machine.
-const deathbed = 10 * time.Second
+// deathbed is the patience with decoders that die with their server.
+func deathbed() patience.Patience {
+	return patience.Patience{Idle: 10 * time.Second, Effort: time.Minute}
+}
 
-// eventually asks until the answer is yes.
-func eventually(within time.Duration, yes func() bool) bool {
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if yes() {
-			return true
+func numbers(processes []string) []int {
+	list := []int{0} // nobody has this number; with an empty list all of this process would be meant
+	for _, id := range processes {
+		if n, err := strconv.Atoi(id); err == nil {
+			list = append(list, n)
 		}
 	}
-	return false
+	return list
 }
 
 func copyFile(t *testing.T, from, to string, mode os.FileMode) {

@@ -2,12 +2,12 @@ package crashtest
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"io"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // entry is one line of the server's log, as far as the tests look at it.
@@ -56,9 +56,8 @@ func (r *record) add(line string, last bool) {
 }
 
 // await waits for an entry, which may have been written before. It says false when the server has ended without it, or
-// when the time is over.
-func (r *record) await(most time.Duration, match func(entry) bool) (entry, bool) {
-	timeout := time.After(most)
+// when the context has.
+func (r *record) await(ctx context.Context, match func(entry) bool) (entry, bool) {
 	for seen := 0; ; {
 		r.mu.Lock()
 		entries, changed, ended := r.entries, r.changed, r.ended
@@ -73,7 +72,7 @@ func (r *record) await(most time.Duration, match func(entry) bool) (entry, bool)
 		}
 		select {
 		case <-changed:
-		case <-timeout:
+		case <-ctx.Done():
 			return entry{}, false
 		}
 	}

@@ -23,7 +23,7 @@ func (b *bed) working(t *testing.T, token string, args ...string) (s *server, jo
 	t.Helper()
 	s = b.start(t, append([]string{"--unsigned"}, args...)...).listening()
 	job = s.mustSearch(token)
-	if _, ok := s.record.await(patience, begins(job)); !ok {
+	if _, ok := s.said(begins(job)); !ok {
 		t.Fatalf("job %s begins no segment", job)
 	}
 	return s, job
@@ -96,7 +96,7 @@ func (b *bed) sameResults(t *testing.T, jobs []string, l *ledger) {
 func stopTwice(s *server) {
 	s.t.Helper()
 	s.terminate()
-	if !eventually(patience, func() bool { return strings.Contains(s.record.text(), "once more to stop at once") }) {
+	if !s.eventually(func() bool { return strings.Contains(s.record.text(), "once more to stop at once") }) {
 		s.t.Fatal("the server does not say that it stops")
 	}
 	s.terminate()
@@ -128,7 +128,8 @@ func TestRequestDuringStop(t *testing.T) {
 	answers := make(chan error, 1)
 	var answer json.RawMessage
 	go func() {
-		client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: patience, DisableKeepAlives: true}}
+		// The server says when it takes the body, however long that is.
+		client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour, DisableKeepAlives: true}}
 		got, err := client.Do(r) //nolint:bodyclose // read closes it
 		if err == nil {
 			answer, err = read(got)
@@ -137,7 +138,7 @@ func TestRequestDuringStop(t *testing.T) {
 	}()
 	<-taken
 	s.terminate()
-	if !eventually(patience, func() bool {
+	if !s.eventually(func() bool {
 		_, err := s.ask("RekognitionService.ListCollections", fields{})
 		return err != nil
 	}) {
@@ -178,7 +179,7 @@ func TestDecodersDieWithTheServer(t *testing.T) {
 	b.enrolled(t)
 	s, _ := b.working(t, "killed")
 	// Looked at once more when stopped: one may end in between.
-	if !eventually(patience, func() bool { return b.atWork(t) > 0 && b.freeze(t) > 0 && b.atWork(t) > 0 }) {
+	if !s.eventually(func() bool { return b.atWork(t) > 0 && b.freeze(t) > 0 && b.atWork(t) > 0 }) {
 		t.Fatal("no decoder is at work")
 	}
 	s.kill()
@@ -191,7 +192,7 @@ func TestCancelled(t *testing.T) {
 	b := newBed(t)
 	b.enrolled(t)
 	s, job := b.working(t, "cancelled")
-	if !eventually(patience, func() bool { return b.freeze(t) > 0 }) {
+	if !s.eventually(func() bool { return b.freeze(t) > 0 }) {
 		t.Fatal("no decoder is running")
 	}
 	s.must("SpotterService.CancelJob", fields{"JobId": job}, nil)
@@ -208,7 +209,7 @@ func TestCancelled(t *testing.T) {
 	if refused := (*refusal)(nil); !errors.As(err, &refused) {
 		t.Errorf("a job that has ended is cancelled: %v", err)
 	}
-	if !eventually(patience, func() bool { return len(b.notified(t)[job]) == 1 }) {
+	if !s.eventually(func() bool { return len(b.notified(t)[job]) == 1 }) {
 		t.Error("nobody was told of the end")
 	}
 	next := s.mustSearch("next")

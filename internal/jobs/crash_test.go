@@ -67,7 +67,7 @@ func runChild(path string) {
 // kill starts a child and kills it as soon as it has said all of lines.
 func kill(t *testing.T, path, mode string, lines ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := patient(t.Context())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), childVar+"="+path, childMode+"="+mode)

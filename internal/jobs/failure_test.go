@@ -194,7 +194,7 @@ func TestLog(t *testing.T) {
 	start(t, q, worker{run: func(context.Context, service.Task) error { return errors.New("disk full") }})
 	enqueue(t, db, q, plan("job"))
 	settled(t, q)
-	stop(t, q, patience)
+	stop(t, q)
 	log := out.String()
 	for _, want := range []string{"task failed and is tried again", "task given up", "disk full", "job_id=job"} {
 		if !strings.Contains(log, want) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/jobs"
 	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 func TestMain(m *testing.M) {
@@ -26,8 +28,11 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// patience is how long a test waits for what must happen; nothing depends on it but how long a failure takes.
-const patience = 3 * time.Minute
+// patient is a context that ends when this process and its children have done nothing of what a test waits for: nothing
+// depends on it but how long a failure takes.
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return patience.Patience{Idle: 20 * time.Second, Effort: 3 * time.Minute}.Context(ctx)
+}
 
 // open opens a database as the store does, with River's tables.
 func open(tb testing.TB, path string) *sql.DB {
@@ -103,7 +108,7 @@ func setup(tb testing.TB, db *sql.DB, c jobs.Config) *jobs.Queue {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { stop(tb, q, patience) })
+	tb.Cleanup(func() { stop(tb, q) })
 	return q
 }
 
@@ -114,10 +119,17 @@ func start(tb testing.TB, q *jobs.Queue, w jobs.Worker) {
 	}
 }
 
-func stop(tb testing.TB, q *jobs.Queue, within time.Duration) {
+// stop stops a queue, in its own time.
+func stop(tb testing.TB, q *jobs.Queue) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), within)
+	ctx, cancel := patient(context.Background())
 	defer cancel()
+	stopUntil(ctx, tb, q)
+}
+
+// stopUntil stops a queue, which has to let go what it does when the context ends.
+func stopUntil(ctx context.Context, tb testing.TB, q *jobs.Queue) {
+	tb.Helper()
 	if err := q.Stop(ctx); err != nil {
 		tb.Error(err)
 	}
@@ -153,10 +165,12 @@ func finish(job service.JobID) service.Task { return service.Task{Kind: service.
 // receive waits for the next value.
 func receive[T any](tb testing.TB, c <-chan T) T {
 	tb.Helper()
+	ctx, cancel := patient(tb.Context())
+	defer cancel()
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(patience):
+	case <-ctx.Done():
 		tb.Fatal("waited in vain")
 		panic("unreachable")
 	}
@@ -202,20 +216,24 @@ func waitFor(tb testing.TB, q *jobs.Queue, want func(jobs.Stats) bool) {
 	}
 }
 
+// unchanged is how often in a row the same counts may be read before that is a failure: each time takes what the machine
+// takes to read the database, which is what the queue waits for as well, and 5 ms more.
+const unchanged = 4000
+
 // reach is waitFor for workers, which must not end their goroutine.
 func reach(q *jobs.Queue, want func(jobs.Stats) bool) error {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(patience)
-	for {
+	var last jobs.Stats
+	for same := 0; same < unchanged; same++ {
 		s, err := q.Stats(context.Background())
 		if err != nil || want(s) {
 			return err
 		}
-		select {
-		case <-deadline:
-			return fmt.Errorf("waited in vain; the tasks are %+v", s)
-		case <-tick.C:
+		if !reflect.DeepEqual(s, last) {
+			last, same = s, 0
 		}
+		<-tick.C
 	}
+	return fmt.Errorf("waited in vain; the tasks are %+v", last)
 }

@@ -215,13 +215,13 @@ func TestOrder(t *testing.T) {
 func TestStopBeforeStartAndTwice(t *testing.T) {
 	t.Parallel()
 	q := setup(t, newDB(t), config())
-	stop(t, q, patience)
+	stop(t, q)
 	start(t, q, worker{})
 	if err := q.Start(t.Context(), worker{}); err == nil {
 		t.Error("it was started twice")
 	}
-	stop(t, q, patience)
-	stop(t, q, patience)
+	stop(t, q)
+	stop(t, q)
 }
 
 // The context of Start may end; the queue goes on.

@@ -29,7 +29,7 @@ func TestStopDrains(t *testing.T) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		stop(t, q, patience)
+		stop(t, q)
 	}()
 	select {
 	case <-stopped:
@@ -80,7 +80,9 @@ func TestStopHandsBack(t *testing.T) {
 			}})
 			enqueue(t, db, first, segments("job", 4)...)
 			receive(t, began)
-			stop(t, first, time.Millisecond)
+			short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			stopUntil(short, t, first)
+			cancel()
 			wantDepth(t, first, service.SegmentTask, jobs.Depth{Waiting: 3})
 
 			c.Recover = false
@@ -115,6 +117,6 @@ func TestStopTellsOfTasksThatGoOn(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	close(release)
-	stop(t, q, patience) // and it may be stopped again
+	stop(t, q) // and it may be stopped again
 	wantDepth(t, q, service.PlanTask, jobs.Depth{})
 }

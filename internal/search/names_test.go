@@ -431,13 +431,14 @@ func TestEveryOtherSampleIsMirroredAndNoMoreAreEmbeddedThanSay(t *testing.T) {
 	}
 }
 
-func TestATrackletThatWasGoneForLongIsAnother(t *testing.T) {
+func TestATrackletThatWasGoneForLongOrIsBehindACutIsAnother(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ from, lists int }{{8, 1}, {58, 2}} { // the next stretch begins at once, or ten seconds later
+	// The next stretch begins at once, or ten seconds later, or with another shot.
+	for _, tt := range []struct{ from, shot, lists int }{{8, 0, 1}, {58, 0, 2}, {8, 1, 2}} {
 		w := newWorld(2, 0.9)
 		in := w.matching(2)
 		r, err := search.Finish(t.Context(), []*search.Tracklets{
-			w.analyze(t, 0, 0, repeat(8, 0, appearance{0, 0.3})), w.analyze(t, 1, tt.from, repeat(8, 0, appearance{0, 0.3})),
+			w.analyze(t, 0, 0, repeat(8, 0, appearance{0, 0.3})), w.analyze(t, 1, tt.from, repeat(8, tt.shot, appearance{0, 0.3})),
 		}, in)
 		if err != nil {
 			t.Fatal(err)
@@ -447,7 +448,7 @@ func TestATrackletThatWasGoneForLongIsAnother(t *testing.T) {
 			lists[&s.Matches[0]] = true
 		}
 		if len(lists) != tt.lists {
-			t.Errorf("next stretch at frame %d: %d tracklets, want %d", tt.from, len(lists), tt.lists)
+			t.Errorf("next stretch at frame %d, shot %d: %d tracklets, want %d", tt.from, tt.shot, len(lists), tt.lists)
 		}
 	}
 }

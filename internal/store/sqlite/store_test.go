@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -54,4 +55,28 @@ func newStore(tb testing.TB, db *sqlite.DB, enqueue func([]service.Task) error) 
 		}
 		return enqueue(tasks)
 	})
+}
+
+// Ping must say when nothing can be written any more, though everything can be read, as on a full disk: a trigger refuses
+// what the disk would.
+func TestPingWrites(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, filepath.Join(t.TempDir(), "spotter.db"))
+	s := newStore(t, db, nil)
+	if err := s.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const full = `CREATE TRIGGER full BEFORE UPDATE ON counters BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`
+	if _, err := db.Writer().ExecContext(t.Context(), full); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "disk is full") {
+		t.Errorf("with nothing to be written, Ping says %v", err)
+	}
+	if _, err := db.Writer().ExecContext(t.Context(), `DROP TRIGGER full`); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("with room again, Ping says %v", err)
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os/exec" //nolint:depguard // the servers are programs of their own
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -30,11 +31,32 @@ type Program struct {
 	Ready func(context.Context) error
 }
 
-// Process is a running program, started with Attributes.
+// Process is a running program, started with [Attributes].
 type Process struct {
 	cmd    *exec.Cmd
 	log    lockedBuffer
 	exited chan struct{}
+}
+
+// Start starts a command and waits for its end, which the channel tells once, with the error of [exec.Cmd.Wait]. The command
+// ends with this process at the latest, however this one ends (on Linux).
+func Start(cmd *exec.Cmd) (ended <-chan error, err error) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	bind(cmd.SysProcAttr)
+	started, end := make(chan error), make(chan error, 1)
+	go func() {
+		// The kernel ends the command with the thread that has started it: this goroutine keeps the thread as long.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			end <- cmd.Wait()
+		}
+	}()
+	return end, <-started
 }
 
 // Start runs a program and waits until it is ready. The context bounds the wait alone: the program runs until Stop.
@@ -43,11 +65,12 @@ func (p Program) Start(ctx context.Context) (*Process, error) {
 	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), p.Path, p.Arguments...) //nolint:gosec // G204: a program that was built here
 	s.cmd.Env, s.cmd.SysProcAttr = p.Env, Attributes()
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	if err := s.cmd.Start(); err != nil {
+	ended, err := Start(s.cmd)
+	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.Path, err)
 	}
 	go func() {
-		_ = s.cmd.Wait() // it is ended by a signal
+		_ = <-ended // by a signal
 		close(s.exited)
 	}()
 	if err := s.await(ctx, p.Ready); err != nil {

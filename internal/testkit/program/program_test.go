@@ -3,17 +3,28 @@ package program_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(parentVariable) != "" {
+		parent()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func shell(script string, ready func(context.Context) error) program.Program {
 	return program.Program{Path: "/bin/sh", Arguments: []string{"-c", script}, Ready: ready}
@@ -63,5 +74,63 @@ func TestBuildOfWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	if _, err := program.Build(t.Context(), "./no-such-tool"); !errors.Is(err, program.ErrBuild) {
 		t.Errorf("got %v", err)
+	}
+}
+
+const parentVariable = "SPOTTER_TEST_PARENT"
+
+// parent is this test binary as the process whose child must not outlive it: it starts one, says its number, and waits to be
+// killed.
+func parent() {
+	cmd := exec.Command("/bin/sh", "-c", "trap '' TERM INT; while :; do sleep 3600; done")
+	runtime.LockOSThread() // the first thread of a process never ends: not that one
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // so that the thread ends with this goroutine
+		_, err := program.Start(cmd)
+		started <- err
+	}()
+	if err := <-started; err != nil {
+		panic(err)
+	}
+	time.Sleep(100 * time.Millisecond) // for the thread's end, which nobody is told
+	fmt.Println(cmd.Process.Pid)
+	select {}
+}
+
+// TestNothingOutlivesTheTests kills a process that has started a program which listens to no other signal.
+func TestNothingOutlivesTheTests(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("this system does not end a process with another one")
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), parentVariable+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var child int
+	if _, err := fmt.Fscan(out, &child); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(child, 0); err != nil {
+		t.Errorf("the program has ended with the thread that asked for it: %v", err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	gone := func() bool {
+		// Who inherits it may be slow to bury it.
+		state, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child))
+		return err != nil || strings.Contains(string(state), ") Z ")
+	}
+	if !(patience.Patience{Idle: 10 * time.Second, Effort: time.Minute}).Until(t.Context(), gone, child) {
+		_ = syscall.Kill(child, syscall.SIGKILL)
+		t.Error("the program has outlived who started it")
 	}
 }
