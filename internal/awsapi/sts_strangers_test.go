@@ -91,7 +91,7 @@ func TestStrangersWhoWaitKeepNobodyOut(t *testing.T) {
 	answers := make(chan reply, 2*places)
 	for range 2 * places {
 		go func() {
-			r, err := http.Post(b.url, "application/x-www-form-urlencoded", strings.NewReader(formOfNobody)) //nolint:noctx // ends with the server
+			r, err := http.Post(b.url, "application/x-www-form-urlencoded", strings.NewReader(formOfNobody))
 			answers <- received(t, r, err)
 		}()
 	}

@@ -481,7 +481,7 @@ func TestCacheModel(t *testing.T) {
 func TestCacheWaitsForDownloads(t *testing.T) {
 	t.Parallel()
 	slow, _ := testCache(t, nil)
-	other := slow.cache.lane(2)
+	other := slow.lane(2)
 	var count atomic.Int32
 	begun, end := make(chan struct{}), make(chan struct{})
 	files := make(chan *File, 2)
