@@ -2,8 +2,10 @@ package awsapi
 
 import (
 	"net/http"
+	"net/url"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/spotter-video/spotter/internal/awsapi/internal/iam"
@@ -102,9 +104,12 @@ func reading(list []*model.S3Object) []need {
 		if o.Version != "" {
 			action = "s3:GetObjectVersion"
 		}
+		resolved := new(url.URL).ResolveReference(&url.URL{Path: "/" + o.Name}).Path // which leaves doubled slashes
 		names := []string{o.Name}
-		if tidy := strings.TrimPrefix(path.Clean("/"+o.Name), "/"); tidy != o.Name {
-			names = append(names, tidy)
+		for _, tidy := range []string{path.Clean("/" + o.Name), resolved} {
+			if tidy = strings.TrimPrefix(tidy, "/"); !slices.Contains(names, tidy) {
+				names = append(names, tidy)
+			}
 		}
 		for _, name := range names {
 			needs = append(needs, need{action, "arn:aws:s3:::" + o.Bucket + "/" + name})

@@ -45,6 +45,9 @@ func TestPolicies(t *testing.T) {
 	winding := &model.StartFaceSearchRequest{
 		CollectionId: "staff", Video: &model.Video{S3Object: &model.S3Object{Bucket: "media", Name: "open/..//closed/a.mp4"}},
 	}
+	doubled := &model.StartFaceSearchRequest{
+		CollectionId: "staff", Video: &model.Video{S3Object: &model.S3Object{Bucket: "media", Name: "open//../closed.mp4"}},
+	}
 	describeIn := &model.DescribeCollectionRequest{CollectionId: "staff"}
 	tagged := &model.CreateCollectionRequest{CollectionId: "staff", Tags: map[string]string{"a": "b"}}
 	for name, c := range map[string]struct {
@@ -122,6 +125,10 @@ func TestPolicies(t *testing.T) {
 		},
 		"forbidden object by a winding way": {
 			"StartFaceSearch", winding, policy("Allow * on *", "Deny s3:GetObject on arn:aws:s3:::media/closed/*"),
+			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
+		},
+		"object by doubled slashes": {
+			"StartFaceSearch", doubled, policy("Allow * on *", "Deny s3:GetObject on arn:aws:s3:::media/open/closed.mp4"),
 			"InvalidS3ObjectException: Unable to get object metadata from S3. Check object key, region and/or access permissions.",
 		},
 		"object that may be read either way": {

@@ -160,8 +160,8 @@ func TestAssumeRoleWithWebIdentity(t *testing.T) {
 			t.Fatal(unsigned)
 		}
 		file := filepath.Join(t.TempDir(), "token")
-		if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
-			t.Fatal(err)
+		if unwritten := os.WriteFile(file, []byte(token), 0o600); unwritten != nil {
+			t.Fatal(unwritten)
 		}
 		cfg := aws.Config{Region: "us-east-1", BaseEndpoint: &s.url, RetryMaxAttempts: 1}
 		provider := stscreds.NewWebIdentityRoleProvider(sts.NewFromConfig(cfg), searcher, stscreds.IdentityTokenFile(file))

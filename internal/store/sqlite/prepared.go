@@ -14,6 +14,10 @@ import (
 // depends on a number of values, such as of ids, push out the ones that have not been used for longest.
 const keptStatements = 256
 
+// longStatement is the length in bytes from which a statement is not kept: it lists hundreds of values, which takes longer to do than
+// to read, each number of values is another text, and one takes some 100 KB of memory.
+const longStatement = 1024
+
 // openPool opens connections that keep their statements. SQLite's driver reads the SQL anew each time that it is given some, which
 // is about half of what a small statement costs; a [sql.Stmt] would help only those who hold one, and the queue's SQL is not ours.
 func openPool(dsn string) (*sql.DB, error) {
@@ -105,8 +109,9 @@ func (k *keeper) take(ctx context.Context, query string) (*statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &statement{Stmt: read, busy: true, dropped: known} // of two at once the second is not kept
-	if !known {
+	once := known || len(query) >= longStatement // of two at once the second is not kept
+	s := &statement{Stmt: read, busy: true, dropped: once}
+	if !once {
 		k.kept.Add(query, s)
 	}
 	return s, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -74,6 +75,13 @@ func TestStatementsAreKept(t *testing.T) {
 			t.Fatalf("root of %d is %d, %v", n*n, got, err)
 		}
 	}
+	long := `SELECT 1 WHERE 1 IN (` + strings.Repeat("1,", longStatement) + `1)`
+	for range 3 {
+		var got int
+		if err := db.QueryRowContext(t.Context(), long).Scan(&got); err != nil || got != 1 {
+			t.Fatalf("a long one gives %d, %v", got, err)
+		}
+	}
 	if all, busy := kept(t, db); all != before+1 || busy != 0 {
 		t.Errorf("%d statements kept, %d before; %d busy", all, before, busy)
 	}
@@ -139,6 +147,7 @@ func TestStatementsThatFail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer rows.Close() //nolint:errcheck // it is closed below, and looked at
 	rows.Next()
 	cancel()
 	for rows.Next() {
@@ -199,6 +208,7 @@ func TestStatementsArePushedOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer open.Close() //nolint:errcheck // it is closed below, and looked at
 	for n := range 2 * keptStatements {
 		var got int
 		if err := tx.QueryRowContext(t.Context(), fmt.Sprintf(`SELECT %d`, n)).Scan(&got); err != nil || got != n {
