@@ -61,7 +61,7 @@ func (b *bed) launch(t *testing.T, attr *syscall.SysProcAttr, env []string, args
 		defer close(s.exited)
 		s.record.read(out) // until no process has the other end any more
 		_ = out.Close()
-		_ = <-ended // its state says how
+		<-ended // its state says how
 	}()
 	t.Cleanup(func() {
 		_ = s.cmd.Process.Kill()

@@ -35,17 +35,17 @@ type Program struct {
 type Process struct {
 	cmd    *exec.Cmd
 	log    lockedBuffer
-	exited chan struct{}
+	exited <-chan struct{}
 }
 
-// Start starts a command and waits for its end, which the channel tells once, with the error of [exec.Cmd.Wait]. The command
-// ends with this process at the latest, however this one ends (on Linux).
-func Start(cmd *exec.Cmd) (ended <-chan error, err error) {
+// Start starts a command and waits for its end, when the channel is closed; then cmd.ProcessState says how it ended. The
+// command ends with this process at the latest, however this one ends (on Linux).
+func Start(cmd *exec.Cmd) (ended <-chan struct{}, err error) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	bind(cmd.SysProcAttr)
-	started, end := make(chan error), make(chan error, 1)
+	started, end := make(chan error), make(chan struct{})
 	go func() {
 		// The kernel ends the command with the thread that has started it: this goroutine keeps the thread as long.
 		runtime.LockOSThread()
@@ -53,7 +53,8 @@ func Start(cmd *exec.Cmd) (ended <-chan error, err error) {
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			end <- cmd.Wait()
+			_ = cmd.Wait() // its state says how
+			close(end)
 		}
 	}()
 	return end, <-started
@@ -61,19 +62,15 @@ func Start(cmd *exec.Cmd) (ended <-chan error, err error) {
 
 // Start runs a program and waits until it is ready. The context bounds the wait alone: the program runs until Stop.
 func (p Program) Start(ctx context.Context) (*Process, error) {
-	s := &Process{exited: make(chan struct{})}
+	s := &Process{}
 	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), p.Path, p.Arguments...) //nolint:gosec // G204: a program that was built here
 	s.cmd.Env, s.cmd.SysProcAttr = p.Env, Attributes()
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	ended, err := Start(s.cmd)
-	if err != nil {
+	var err error
+	if s.exited, err = Start(s.cmd); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.Path, err)
 	}
-	go func() {
-		_ = <-ended // by a signal
-		close(s.exited)
-	}()
-	if err := s.await(ctx, p.Ready); err != nil {
+	if err = s.await(ctx, p.Ready); err != nil {
 		s.Stop()
 		return nil, fmt.Errorf("start %s: %w\n%s", p.Path, err, s.Log())
 	}
