@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -82,16 +83,11 @@ func (s *strangers) post(ctx context.Context, who aws.Credentials, body []byte) 
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	r.Header.Set("X-Amz-Target", "RekognitionService.ListCollections")
-	err = v4.NewSigner().SignHTTP(ctx, who, r, strings.Repeat("0", 64), "rekognition", "us-east-1", time.Now()) //nolint:forbidigo // signed now
+	err = v4.NewSigner().SignHTTP(ctx, who, r, strings.Repeat("0", 64), "rekognition", "us-east-1", time.Now())
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(io.Discard, answer.Body)
-	return err
+	return sent(http.DefaultClient.Do(r))
 }
 
 func form(ctx context.Context, s *strangers) error {
@@ -102,12 +98,16 @@ func form(ctx context.Context, s *strangers) error {
 		return err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := http.DefaultClient.Do(r)
+	return sent(http.DefaultClient.Do(r))
+}
+
+// sent reads an answer to its end, so that its connection is used again.
+func sent(answer *http.Response, err error) error {
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, answer.Body)
-	return err
+	return errors.Join(err, answer.Body.Close())
 }
 
 // say opens a connection, sends some text, and waits for the other side to end it.
@@ -119,7 +119,7 @@ func (s *strangers) say(ctx context.Context, text io.Reader) error {
 	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
 	defer stop()
 	defer c.Close() //nolint:errcheck // a stranger's
-	if _, err := io.Copy(c, text); err != nil {
+	if _, err = io.Copy(c, text); err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, bufio.NewReader(c))

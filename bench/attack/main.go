@@ -139,7 +139,7 @@ func start(ctx context.Context, o options) (_ *target, err error) {
 	data := filepath.Join(t.folder, "data")
 	t.server, err = program.Program{
 		Path: o.spotter, Arguments: []string{"serve", "--listen", address, "--data", data, "--log-format", "json"},
-		Ready: func(ctx context.Context) error { _, err := t.get(ctx, "/readyz"); return err },
+		Ready: func(ctx context.Context) error { _, unready := t.get(ctx, "/readyz"); return unready },
 	}.Start(ctx)
 	if err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func (t *target) under(ctx context.Context, a attack, o options) (report, error)
 	defer tick.Stop()
 	for attacking.Err() == nil {
 		r.Asked++
-		began := time.Now() //nolint:forbidigo // this measures
+		began := time.Now()
 		if _, err := t.good.ListCollections(ctx, &rekognition.ListCollectionsInput{}); err == nil {
 			r.Answered++
 			took = append(took, time.Since(began))

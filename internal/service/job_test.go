@@ -1,8 +1,10 @@
 package service_test
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -472,4 +474,40 @@ func TestALongVideoLetsAShortOneBy(t *testing.T) {
 			t.Errorf("%d sightings in %d segments", n, length)
 		}
 	}
+}
+
+// TestWhatIsWrongBecauseAProcessStopsEndsNoJob: whatever a task that is cut short says of its video, it is run again.
+func TestWhatIsWrongBecauseAProcessStopsEndsNoJob(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	world := b.ports()
+	ctx, stop := context.WithCancel(t.Context())
+	world.Videos, world.Store = stoppedVideos{b.videos, stop}, heedless{b.store}
+	b.startOn(world, service.DefaultSettings())
+	id := b.begin(service.StartRequest{Operation: service.FaceDetection, Video: b.objects.put("clip.mp4", clip())})
+	task, _ := b.take()
+	if err := b.Run(ctx, task); err == nil {
+		t.Error("the task counts as done")
+	}
+	if j, err := b.store.Job(t.Context(), id); err != nil || j.State != service.InProgress {
+		t.Errorf("the job is %v, %v", j.State, err)
+	}
+}
+
+// heedless is a store that ends a job though its caller has left: what is cancelled may be too late to be noticed.
+type heedless struct{ service.Store }
+
+func (h heedless) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (bool, error) {
+	return h.Store.EndJob(context.WithoutCancel(ctx), j, n)
+}
+
+// stoppedVideos finds every video broken when the process stops.
+type stoppedVideos struct {
+	*readVideos
+	stop func()
+}
+
+func (s stoppedVideos) Plan(context.Context, *os.File) (*service.JobPlan, error) {
+	s.stop()
+	return nil, service.Errorf(service.Invalid, "Unsupported codec/format.")
 }
