@@ -13,15 +13,15 @@ import (
 	"github.com/spotter-video/spotter/internal/webidentity"
 )
 
-// maxPolicyFile is more than any policy document may have, in bytes, with room for a message about that.
-const maxPolicyFile = 64 << 10
+// MaxPolicyFile is more than any policy document may have, in bytes, with room for a message about that.
+const MaxPolicyFile = 64 << 10
 
 // rolesOf reads the roles of a configuration with their policies.
 func rolesOf(s *config.Server) (map[string]awsapi.Role, error) {
 	roles := map[string]awsapi.Role{}
 	for _, name := range slices.Sorted(maps.Keys(s.Roles)) {
 		r := s.Roles[name]
-		policy, err := config.ReadFile(string(r.Policy), maxPolicyFile)
+		policy, err := config.ReadFile(string(r.Policy), MaxPolicyFile)
 		if err == nil {
 			err = awsapi.CheckPolicy(string(policy))
 		}

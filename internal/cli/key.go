@@ -41,9 +41,6 @@ func (p *policyFlags) add(cmd *cobra.Command, otherwise string) {
 	section(cmd, keySection, "policy", "policy-json")
 }
 
-// maxPolicyFile is more than any policy document may have, in bytes, with room for a message about that.
-const maxPolicyFile = 64 << 10
-
 // read is the document, empty if none was given.
 func (p *policyFlags) read() (string, error) {
 	if p.file != "" && p.text != "" {
@@ -52,7 +49,7 @@ func (p *policyFlags) read() (string, error) {
 	if p.file == "" {
 		return p.text, nil
 	}
-	content, err := config.ReadFile(p.file, maxPolicyFile)
+	content, err := config.ReadFile(p.file, app.MaxPolicyFile)
 	if err != nil {
 		return "", &app.UsageError{Err: fmt.Errorf("read the policy: %w", err)}
 	}

@@ -1,0 +1,173 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/awsapi"
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/gate"
+)
+
+// sessions are sealed with the key file's key, but where signatures are not checked: what anybody may have here must be good nowhere
+// else.
+func (s *server) sessions() (*awsapi.Sessions, error) {
+	key := s.keys.SessionKey()
+	if s.config.Unsigned {
+		if _, err := rand.Read(key); err != nil {
+			return nil, fmt.Errorf("make a key of sessions: %w", err)
+		}
+	}
+	return awsapi.NewSessions(key, s.request.Now)
+}
+
+func (s *server) openDoor(context.Context) (err error) {
+	s.health = newHealth(healthConfig{Now: s.request.Now, Log: s.log, Checks: []readiness{
+		{"store", s.store.Ping},
+		{"faces", func(context.Context) error {
+			if !s.loaded.Load() {
+				return &notReadyError{"collections are being read into memory"}
+			}
+			return nil
+		}},
+	}})
+	rates := map[string]float64{}
+	for operation, rate := range s.config.Rates {
+		rates[operation] = float64(rate)
+	}
+	s.openSparingLogs()
+	sessions, err := s.sessions()
+	if err != nil {
+		return err
+	}
+	roles, err := rolesOf(&s.config)
+	if err != nil {
+		return err
+	}
+	identities, err := webIdentitiesOf(&s.config, s.request.Now)
+	if err != nil {
+		return err
+	}
+	s.door, err = awsapi.New(awsapi.Config{
+		Service: s.service, Keys: s.keys, Sessions: sessions, Roles: roles, WebIdentities: identities, Region: string(s.config.Region), Account: string(s.config.Account),
+		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, MaxBody: int64(s.config.MaxBody),
+		Refusals: s.refusals, Sender: gate.Sender, Unsigned: bool(s.config.Unsigned),
+		NeutralAttributes: s.config.AbsentAttributes == config.NeutralAttributes,
+		BasePath:          string(s.config.BasePath), Origins: texts(s.config.AllowedOrigins),
+		Limits: awsapi.Limits{
+			PerOperation: rates, PerKey: float64(s.config.RatePerKey), Overall: float64(s.config.Rate),
+			InFlight: int(s.config.RequestsInFlight),
+		},
+	})
+	if err != nil {
+		return &UsageError{err} // of a name or a number in the settings
+	}
+	return nil
+}
+
+// record writes a request to the audit log; of those that were throttled, and so read and changed nothing, the first few of a minute.
+func (s *server) record(e awsapi.Entry) {
+	throttled := e.Code == "ThrottlingException" || e.Code == "ProvisionedThroughputExceededException"
+	if !throttled || s.throttled.Passes(e.Key+" "+e.Operation+" "+e.Code, e) {
+		s.write(auditOf(e))
+	}
+}
+
+// recordMore writes how many more requests were throttled.
+func (s *server) recordMore(kind string, first awsapi.Entry, more int) {
+	entry := auditEntry{
+		Time: s.request.Now(), Key: first.Key, Name: first.Name, Operation: first.Operation, Outcome: first.Code, More: more,
+	}
+	if kind == gate.Others {
+		entry.Key, entry.Name, entry.Operation = "", "", kind
+	}
+	s.write(entry)
+}
+
+// write writes an entry. One that cannot be written is told of, and the request answered all the same.
+func (s *server) write(entry auditEntry) {
+	if err := s.audit.Write(entry); err != nil {
+		s.log.Error("audit log fails", slog.Any("error", err), slog.String("operation", entry.Operation))
+	}
+}
+
+// handler puts the doors together. It counts the requests: galleries and database must not be closed under one that has
+// outlived the time for stopping and was cut off. Paths are taken as they are, where an [http.ServeMux] would send clients elsewhere:
+// they sign what they ask for.
+func (s *server) handler() http.Handler {
+	metrics := s.metrics.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.answering.Add(1)
+		defer s.answering.Done()
+		looks := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch {
+		case looks && r.URL.Path == "/healthz":
+			s.health.Healthz(w, r)
+		case looks && r.URL.Path == "/readyz":
+			s.health.Readyz(w, r)
+		case looks && r.URL.Path == "/metrics" && s.config.MetricsBesideAPI():
+			metrics.ServeHTTP(w, r)
+		default:
+			s.door.ServeHTTP(w, r)
+		}
+	})
+}
+
+// How long a client may take to send a request's head, and all of it; and how long a connection may idle. The largest body
+// takes a link of 2 Mb/s a minute.
+const (
+	headTimeout = 10 * time.Second
+	bodyTimeout = time.Minute
+	idleTimeout = 2 * time.Minute
+)
+
+// httpServer is a server for a handler, behind a gate.
+func (s *server) httpServer(address config.Address, h http.Handler) *http.Server {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: headTimeout, ReadTimeout: bodyTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 64 << 10, ErrorLog: s.httpLog,
+		TLSConfig: s.certificates.config(),
+	}
+	g := gate.New(gate.Config{
+		Hosts:       gate.NewHosts(address.Loopback(), texts(s.config.AllowedHosts)),
+		Connections: int(s.config.Connections), Refuse: s.door.Refuse,
+	})
+	g.Guard(server)
+	s.gates = append(s.gates, g)
+	return server
+}
+
+// openSparingLogs makes the logs of what strangers can cause.
+func (s *server) openSparingLogs() {
+	refusals := gate.NewSparing(s.log.Handler(), s.request.Now, gate.KindByCode)
+	s.onClose(refusals.Close)
+	s.refusals = slog.New(refusals)
+	s.throttled = gate.NewTally(s.recordMore)
+	s.onClose(s.throttled.Close)
+	// Of net/http's messages are many in which only an address differs.
+	ofHTTP := gate.NewSparing(s.log.Handler(), s.request.Now, func(slog.Record) string { return "messages of net/http" })
+	s.onClose(ofHTTP.Close)
+	s.httpLog = slog.NewLogLogger(ofHTTP, slog.LevelDebug)
+}
+
+// connections adds up the listeners' connections: those that are open, and those that were closed for want of room.
+func (s *server) connections() (open int, cut int64) {
+	for _, g := range s.gates {
+		o, c := g.Connections()
+		open, cut = open+o, cut+c
+	}
+	return open, cut
+}
+
+// texts are a list of settings as their readers know them.
+func texts[T ~string](list []T) []string {
+	all := make([]string, len(list))
+	for i, item := range list {
+		all[i] = string(item)
+	}
+	return all
+}
