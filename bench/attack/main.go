@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -175,18 +176,11 @@ func (t *target) get(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	defer answer.Body.Close() //nolint:errcheck // only read
-	text := make([]byte, 1<<20)
-	n, _ := answer.Body.Read(text)
-	for n < len(text) {
-		more, err := answer.Body.Read(text[n:])
-		if n += more; err != nil {
-			break
-		}
-	}
 	if answer.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%s answers with status %d", path, answer.StatusCode)
 	}
-	return string(text[:n]), nil
+	text, err := io.ReadAll(answer.Body)
+	return string(text), err
 }
 
 // under makes an attack and asks the server for something good meanwhile.

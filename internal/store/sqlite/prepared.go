@@ -79,8 +79,15 @@ type keeper struct {
 
 // statement is one that has been read. While somebody reads its rows it is busy, and nobody else may use it.
 type statement struct {
-	driver.Stmt
+	readStatement
 	busy, dropped bool
+}
+
+// readStatement is what the driver's statements can do.
+type readStatement interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
 }
 
 // drop closes a statement that is kept no longer, once it is not busy.
@@ -109,8 +116,12 @@ func (k *keeper) take(ctx context.Context, query string) (*statement, error) {
 	if err != nil {
 		return nil, err
 	}
+	full, ok := read.(readStatement)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("SQLite's driver has another kind of statement: %T", read), read.Close())
+	}
 	once := known || len(query) >= longStatement // of two at once the second is not kept
-	s := &statement{Stmt: read, busy: true, dropped: once}
+	s := &statement{readStatement: full, busy: true, dropped: once}
 	if !once {
 		k.kept.Add(query, s)
 	}
@@ -123,11 +134,7 @@ func (k *keeper) ExecContext(ctx context.Context, query string, args []driver.Na
 	if err != nil {
 		return nil, err
 	}
-	run, ok := s.Stmt.(driver.StmtExecContext)
-	if !ok {
-		return nil, errors.Join(driver.ErrSkip, s.release())
-	}
-	result, err := run.ExecContext(ctx, args)
+	result, err := s.ExecContext(ctx, args)
 	return result, errors.Join(err, s.release())
 }
 
@@ -137,11 +144,7 @@ func (k *keeper) QueryContext(ctx context.Context, query string, args []driver.N
 	if err != nil {
 		return nil, err
 	}
-	run, ok := s.Stmt.(driver.StmtQueryContext)
-	if !ok {
-		return nil, errors.Join(driver.ErrSkip, s.release())
-	}
-	r, err := run.QueryContext(ctx, args)
+	r, err := s.QueryContext(ctx, args)
 	if err != nil {
 		return nil, errors.Join(err, s.release())
 	}
