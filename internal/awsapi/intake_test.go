@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 
 	"github.com/spotter-video/spotter/internal/awsapi/internal/model"
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // sender is a connection that has announced a body and sent part of it.
@@ -40,9 +41,9 @@ func sender(t *testing.T, b *bench, key string, announced, sent int) net.Conn {
 // answer is the status and the body of the answer to a sender.
 func answer(t *testing.T, conn net.Conn) (int, string) {
 	t.Helper()
-	if err := conn.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
+	ctx, cancel := patience.Usual().Context(t.Context())
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -7,12 +7,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -148,11 +148,11 @@ func TestDroppedHandlesAreCollected(t *testing.T) {
 		}
 		return chunksOf(g)
 	}()
-	for deadline := time.Now().Add(10 * time.Second); alive.Load() > 0; runtime.Gosched() {
+	if !patience.Usual().Until(t.Context(), func() bool {
 		runtime.GC()
-		if time.Now().After(deadline) {
-			t.Fatal("a gallery and a snapshot that nobody holds keep their memory")
-		}
+		return alive.Load() == 0
+	}) {
+		t.Fatal("a gallery and a snapshot that nobody holds keep their memory")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/gate"
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // guarded is a server behind a gate.
@@ -48,7 +49,7 @@ func (g *guarded) dial(t *testing.T, from string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(10 * time.Minute)); err != nil { // so that a failure shows before the tests' own end
 		t.Fatal(err)
 	}
 	return c
@@ -57,14 +58,12 @@ func (g *guarded) dial(t *testing.T, from string) net.Conn {
 // opened waits until so many connections are open.
 func (g *guarded) opened(t *testing.T, want int) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		n, _ := g.gate.Connections()
-		if n == want {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%d connections are open, want %d", n, want)
-		}
+	n := 0
+	if !patience.Usual().Until(t.Context(), func() bool {
+		n, _ = g.gate.Connections()
+		return n == want
+	}) {
+		t.Fatalf("%d connections are open, want %d", n, want)
 	}
 }
 

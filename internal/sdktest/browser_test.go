@@ -12,10 +12,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 	"github.com/chromedp/chromedp"
 	"github.com/evanw/esbuild/pkg/api"
+
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // page is what a web page gives its functions to find a server with.
@@ -134,8 +137,8 @@ func browse(t *testing.T) context.Context {
 	path := installed(t, "Chromium", func(string) bool { return true }, "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(2*patience))
-	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(time.Hour)) // what follows ends first
+	ctx, cancel := patience.Usual().Context(t.Context())
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)

@@ -1,7 +1,6 @@
 package sdktest_test
 
 import (
-	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -11,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // TestPython runs boto3.
@@ -69,7 +70,7 @@ func missing(t *testing.T, what string) {
 // drive runs a client against the shared server. What is answered is held against the service model on the way.
 func (w *world) drive(t *testing.T, environment []string, program string, arguments ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience) // Python takes a second to start, twenty times
+	ctx, cancel := patience.Usual().Context(t.Context())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, arguments...)
 	cmd.WaitDelay = time.Second

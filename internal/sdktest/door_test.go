@@ -31,6 +31,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
 	"github.com/aws/smithy-go"
+
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // TestHosts asks for hosts that are not the server's, as the page of a stranger does whose name leads to this machine.
@@ -264,7 +266,7 @@ for (const endpoint of process.env.URLS.split(" "))
 // list runs a program that lists the collections at URLs of the server.
 func (s *server) list(t *testing.T, urls []string, program string, arguments ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := patience.Usual().Context(t.Context())
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, arguments...)
 	cmd.Dir, cmd.WaitDelay = "js", time.Second
@@ -392,13 +394,14 @@ func (s *server) shown(t *testing.T) string {
 func TestSmuggling(t *testing.T) {
 	t.Parallel()
 	s := here(t).server
+	ctx, cancel := patience.Usual().Context(t.Context())
+	defer cancel()
 	for _, head := range []string{
 		"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\n", "Content-Length: 3\r\nContent-Length: 4\r\n",
 		"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n",
 	} {
 		c := ok(new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://")))(t)
-		t.Cleanup(func() { _ = c.Close() })
-		_ = c.SetDeadline(time.Now().Add(patience))
+		context.AfterFunc(ctx, func() { _ = c.Close() })
 		_, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: localhost\r\n"+head+"\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		answers, _ := io.ReadAll(c)
 		if status := string(answers[:min(12, len(answers))]); status != "HTTP/1.1 400" && status != "HTTP/1.1 501" ||

@@ -8,9 +8,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
-	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // hookSecret signs the webhooks; it is the example of the specification.
@@ -75,7 +76,7 @@ func verified(r *http.Request, body []byte) error {
 
 // of waits for the messages about a job.
 func (r *receiver) of(ctx context.Context, job string) ([]message, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := patience.Usual().Context(ctx)
 	defer cancel()
 	for {
 		r.mu.Lock()

@@ -1,13 +1,13 @@
 package sdktest_test
 
 import (
-	"context"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
+
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // film is a video of the bucket.
@@ -37,16 +37,8 @@ func searched(t *testing.T, c *rekognition.Client, job *string) *rekognition.Get
 // await polls until something is done.
 func await(t *testing.T, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	poll := time.NewTicker(50 * time.Millisecond)
-	defer poll.Stop()
-	for !done() {
-		select {
-		case <-poll.C:
-		case <-ctx.Done():
-			t.Fatal("it takes too long")
-		}
+	if !patience.Usual().Until(t.Context(), done) {
+		t.Fatal("it takes too long")
 	}
 }
 

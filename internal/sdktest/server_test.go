@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
@@ -37,7 +38,8 @@ type server struct {
 	arguments []string
 	process   *exec.Cmd
 	log       *buffer
-	printed   chan struct{} // closed when all that it prints has been read
+	ended     <-chan struct{} // closed when it has ended
+	printed   chan struct{}   // closed when all that it prints has been read
 }
 
 // buffer is a log that can be written and read at the same time.
@@ -77,19 +79,17 @@ func (w *world) start(ctx context.Context, name string, with settings) (*server,
 	return s, s.launch(ctx)
 }
 
-// patience is how long a server may take to start and to stop: both are done within two seconds on an idle machine.
-const patience = 60 * time.Second
-
 // launch starts the program, and waits until it takes requests.
 func (s *server) launch(ctx context.Context) error {
 	s.log = new(buffer)
-	s.process = exec.Command(s.world.spotter, s.arguments...)             // which outlives the test that starts it
-	s.process.Stderr, s.process.SysProcAttr = s.log, program.Attributes() // which ends it if the tests are killed
-	out, err := s.process.StdoutPipe()
+	s.process = exec.Command(s.world.spotter, s.arguments...) // which outlives the test that starts it
+	out, in, err := os.Pipe()
 	if err != nil {
 		return err
 	}
-	if err := s.process.Start(); err != nil {
+	s.process.Stdout, s.process.Stderr, s.process.SysProcAttr = in, s.log, program.Attributes()
+	s.ended, err = program.Start(s.process)
+	if err = errors.Join(err, in.Close()); err != nil {
 		return err
 	}
 	s.printed = make(chan struct{})
@@ -100,8 +100,9 @@ func (s *server) launch(ctx context.Context) error {
 		first, _ := lines.ReadString('\n') // the process may die instead
 		welcome <- first
 		_, _ = io.Copy(io.Discard, lines)
+		_ = out.Close()
 	}()
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := patience.Usual().Context(ctx, s.process.Process.Pid)
 	defer cancel()
 	select {
 	case line := <-welcome:
@@ -140,12 +141,18 @@ func (s *server) stop() error {
 	}
 	process := s.process
 	s.process = nil
-	kill := time.AfterFunc(patience, func() { _ = process.Process.Kill() })
-	defer kill.Stop()
+	ctx, cancel := patience.Usual().Context(context.Background(), process.Process.Pid)
+	defer cancel()
 	_ = process.Process.Signal(syscall.SIGTERM) // it may have exited
+	select {
+	case <-s.ended:
+	case <-ctx.Done():
+		_ = process.Process.Kill()
+	}
+	<-s.ended
 	<-s.printed
-	if err := process.Wait(); err != nil {
-		return fmt.Errorf("stop the server: %w\n%s", err, s.log)
+	if state := process.ProcessState; !state.Success() {
+		return fmt.Errorf("stop the server: %v\n%s", state, s.log)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // clip shows two people in three segments.
@@ -344,12 +345,14 @@ func TestCancelJobOfAnotherProcess(t *testing.T) {
 	if err := b.CancelJob(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := patience.Usual().Context(t.Context())
+	defer cancel()
 	select {
 	case err := <-ended:
 		if err != nil {
 			t.Errorf("the task that was running ended with %v", err)
 		}
-	case <-time.After(20 * time.Second):
+	case <-ctx.Done():
 		t.Fatal("the task goes on though its job has ended")
 	}
 	b.mu.Lock()

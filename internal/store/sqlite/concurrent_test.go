@@ -9,6 +9,7 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // enrolled makes the collection people with so many faces.
@@ -41,7 +42,7 @@ func TestReadersDoNotWait(t *testing.T) {
 	if _, err = tx.ExecContext(t.Context(), `UPDATE collections SET faces = 0`); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := patience.Usual().Context(t.Context())
 	defer cancel()
 	got, err := s.Collection(ctx, "people")
 	if err != nil || got.Faces != 100 {

@@ -15,6 +15,10 @@ type Patience struct {
 	Effort time.Duration
 }
 
+// Usual is for whoever waits for programs and has no reason for another: nothing that a test waits for takes a program a tenth of
+// it, and a whole suite's programs use less when all of them count.
+func Usual() Patience { return Patience{Idle: 2 * time.Minute, Effort: 30 * time.Minute} }
+
 // ErrOver is the cause of a context that ended because patience did.
 var ErrOver = errors.New("the processes waited for have done nothing, or too much, for too long")
 

@@ -11,14 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
-)
 
-const (
-	// startup is how long a program may take until it is ready, on a busy machine: those of tests take 200 ms, Spotter with
-	// its models some seconds.
-	startup = 60 * time.Second
-	// farewell is how long it may take to end when it is asked to.
-	farewell = 30 * time.Second
+	"github.com/spotter-video/spotter/internal/testkit/patience"
 )
 
 // Program says what to run.
@@ -83,19 +77,19 @@ func (s *Process) Log() string { return s.log.String() }
 // Stop asks the program to end, waits, and kills it if it does not. It may be called more than once.
 func (s *Process) Stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have exited
-	patience := time.NewTimer(farewell)
-	defer patience.Stop()
+	ctx, cancel := patience.Usual().Context(context.Background(), s.cmd.Process.Pid)
+	defer cancel()
 	select {
 	case <-s.exited:
 		return
-	case <-patience.C:
+	case <-ctx.Done():
 		_ = s.cmd.Process.Kill()
 		<-s.exited
 	}
 }
 
 func (s *Process) await(ctx context.Context, ready func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, startup)
+	ctx, cancel := patience.Usual().Context(ctx, s.cmd.Process.Pid)
 	defer cancel()
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
