@@ -54,6 +54,22 @@ func testEndJob(u suite) {
 	wantOpen(t, s, 1, newJob(3).Created)
 }
 
+// testOddWords keeps a message that is no text: it may quote what a file holds.
+func testOddWords(u suite) {
+	t := u.T
+	var q queue
+	s, ctx := u.open(t, q.enqueue), t.Context()
+	j := createJob(t, s, 1)
+	e := ended(1)
+	e.Message = "codec a\x00b\xff\xfec \u00e9"
+	if done, err := s.EndJob(ctx, e, nil); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	j.State, j.Results, j.Finished, j.Expires = e.State, e.Results, e.Finished, e.Expires
+	j.Message = "codec a\ufffdb\ufffdc \u00e9"
+	wantJob(t, s, j)
+}
+
 func testDeleteJob(u suite) {
 	t := u.T
 	var q queue

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task
 		{"Segments", testSegments},
 		{"Chunks", testChunks},
 		{"EndJob", testEndJob},
+		{"OddWords", testOddWords},
 		{"DeleteJob", testDeleteJob},
 		{"Enqueue", testEnqueue},
 		{"Races", testRaces},

@@ -21,6 +21,8 @@ type Program struct {
 	Arguments []string
 	// Env is its environment; nil: this process's.
 	Env []string
+	// Credential is whom it runs as; nil: this process's user.
+	Credential *syscall.Credential
 	// Ready is asked again and again whether the program is ready: nil means yes.
 	Ready func(context.Context) error
 }
@@ -59,6 +61,7 @@ func (p Program) Start(ctx context.Context) (*Process, error) {
 	s := &Process{}
 	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), p.Path, p.Arguments...) //nolint:gosec // G204: a program that was built here
 	s.cmd.Env, s.cmd.SysProcAttr = p.Env, Attributes()
+	s.cmd.SysProcAttr.Credential = p.Credential
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	var err error
 	if s.exited, err = Start(s.cmd); err != nil {
@@ -75,8 +78,11 @@ func (p Program) Start(ctx context.Context) (*Process, error) {
 func (s *Process) Log() string { return s.log.String() }
 
 // Stop asks the program to end, waits, and kills it if it does not. It may be called more than once.
-func (s *Process) Stop() {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM) // it may have exited
+func (s *Process) Stop() { s.Signal(syscall.SIGTERM) }
+
+// Signal is Stop with another signal.
+func (s *Process) Signal(signal syscall.Signal) {
+	_ = s.cmd.Process.Signal(signal) // it may have exited
 	ctx, cancel := patience.Usual().Context(context.Background(), s.cmd.Process.Pid)
 	defer cancel()
 	select {

@@ -89,10 +89,12 @@ func (s *Store) SetCodes(ctx context.Context, c service.Serial, codes []service.
 	})
 }
 
-// putCodes keeps codes of faces that are there, by id, instead of earlier ones.
+// putCodes keeps codes of faces that are there, by id, instead of earlier ones; of two for one face the last.
 func putCodes(ctx context.Context, tx *sql.Tx, c service.Serial, codes []service.Code) error {
 	const columns = 3
+	slices.Reverse(codes)
 	slices.SortStableFunc(codes, func(a, b service.Code) int { return compareIDs(a.ID, b.ID) })
+	codes = slices.CompactFunc(codes, func(a, b service.Code) bool { return a.ID == b.ID }) // which no statement may meet twice
 	p := preparing{tx: tx}
 	defer p.close()
 	for batch := range slices.Chunk(codes, batchIDs/columns) {

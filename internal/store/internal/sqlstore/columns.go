@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -78,6 +79,14 @@ func (o *optional) Scan(src any) error {
 		return fmt.Errorf("a text is a %T", src)
 	}
 	return nil
+}
+
+// words is a text of others' making. Not every engine keeps every byte of such: what is no UTF-8, and zero bytes, become U+FFFD.
+type words string
+
+// Value is the text as it can be kept.
+func (w words) Value() (driver.Value, error) {
+	return strings.ToValidUTF8(strings.ReplaceAll(string(w), "\x00", "\uFFFD"), "\uFFFD"), nil
 }
 
 // blob is bytes that are never NULL.

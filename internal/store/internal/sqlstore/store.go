@@ -19,6 +19,8 @@ type Config struct {
 	// Reading makes all statements of a transaction on the reader see one state; nil where they do anyway.
 	Reading *sql.TxOptions
 	Enqueue Enqueue
+	// Passes says whether an error is the database's own trouble, which passes, and not that of what was asked; nil if it has none.
+	Passes func(error) bool
 	// Close closes the database. It may be called several times.
 	Close func() error
 }
@@ -52,12 +54,20 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // read runs a transaction that changes nothing; what says what it is for.
 func (s *Store) read(ctx context.Context, what string, do func(tx *sql.Tx) error) error {
-	return transact(ctx, s.db.Reader, s.db.Reading, what, do)
+	return s.outcome(transact(ctx, s.db.Reader, s.db.Reading, what, do))
 }
 
 // write runs a transaction that is kept unless do fails; what says what it is for.
 func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) error) error {
-	return transact(ctx, s.db.Writer, nil, what, do)
+	return s.outcome(transact(ctx, s.db.Writer, nil, what, do))
+}
+
+// outcome says of an error of the database whether it passes.
+func (s *Store) outcome(err error) error {
+	if err == nil || s.db.Passes == nil || service.KindOf(err) != service.Internal || !s.db.Passes(err) {
+		return err
+	}
+	return &service.Error{Kind: service.Unavailable, Message: "The database cannot be reached at the moment.", Err: err}
 }
 
 func transact(ctx context.Context, db *sql.DB, opts *sql.TxOptions, what string, do func(tx *sql.Tx) error) error {

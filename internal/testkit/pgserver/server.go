@@ -1,0 +1,233 @@
+package pgserver
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec" //nolint:depguard // the server is a program of its own
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver
+
+	"github.com/spotter-video/spotter/internal/testkit/program"
+)
+
+// ErrNotInstalled means that there is no PostgreSQL on this machine.
+var ErrNotInstalled = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+
+// user is who owns the cluster; inside of it nobody needs a password.
+const user = "spotter"
+
+// Server is a running server.
+type Server struct {
+	// Folder has the socket, and the cluster below it.
+	Folder string
+
+	bin     string
+	process *program.Process
+}
+
+// Database is the URL of a new, empty database on a server that all tests of a program share. The test is skipped where PostgreSQL
+// is not installed, unless the environment variable SPOTTER_TEST_EVERYTHING is set. TestMain must run the tests as [Tests].
+func Database(tb testing.TB) string {
+	tb.Helper()
+	return from(tb, "")
+}
+
+// Copy is the URL of a new database that is a copy of another, which nobody may be connected to.
+func Copy(tb testing.TB, of string) string {
+	tb.Helper()
+	u, err := url.Parse(of)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return from(tb, " TEMPLATE "+filepath.Base(u.Path))
+}
+
+func from(tb testing.TB, template string) string {
+	tb.Helper()
+	s, err := shared()
+	if err != nil {
+		if errors.Is(err, ErrNotInstalled) && os.Getenv("SPOTTER_TEST_EVERYTHING") == "" {
+			tb.Skip(err)
+		}
+		tb.Fatal(err)
+	}
+	name, err := s.create(context.WithoutCancel(tb.Context()), template)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s.URL(name)
+}
+
+// common is the server that the tests of a program share.
+var common struct { //nolint:gochecknoglobals // it is the program's
+	mutex   sync.Mutex
+	started bool
+	server  *Server
+	err     error
+	names   int
+}
+
+func shared() (*Server, error) {
+	common.mutex.Lock()
+	defer common.mutex.Unlock()
+	if !common.started {
+		common.started = true
+		common.server, common.err = Launch(context.Background())
+	}
+	return common.server, common.err
+}
+
+// Tests are those of a program, as [testing.M] has them, and end the shared server at their end.
+type Tests struct{ *testing.M }
+
+// Run runs the tests.
+func (t Tests) Run() int {
+	defer stop()
+	return t.M.Run()
+}
+
+func stop() {
+	common.mutex.Lock()
+	defer common.mutex.Unlock()
+	if common.server != nil {
+		common.server.Stop()
+		common.server = nil
+	}
+}
+
+// Launch starts a server that runs until Stop, with more settings beside its own. [ErrNotInstalled].
+func Launch(ctx context.Context, settings ...string) (_ *Server, err error) {
+	bin, err := installed()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "postgres") // a short name: a socket's may have 107 bytes
+	if err != nil {
+		return nil, fmt.Errorf("make the server's folder: %w", err)
+	}
+	s := &Server{Folder: folder, bin: bin}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(folder))
+		}
+	}()
+	if owner := s.owner(); owner != nil {
+		if err = os.Chown(folder, int(owner.Uid), int(owner.Gid)); err != nil {
+			return nil, fmt.Errorf("give the server's folder away: %w", err)
+		}
+	}
+	if err = s.run(ctx, "initdb", "--pgdata", s.cluster(), "--username", user, "--auth", "trust", "--encoding", "UTF8", "--locale", "C",
+		"--no-sync", "--no-instructions"); err != nil {
+		return nil, err
+	}
+	return s, s.Start(ctx, settings...)
+}
+
+// Start starts the server again, after Stop or Kill.
+func (s *Server) Start(ctx context.Context, settings ...string) (err error) {
+	arguments := []string{"-D", s.cluster(), "-k", s.Folder}
+	for _, setting := range append([]string{
+		// What is written survives the server's death, and not the machine's.
+		"listen_addresses=", "fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=300", "autovacuum=on",
+	}, settings...) {
+		arguments = append(arguments, "-c", setting)
+	}
+	s.process, err = program.Program{
+		Path: filepath.Join(s.bin, "postgres"), Arguments: arguments, Credential: s.owner(), Ready: s.ready,
+	}.Start(ctx)
+	return err
+}
+
+// Stop ends the server and removes what it held.
+func (s *Server) Stop() {
+	s.Kill()
+	_ = os.RemoveAll(s.Folder) // it is temporary
+}
+
+// Kill ends the server as a crash would, and leaves its cluster.
+func (s *Server) Kill() { s.process.Signal(syscall.SIGQUIT) }
+
+// URL is where a database of the server is.
+func (s *Server) URL(database string) string {
+	return "postgres://" + user + "@/" + database + "?host=" + url.QueryEscape(s.Folder)
+}
+
+// Log is what the server has said.
+func (s *Server) Log() string { return s.process.Log() }
+
+func (s *Server) cluster() string { return filepath.Join(s.Folder, "cluster") }
+
+// owner is whom the server runs as: PostgreSQL does not run as root.
+func (*Server) owner() *syscall.Credential {
+	const nobody = 65534
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return &syscall.Credential{Uid: nobody, Gid: nobody}
+}
+
+func (s *Server) run(ctx context.Context, command string, arguments ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, command), arguments...) //nolint:gosec // G204: PostgreSQL's
+	cmd.Dir, cmd.SysProcAttr = s.Folder, &syscall.SysProcAttr{Credential: s.owner()}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", command, err, out)
+	}
+	return nil
+}
+
+func (s *Server) ready(ctx context.Context) error {
+	db, err := sql.Open("pgx", s.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.PingContext(ctx), db.Close())
+}
+
+func (s *Server) create(ctx context.Context, template string) (name string, err error) {
+	db, err := sql.Open("pgx", s.URL("postgres"))
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	common.mutex.Lock()
+	defer common.mutex.Unlock() // of two at once one would wait for the other
+	common.names++
+	name = "test" + strconv.Itoa(common.names)
+	if _, err = db.ExecContext(ctx, "CREATE DATABASE "+name+template); err != nil {
+		return "", fmt.Errorf("make a database: %w", err)
+	}
+	return name, nil
+}
+
+// installed is the folder of the newest PostgreSQL's programs.
+func installed() (string, error) {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path), nil
+	}
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // where Debian has them, for nobody's PATH
+	if err != nil || len(found) == 0 {
+		return "", errors.Join(ErrNotInstalled, err)
+	}
+	slices.SortFunc(found, func(a, b string) int { return release(a) - release(b) })
+	newest := found[len(found)-1]
+	if _, err := os.Stat(filepath.Join(filepath.Dir(newest), "postgres")); errors.Is(err, fs.ErrNotExist) {
+		return "", ErrNotInstalled
+	}
+	return filepath.Dir(newest), nil
+}
+
+func release(initdb string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb)))) // 0 for what is no number
+	return n
+}
