@@ -62,13 +62,13 @@ func (s *server) openData(ctx context.Context) (err error) {
 const mostPlans = 1000
 
 func (s *server) openQueue(ctx context.Context) (err error) {
-	if err = jobs.Migrate(ctx, s.db.Writer()); err != nil {
+	if err = jobs.Migrate(ctx, jobs.SQLite(s.db.Writer())); err != nil {
 		return err
 	}
 	queue := jobs.Default()
 	queue.Workers, queue.Recover, queue.Logger, queue.Now = workers(s.engineConfig), true, s.log, s.request.Now
 	queue.Plans = min(int(s.config.OpenJobs), mostPlans) // each may wait for a download of its own
-	s.queue, err = jobs.New(s.db.Writer(), queue)
+	s.queue, err = jobs.New(jobs.SQLite(s.db.Writer()), queue)
 	return err
 }
 

@@ -38,8 +38,13 @@ type Config struct {
 	// Grace is how long a stop waits for tasks to return that it has cancelled.
 	Grace time.Duration
 
-	// Recover takes running tasks back when the queue starts. Set it where one process owns the database, and only there.
+	// Recover takes running tasks back when the queue starts. Set it where one process owns the database, and only there. Where
+	// processes share it, those that live take tasks back from those that do not.
 	Recover bool
+
+	// Beat is, where processes share the database, how often each says that it lives. One that has not for four beats counts as
+	// dead, and its tasks are run by others at the next beat of theirs.
+	Beat time.Duration
 
 	// Logger takes what is worth a person's attention, and River's own messages at the debug level; nil: nobody does.
 	Logger *slog.Logger
@@ -66,6 +71,7 @@ func Default() Config {
 		SweepEvery:  10 * time.Minute,
 		Grace:       10 * time.Second,
 		Recover:     true,
+		Beat:        5 * time.Second, // tasks of a dead process wait for 25 s at most
 	}
 }
 
@@ -106,6 +112,7 @@ func (c Config) validateTimes() error {
 		{"Keep", c.Keep, time.Millisecond},
 		{"SweepEvery", c.SweepEvery, time.Millisecond},
 		{"Grace", c.Grace, time.Millisecond},
+		{"Beat", c.Beat, time.Millisecond},
 	}
 	for _, d := range times {
 		if d.value < d.least {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -25,7 +24,7 @@ const (
 )
 
 // runChild runs tasks until it is killed, and says where it is. Segments from 3 on never end in mode "run"; in mode
-// "give-up" everything fails, and giving up never ends.
+// "give-up" everything fails, and giving up never ends; in mode "shared" tasks last until they are stopped.
 func runChild(path string) {
 	db, err := openDB(path)
 	if err != nil {
@@ -35,18 +34,27 @@ func runChild(path string) {
 	c := config()
 	c.Attempts = 1
 	c.Workers = 2
-	q, err := jobs.New(db, c)
+	mode := os.Getenv(childMode)
+	if mode == "shared" {
+		c.Recover, c.Beat = false, beat
+	}
+	q, err := jobs.New(db.engine, c)
 	if err != nil {
 		fmt.Println("error", err)
 		return
 	}
-	fails := os.Getenv(childMode) == "give-up"
+	fails := mode == "give-up"
 	err = q.Start(context.Background(), worker{
-		run: func(_ context.Context, t service.Task) error {
+		run: func(ctx context.Context, t service.Task) error {
 			if fails {
 				return errors.New("never passes")
 			}
 			fmt.Println("run", t.Segment)
+			if mode == "shared" {
+				<-ctx.Done()
+				fmt.Println("left", t.Segment, context.Cause(ctx))
+				return ctx.Err()
+			}
 			if t.Segment >= 3 {
 				select {}
 			}
@@ -99,7 +107,7 @@ func kill(t *testing.T, path, mode string, lines ...string) {
 // fill makes a database with tasks in it, and no process.
 func fill(t *testing.T, tasks ...service.Task) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "jobs.db")
+	path := newPlace(t)
 	db := open(t, path)
 	enqueue(t, db, setup(t, db, config()), tasks...)
 	return path

@@ -30,4 +30,8 @@
 //
 // River has no heartbeat: it believes a running row until RescueStuckJobsAfter has passed. Where one process owns
 // the database ([Config.Recover]) every row that is running at its start was left by a dead one, and is taken back at once.
+// Where processes share one, each keeps a row that says when it was last alive, by the database's clock. Whoever lives takes back
+// the rows of those that have been silent for too long; and a process that could not say that it lives stops what it is
+// running before the others take it. One that was only slow may still come to an end beside its successor: what tasks
+// write must be the same, or count once, and who enqueues tasks must look now and then whether any is missing.
 package jobs

@@ -6,18 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/goleak"
 	_ "modernc.org/sqlite"
 
 	"github.com/spotter-video/spotter/internal/jobs"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/testkit/patience"
+	"github.com/spotter-video/spotter/internal/testkit/pgserver"
 )
 
 func TestMain(m *testing.M) {
@@ -25,7 +29,40 @@ func TestMain(m *testing.M) {
 		runChild(path)
 		return
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(pgserver.Tests{M: m})
+}
+
+// onPostgreSQL says in a test program's environment that its databases are to be PostgreSQL's.
+const onPostgreSQL = "SPOTTER_TEST_JOBS_POSTGRESQL"
+
+// TestOnPostgreSQL runs all other tests once more, on PostgreSQL.
+func TestOnPostgreSQL(t *testing.T) {
+	t.Parallel()
+	if os.Getenv(onPostgreSQL) != "" {
+		t.Skip("they are running")
+	}
+	if testing.CoverMode() != "" {
+		t.Skip("the test program writes its coverage once")
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=0")
+	cmd.Env = append(os.Environ(), onPostgreSQL+"=yes")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// database is one with the queue's tables.
+type database struct {
+	*sql.DB
+	engine jobs.Engine
+	listen *pgxpool.Pool
+}
+
+func (d *database) Close() error {
+	if d.listen != nil {
+		d.listen.Close()
+	}
+	return d.DB.Close()
 }
 
 // patient is a context that ends when this process and its children have done nothing of what a test waits for: nothing
@@ -34,10 +71,19 @@ func patient(ctx context.Context) (context.Context, context.CancelFunc) {
 	return patience.Patience{Idle: 20 * time.Second, Effort: 3 * time.Minute}.Context(ctx)
 }
 
-// open opens a database as the store does, with River's tables.
-func open(tb testing.TB, path string) *sql.DB {
+// newPlace is where a new database can be opened.
+func newPlace(tb testing.TB) string {
 	tb.Helper()
-	db, err := openDB(path)
+	if os.Getenv(onPostgreSQL) != "" {
+		return pgserver.Database(tb)
+	}
+	return filepath.Join(tb.TempDir(), "jobs.db")
+}
+
+// open opens a database as the store does, with River's tables.
+func open(tb testing.TB, place string) *database {
+	tb.Helper()
+	db, err := openDB(place)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -49,19 +95,36 @@ func open(tb testing.TB, path string) *sql.DB {
 	return db
 }
 
-func openDB(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", "file:"+path+
+func openDB(place string) (*database, error) {
+	if strings.HasPrefix(place, "postgres:") {
+		return openPostgreSQL(place)
+	}
+	db, err := sql.Open("sqlite", "file:"+place+
 		"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	return db, jobs.Migrate(context.Background(), db)
+	d := &database{DB: db, engine: jobs.SQLite(db)}
+	return d, jobs.Migrate(context.Background(), d.engine)
 }
 
-func newDB(tb testing.TB) *sql.DB {
+func openPostgreSQL(url string) (*database, error) {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return nil, err
+	}
+	listen, err := pgxpool.New(context.Background(), url)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	d := &database{DB: db, listen: listen, engine: jobs.PostgreSQL(db, listen)}
+	return d, jobs.Migrate(context.Background(), d.engine)
+}
+
+func newDB(tb testing.TB) *database {
 	tb.Helper()
-	return open(tb, filepath.Join(tb.TempDir(), "jobs.db"))
+	return open(tb, newPlace(tb))
 }
 
 // config is the default, in a hurry.
@@ -102,9 +165,9 @@ func (w worker) Sweep(ctx context.Context) error {
 }
 
 // setup gives a queue that is stopped when the test ends.
-func setup(tb testing.TB, db *sql.DB, c jobs.Config) *jobs.Queue {
+func setup(tb testing.TB, db *database, c jobs.Config) *jobs.Queue {
 	tb.Helper()
-	q, err := jobs.New(db, c)
+	q, err := jobs.New(db.engine, c)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -136,7 +199,7 @@ func stopUntil(ctx context.Context, tb testing.TB, q *jobs.Queue) {
 }
 
 // enqueue commits tasks.
-func enqueue(tb testing.TB, db *sql.DB, q *jobs.Queue, tasks ...service.Task) {
+func enqueue(tb testing.TB, db *database, q *jobs.Queue, tasks ...service.Task) {
 	tb.Helper()
 	tx, err := db.BeginTx(tb.Context(), nil)
 	if err != nil {

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -10,9 +11,6 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -29,17 +27,14 @@ type Worker interface {
 	Sweep(ctx context.Context) error
 }
 
-// Queue is the queue of a SQLite database.
-type Queue = QueueOf[*sql.Tx]
-
-// QueueOf is the queue of a database whose transactions are a T. Its methods are safe for concurrent use.
-type QueueOf[T any] struct {
+// Queue is the queue of a database. Its methods are safe for concurrent use.
+type Queue struct {
 	cfg    Config
 	log    *slog.Logger
-	client *river.Client[T]
+	engine Engine
+	client *river.Client[*sql.Tx]
 	rows   rows
 	runner *runner
-	wake   func() // tells a listener that does not listen all the time; nil for others
 
 	mu      sync.Mutex // guards started, and has a second stop wait for the first
 	started bool
@@ -55,30 +50,9 @@ const (
 	wakeEvery = river.FetchCooldownMin
 )
 
-// Migrate makes or updates River's tables.
-func Migrate(ctx context.Context, db *sql.DB) error {
-	m, err := rivermigrate.New(riversqlite.New(db), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return fmt.Errorf("prepare the job tables: %w", err)
-	}
-	if _, err := m.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
-		return fmt.Errorf("migrate the job tables: %w", err)
-	}
-	return nil
-}
-
 // New makes the queue of a database that has been migrated. Tasks can be enqueued at once; they are run from
-// [QueueOf.Start] on. The database must have one open connection at most, as it is with SQLite.
-func New(db *sql.DB, cfg Config) (*Queue, error) {
-	driver := newSQLiteDriver(db)
-	q, err := newQueue(driver, db, cfg)
-	if err == nil {
-		q.wake = driver.wake
-	}
-	return q, err
-}
-
-func newQueue[T any](driver riverdriver.Driver[T], db *sql.DB, cfg Config) (*QueueOf[T], error) {
+// [Queue.Start] on.
+func New(e Engine, cfg Config) (*Queue, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -86,9 +60,12 @@ func newQueue[T any](driver riverdriver.Driver[T], db *sql.DB, cfg Config) (*Que
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	r := rows{db}
-	q := &QueueOf[T]{cfg: cfg, log: log, rows: r, runner: &runner{cfg: cfg, log: log, rows: r}}
-	client, err := river.NewClient(driver, q.riverConfig())
+	if cfg.ID == "" {
+		cfg.ID = "worker-" + rand.Text()
+	}
+	r := rows{e.db}
+	q := &Queue{cfg: cfg, log: log, engine: e, rows: r, runner: &runner{cfg: cfg, log: log, rows: r}}
+	client, err := river.NewClient(e.driver, q.riverConfig())
 	if err != nil {
 		return nil, fmt.Errorf("set up the job queue: %w", err)
 	}
@@ -96,7 +73,7 @@ func newQueue[T any](driver riverdriver.Driver[T], db *sql.DB, cfg Config) (*Que
 	return q, nil
 }
 
-func (q *QueueOf[T]) riverConfig() *river.Config {
+func (q *Queue) riverConfig() *river.Config {
 	workers := river.NewWorkers()
 	for _, k := range kinds() {
 		river.AddWorkerArgs(workers, taskArgs{kind: k}, q.runner)
@@ -124,7 +101,7 @@ func slots(n int) river.QueueConfig { return river.QueueConfig{MaxWorkers: n, Fe
 
 // Enqueue keeps tasks in the caller's transaction; they are run once it is committed. A task that is waiting, running or
 // to be tried again already is left as it is; one that was done is run anew.
-func (q *QueueOf[T]) Enqueue(ctx context.Context, tx T, tasks []service.Task) error {
+func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, tasks []service.Task) error {
 	if len(tasks) == 0 {
 		return nil
 	}
@@ -132,8 +109,8 @@ func (q *QueueOf[T]) Enqueue(ctx context.Context, tx T, tasks []service.Task) er
 	if err != nil {
 		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
 	}
-	if q.wake != nil {
-		q.wake()
+	if q.engine.wake != nil {
+		q.engine.wake()
 	}
 	if _, err := q.client.InsertManyTx(ctx, tx, ps); err != nil {
 		return fmt.Errorf("enqueue %d tasks: %w", len(tasks), err)
@@ -142,8 +119,8 @@ func (q *QueueOf[T]) Enqueue(ctx context.Context, tx T, tasks []service.Task) er
 }
 
 // Start takes back what a dead process has left, where that is asked for, and begins to run tasks. The context is for
-// starting only: tasks run until [QueueOf.Stop]. A queue is started once.
-func (q *QueueOf[T]) Start(ctx context.Context, w Worker) error {
+// starting only: tasks run until [Queue.Stop]. A queue is started once.
+func (q *Queue) Start(ctx context.Context, w Worker) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.started {
@@ -154,17 +131,23 @@ func (q *QueueOf[T]) Start(ctx context.Context, w Worker) error {
 			return err
 		}
 	}
+	if q.engine.shared {
+		var err error
+		if q.runner.alive, err = startAlive(ctx, &q.cfg, q.engine.db, q.log); err != nil {
+			return err
+		}
+	}
 	q.runner.worker = w
 	// A context that ends, or has a deadline, would end the client behind the back of Stop.
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("start the job queue: %w", err)
+		return errors.Join(fmt.Errorf("start the job queue: %w", err), q.leave(ctx))
 	}
 	q.sweeper = startSweeper(context.WithoutCancel(ctx), w, q.cfg.SweepEvery, q.log)
 	q.started = true
 	return nil
 }
 
-func (q *QueueOf[T]) takeBack(ctx context.Context) error {
+func (q *Queue) takeBack(ctx context.Context) error {
 	n, err := q.rows.takeBack(ctx)
 	if err != nil {
 		return fmt.Errorf("take back interrupted tasks: %w", err)
@@ -178,7 +161,7 @@ func (q *QueueOf[T]) takeBack(ctx context.Context) error {
 // Stop starts no more tasks and waits for those that run, until ctx is done. Then these are cancelled, and handed back to
 // be run by the next start as if this one had not been; they are waited for no longer than [Config.Grace], after which
 // Stop fails. Stop may be called again, and before Start.
-func (q *QueueOf[T]) Stop(ctx context.Context) error {
+func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.started {
@@ -192,7 +175,17 @@ func (q *QueueOf[T]) Stop(ctx context.Context) error {
 		err = q.client.StopAndCancel(grace)
 	}
 	if err != nil {
-		return fmt.Errorf("stop the job queue: tasks go on though they were cancelled: %w", err)
+		err = fmt.Errorf("stop the job queue: tasks go on though they were cancelled: %w", err)
+	} else {
+		err = q.sweeper.wait(grace)
 	}
-	return q.sweeper.wait(grace)
+	return errors.Join(err, q.leave(grace))
+}
+
+// leave says that this process lives no longer, where that is of interest.
+func (q *Queue) leave(ctx context.Context) error {
+	if q.runner.alive == nil {
+		return nil
+	}
+	return q.runner.alive.stop(ctx)
 }

@@ -259,6 +259,7 @@ func TestNewNamesBadSettings(t *testing.T) {
 		{"Keep", func(c *jobs.Config) { c.Keep = 0 }},
 		{"SweepEvery", func(c *jobs.Config) { c.SweepEvery = 0 }},
 		{"Grace", func(c *jobs.Config) { c.Grace = 0 }},
+		{"Beat", func(c *jobs.Config) { c.Beat = 0 }},
 		{"Now", func(c *jobs.Config) { c.Now = nil }},
 	}
 	db := newDB(t)
@@ -267,7 +268,7 @@ func TestNewNamesBadSettings(t *testing.T) {
 			t.Parallel()
 			c := config()
 			tc.set(&c)
-			if _, err := jobs.New(db, c); err == nil || !strings.Contains(err.Error(), tc.name+" is ") {
+			if _, err := jobs.New(db.engine, c); err == nil || !strings.Contains(err.Error(), tc.name+" is ") {
 				t.Errorf("error %v", err)
 			}
 		})

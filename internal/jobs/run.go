@@ -36,6 +36,7 @@ type runner struct {
 	log    *slog.Logger
 	rows   rows
 	worker Worker // set before the first task is run
+	alive  *alive // likewise; nil where one process owns the database
 	// alone is held by the task that runs of those under suspicion.
 	alone sync.Mutex
 }
@@ -59,6 +60,11 @@ func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
 			return river.JobSnooze(wait) // which does not count
 		}
 		defer r.alone.Unlock()
+	}
+	if r.alive != nil {
+		var release func()
+		ctx, release = r.alive.while(ctx)
+		defer release()
 	}
 	err := r.attempt(ctx, t)
 	switch {

@@ -23,7 +23,7 @@ type Depth struct {
 
 // Stats counts the tasks at this moment. It reads the whole table, which holds open tasks and those done lately: some
 // milliseconds for thousands of them.
-func (q *QueueOf[T]) Stats(ctx context.Context) (Stats, error) {
+func (q *Queue) Stats(ctx context.Context) (Stats, error) {
 	s := make(Stats, len(kinds()))
 	for _, k := range kinds() {
 		s[k] = Depth{}

@@ -103,7 +103,7 @@ func TestStopTellsOfTasksThatGoOn(t *testing.T) {
 	db := newDB(t)
 	c := config()
 	c.Grace = 20 * time.Millisecond
-	q, err := jobs.New(db, c)
+	q, err := jobs.New(db.engine, c)
 	if err != nil {
 		t.Fatal(err)
 	}

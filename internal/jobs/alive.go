@@ -1,0 +1,172 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// By beats of a process, see [Config.Beat].
+const (
+	// deadAfter is after how many beats that did not come a process counts as dead, by the database's clock: what it was running is
+	// run by others from then on, who look with every beat of theirs.
+	deadAfter = 4
+	// lostAfter is after how many beats that did not arrive a process counts itself as dead, by its own clock: before others do.
+	lostAfter = 3
+)
+
+// workersTable has a row for each process that runs tasks.
+const workersTable = `CREATE TABLE IF NOT EXISTS task_workers (
+	id   TEXT        COLLATE "C" PRIMARY KEY,
+	beat TIMESTAMPTZ NOT NULL
+)`
+
+// errLost is why a task is stopped whose process has not been able to say that it lives.
+var errLost = errors.New("the database has not been reached for too long: the task is left to another worker")
+
+// alive keeps a process among those that live, and takes tasks back from those that do not.
+type alive struct {
+	id   string
+	beat time.Duration
+	db   *sql.DB
+	log  *slog.Logger
+
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu    sync.Mutex
+	lost  chan struct{} // closed once the process counts itself as dead; a new one when it lives again
+	heard time.Time     // when the last beat that arrived was sent
+}
+
+// startAlive says that the process lives, and goes on until stop.
+func startAlive(ctx context.Context, cfg *Config, db *sql.DB, log *slog.Logger) (*alive, error) {
+	a := &alive{id: cfg.ID, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}), heard: time.Now()}
+	if err := a.say(ctx); err != nil {
+		return nil, fmt.Errorf("join the workers: %w", err)
+	}
+	ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	go a.keep(ctx)
+	return a, nil
+}
+
+// keep beats until the context ends. Whether a beat was missed is looked at apart from it: a beat may hang.
+func (a *alive) keep(ctx context.Context) {
+	defer close(a.done)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { a.watch(ctx) })
+	tick := time.NewTicker(a.beat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := a.say(ctx)
+		if err == nil {
+			err = a.takeBack(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.LogAttrs(ctx, slog.LevelWarn, "saying that this worker lives failed and is tried again", slog.Any("error", err))
+		}
+	}
+}
+
+// watch stops tasks once the last beat is too long ago.
+func (a *alive) watch(ctx context.Context) {
+	tick := time.NewTicker(a.beat / 5)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		a.mu.Lock()
+		late := time.Since(a.heard) > lostAfter*a.beat // by a clock that goes on while the process is stopped
+		select {
+		case <-a.lost:
+			if !late {
+				a.lost = make(chan struct{})
+			}
+		default:
+			if late {
+				close(a.lost)
+				a.log.LogAttrs(ctx, slog.LevelError, "the database has not been reached for too long: what runs here is left to other workers")
+			}
+		}
+		a.mu.Unlock()
+	}
+}
+
+// say says that the process lives.
+func (a *alive) say(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.beat)
+	defer cancel()
+	sent := time.Now()
+	_, err := a.db.ExecContext(ctx, `INSERT INTO task_workers (id, beat) VALUES ($1, clock_timestamp())
+		ON CONFLICT (id) DO UPDATE SET beat = excluded.beat`, a.id)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.heard = sent
+	return nil
+}
+
+// takeBack makes the running tasks of the dead available again. Rows of the dead go away: who is not dead after all writes a new one.
+func (a *alive) takeBack(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.beat)
+	defer cancel()
+	seconds := (deadAfter * a.beat).Seconds()
+	if _, err := a.db.ExecContext(ctx, `DELETE FROM task_workers WHERE beat < clock_timestamp() - make_interval(secs => $1)`, seconds); err != nil {
+		return fmt.Errorf("strike dead workers: %w", err)
+	}
+	// A task names all who have started it; the last one runs it.
+	result, err := a.db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE state = 'running'
+		AND NOT EXISTS (SELECT 1 FROM task_workers WHERE id = attempted_by[array_upper(attempted_by, 1)])`)
+	if err != nil {
+		return fmt.Errorf("take tasks back from dead workers: %w", err)
+	}
+	if n, err := result.RowsAffected(); err == nil && n > 0 {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "tasks of workers that died are run again", slog.Int64("tasks", n))
+	}
+	return nil
+}
+
+// while gives a context that ends with the process's life, too; release must be called.
+func (a *alive) while(ctx context.Context) (_ context.Context, release func()) {
+	a.mu.Lock()
+	lost := a.lost
+	a.mu.Unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	ended := make(chan struct{})
+	go func() {
+		select {
+		case <-lost:
+			cancel(errLost)
+		case <-ended:
+		}
+	}()
+	return ctx, func() {
+		close(ended)
+		cancel(nil)
+	}
+}
+
+// stop says that the process lives no longer, so that nobody waits for it.
+func (a *alive) stop(ctx context.Context) error {
+	a.cancel()
+	<-a.done
+	if _, err := a.db.ExecContext(ctx, `DELETE FROM task_workers WHERE id = $1`, a.id); err != nil {
+		return fmt.Errorf("leave the workers: %w", err)
+	}
+	return nil
+}
