@@ -13,7 +13,7 @@ import (
 	"github.com/spotter-video/spotter/internal/config"
 )
 
-// DoctorServer looks at what a server with these settings needs, beside what [Doctor] looks at. It asks nobody outside of
+// DoctorServer looks at what a server with these settings needs, beside what [Doctor] looks at. But for the database it asks nobody outside of
 // this machine, and changes nothing.
 func DoctorServer(ctx context.Context, c config.Config, s config.Server) Checkup {
 	up := Doctor(ctx, c)
@@ -30,21 +30,28 @@ func DoctorServer(ctx context.Context, c config.Config, s config.Server) Checkup
 
 // dataChecks looks at the database and its key file. That there are none yet is fine: the first start makes them.
 func dataChecks(ctx context.Context, s *config.Server) []Check {
-	if _, err := os.Stat(dataFile(s, databaseFile)); errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(dataFile(s, databaseFile)); s.Database == "" && errors.Is(err, os.ErrNotExist) {
 		return []Check{{"data", OK, fmt.Sprintf("nothing in %s as yet: the first start of the server makes it", s.Data), ""}}
 	}
 	db, err := openBeside(ctx, s)
 	if err != nil {
 		return []Check{problem("data", err)}
 	}
-	checks := []Check{{"data", OK, "the database in " + string(s.Data) + " can be used", ""}}
-	if err = db.Close(); err != nil {
+	where := "the database in " + string(s.Data)
+	if db.shared {
+		where = "the PostgreSQL database"
+	}
+	checks := []Check{{"data", OK, where + " can be used", ""}}
+	if err = db.close(); err != nil {
 		checks[0] = problem("data", err)
 	}
-	if _, err = openKeyFile(dataFile(s, keyFileName), false, rand.Reader); err != nil {
+	if !s.Serves() {
+		return checks
+	}
+	if _, err = openKeyFile(s.SecretKey(), false, rand.Reader); err != nil {
 		return append(checks, problem("key file", err))
 	}
-	return append(checks, Check{"key file", OK, dataFile(s, keyFileName) + " is readable by its owner only", ""})
+	return append(checks, Check{"key file", OK, s.SecretKey() + " is readable by its owner only", ""})
 }
 
 // bucketChecks looks at the buckets that are folders.

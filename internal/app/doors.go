@@ -25,21 +25,30 @@ func (s *server) sessions() (*awsapi.Sessions, error) {
 	return awsapi.NewSessions(key, s.request.Now)
 }
 
-func (s *server) openDoor(context.Context) (err error) {
-	s.health = newHealth(healthConfig{Now: s.request.Now, Log: s.log, Checks: []readiness{
-		{"store", s.store.Ping},
-		{"faces", func(context.Context) error {
+// openHealth says what must be well before requests are sent here.
+func (s *server) openHealth(context.Context) error {
+	checks := []readiness{{"store", s.store.Ping}}
+	if s.config.Serves() {
+		checks = append(checks, readiness{"faces", func(context.Context) error {
 			if !s.loaded.Load() {
 				return &notReadyError{"collections are being read into memory"}
 			}
 			return nil
-		}},
-	}})
+		}})
+	}
+	s.health = newHealth(healthConfig{Now: s.request.Now, Log: s.log, Checks: checks})
+	s.openSparingLogs()
+	return nil
+}
+
+func (s *server) openDoor(context.Context) (err error) {
+	if !s.config.Serves() {
+		return nil
+	}
 	rates := map[string]float64{}
 	for operation, rate := range s.config.Rates {
 		rates[operation] = float64(rate)
 	}
-	s.openSparingLogs()
 	sessions, err := s.sessions()
 	if err != nil {
 		return err
@@ -117,6 +126,24 @@ func (s *server) handler() http.Handler {
 	})
 }
 
+// metricsHandler is the door of those who watch over the server.
+func (s *server) metricsHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.HandleFunc("GET /healthz", s.health.Healthz)
+	mux.HandleFunc("GET /readyz", s.health.Readyz)
+	return mux
+}
+
+// refuse answers a request that is not let through.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, status int, exception, message string) {
+	if s.door == nil {
+		http.Error(w, message, status)
+		return
+	}
+	s.door.Refuse(w, r, status, exception, message)
+}
+
 // How long a client may take to send a request's head, and all of it; and how long a connection may idle. The largest body
 // takes a link of 2 Mb/s a minute.
 const (
@@ -134,7 +161,7 @@ func (s *server) httpServer(address config.Address, h http.Handler) *http.Server
 	}
 	g := gate.New(gate.Config{
 		Hosts:       gate.NewHosts(address.Loopback(), texts(s.config.AllowedHosts)),
-		Connections: int(s.config.Connections), Refuse: s.door.Refuse,
+		Connections: int(s.config.Connections), Refuse: s.refuse,
 	})
 	g.Guard(server)
 	s.gates = append(s.gates, g)

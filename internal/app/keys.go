@@ -30,7 +30,7 @@ func openKeyring(
 	if err != nil {
 		return nil, err
 	}
-	file, err := openKeyFile(dataFile(s, keyFileName), len(list) == 0, rand.Reader)
+	file, err := openKeyFile(s.SecretKey(), len(list) == 0, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func openKeyring(
 		}
 	}
 	if !k.none && len(k.lost) == len(list) {
-		return nil, wrongKeyFile(dataFile(s, keyFileName), len(list))
+		return nil, wrongKeyFile(s.SecretKey(), len(list))
 	}
 	return k, nil
 }

@@ -29,7 +29,7 @@ type Operator struct {
 	engineConfig config.Config
 	config       config.Server
 	request      OperatorRequest
-	db           *sqlite.DB
+	db           *database
 	store        service.Store
 }
 
@@ -39,7 +39,7 @@ func OpenOperator(ctx context.Context, c config.Config, s config.Server, r Opera
 	if err != nil {
 		return nil, err
 	}
-	return &Operator{engineConfig: c, config: s, request: r, db: db, store: sqlite.New(db, notHere)}, nil
+	return &Operator{engineConfig: c, config: s, request: r, db: db, store: db.store(notHere)}, nil
 }
 
 var errNotHere = errors.New("only the server enqueues tasks")
@@ -48,7 +48,7 @@ var errNotHere = errors.New("only the server enqueues tasks")
 func notHere(context.Context, *sql.Tx, []service.Task) error { return errNotHere }
 
 // Close closes the database. It may be called again.
-func (o *Operator) Close() error { return o.db.Close() }
+func (o *Operator) Close() error { return o.db.close() }
 
 // BackupCopy is a copy of a database.
 type BackupCopy struct {
@@ -61,6 +61,10 @@ type BackupCopy struct {
 // Backup writes the database into a new file (mode 0600), which a server can be started with, while others go on reading
 // and writing. It needs no database of this program's version.
 func Backup(ctx context.Context, s config.Server, path string) (*BackupCopy, error) {
+	if s.Database != "" {
+		return nil, &UsageError{errors.New("the rows are in a PostgreSQL database, which its own tools copy: pg_dump, or pg_basebackup with " +
+			"the log of writes for any moment")}
+	}
 	if err := needDatabase(&s); err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func Backup(ctx context.Context, s config.Server, path string) (*BackupCopy, err
 	if err != nil {
 		return nil, err
 	}
-	return &BackupCopy{File: path, Size: info.Size(), KeyFile: dataFile(&s, keyFileName)}, nil
+	return &BackupCopy{File: path, Size: info.Size(), KeyFile: s.SecretKey()}, nil
 }
 
 // audited makes a change of a resource, such as key/AKIA0123, and writes that to the audit log. The log is opened first: what

@@ -28,7 +28,6 @@ import (
 	"github.com/spotter-video/spotter/internal/jobs"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/service"
-	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
 
 // ServeRequest is what a server needs beside its settings.
@@ -48,6 +47,7 @@ type ServeRequest struct {
 
 // Welcome says how to reach a server.
 type Welcome struct {
+	// URL is where the API is served; empty where it is not.
 	URL    string
 	Region string
 	// Credentials is the file with the administrator's access key, NewKey whether that was made just now.
@@ -57,6 +57,8 @@ type Welcome struct {
 	Unsigned bool
 	// Buckets are the names of those that are configured.
 	Buckets []string
+	// Workers is how many segments of videos are worked on at once; 0 where jobs are left to other processes.
+	Workers int
 }
 
 // Serve runs a server until ctx ends, and then stops it in good order: requests under way are answered, and running tasks
@@ -67,7 +69,7 @@ func Serve(ctx context.Context, c config.Config, s config.Server, r ServeRequest
 	defer func() { err = errors.Join(err, srv.close()) }()
 	for _, step := range []func(context.Context) error{
 		srv.listen, srv.openCertificates, srv.openData, srv.openEngine, srv.openBuckets, srv.openNotices, srv.openService,
-		srv.openDoor,
+		srv.openHealth, srv.openDoor,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -85,10 +87,10 @@ type server struct {
 	closers      []func() error
 
 	api, metricsAPI net.Listener
-	db              *sqlite.DB
+	db              *database
 	store           service.Store
 	queue           *jobs.Queue
-	keys            *keyring
+	keys            *keyring // nil where requests are not served
 	newKey          bool
 	audit           *auditLog
 	engine          *engine
@@ -104,7 +106,7 @@ type server struct {
 	service         *service.Service
 	loaded          atomic.Bool
 	health          *health
-	door            *awsapi.Door
+	door            *awsapi.Door // likewise
 	answering       sync.WaitGroup // requests that have not been answered
 }
 
@@ -130,8 +132,10 @@ func (s *server) close() error {
 
 // listen comes first: that an address is taken is the commonest mistake, and the cheapest to find.
 func (s *server) listen(ctx context.Context) (err error) {
-	if s.api, err = s.listener(ctx, s.config.Listen); err != nil {
-		return err
+	if s.config.Serves() {
+		if s.api, err = s.listener(ctx, s.config.Listen); err != nil {
+			return err
+		}
 	}
 	if s.config.MetricsListen != "" {
 		s.metricsAPI, err = s.listener(ctx, s.config.MetricsListen)
@@ -161,7 +165,7 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(s.engine.Close)
-	if !s.engine.decoder.Check(ctx).Usable {
+	if s.config.Works() && !s.engine.decoder.Check(ctx).Usable {
 		return &EnvironmentError{Err: errors.New("videos cannot be decoded"), Mend: "'spotter doctor' says what is missing."}
 	}
 	photoWorkers := int(s.config.PhotoWorkers)
@@ -201,6 +205,10 @@ func (s *server) openService(context.Context) (err error) {
 			Connections: s.connections,
 		},
 	})
+	pageKey, err := s.pageKey()
+	if err != nil {
+		return err
+	}
 	photoLimits := photo.DefaultLimits()
 	photoLimits.Bytes = int64(s.config.MaxImageSize)
 	pack := s.engine.pack
@@ -215,13 +223,23 @@ func (s *server) openService(context.Context) (err error) {
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
 		Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
-		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: s.keys.TokenKey(),
+		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
 	}, serviceSettings(&s.engineConfig, &s.config))
 	if err != nil {
 		return err
 	}
 	s.onClose(s.service.Close)
 	return nil
+}
+
+// pageKey is what page tokens are sealed with. Where no requests are served there are none.
+func (s *server) pageKey() ([]byte, error) {
+	if s.keys != nil {
+		return s.keys.TokenKey(), nil
+	}
+	key := make([]byte, keyFileSize)
+	_, err := rand.Read(key)
+	return key, err
 }
 
 // album is a gallery as the service wants it.
@@ -254,22 +272,25 @@ func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 
 // run works until ctx ends or a part fails.
 func (s *server) run(ctx context.Context) error {
-	if err := s.queue.Start(ctx, s.service); err != nil {
-		return err
-	}
-	s.notices.Start(ctx, s.store)
-	servers := []*http.Server{s.httpServer(s.config.Listen, s.handler())}
-	if s.metricsAPI != nil {
-		mux := http.NewServeMux()
-		mux.Handle("GET /metrics", s.metrics.Handler())
-		servers = append(servers, s.httpServer(s.config.MetricsListen, mux))
-	}
 	group, running := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.serveAPI(servers[0]) })
-	if s.metricsAPI != nil {
-		group.Go(func() error { return ended(servers[1].Serve(s.metricsAPI)) })
+	var servers []*http.Server
+	if s.config.Works() {
+		if err := s.queue.Start(ctx, s.service); err != nil {
+			return err
+		}
 	}
-	group.Go(func() error { return s.load(running) })
+	if s.config.Serves() {
+		s.notices.Start(ctx, s.store)
+		h := s.httpServer(s.config.Listen, s.handler())
+		servers = append(servers, h)
+		group.Go(func() error { return s.serveAPI(h) })
+		group.Go(func() error { return s.load(running) })
+	}
+	if s.metricsAPI != nil {
+		h := s.httpServer(s.config.MetricsListen, s.metricsHandler())
+		servers = append(servers, h)
+		group.Go(func() error { return ended(h.Serve(s.metricsAPI)) })
+	}
 	group.Go(func() error { return s.reloads(running) })
 	group.Go(func() error {
 		<-running.Done()
@@ -324,7 +345,9 @@ const lastWords = 2 * time.Second
 // back, notifications repeated, and clients see that their connection is gone.
 func (s *server) stop(servers []*http.Server) error {
 	s.health.Stopping()
-	s.door.Stop()
+	if s.door != nil {
+		s.door.Stop()
+	}
 	// What runs is not to be cut off by what has asked for the stop.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(s.config.StopTimeout))
 	defer cancel()
@@ -357,23 +380,37 @@ func (s *server) hangUp(ctx context.Context, servers []*http.Server) (err error)
 }
 
 func (s *server) welcome() {
+	w := Welcome{Buckets: s.buckets.Names(), Region: string(s.config.Region), Unsigned: bool(s.config.Unsigned), NewKey: s.newKey}
+	if s.config.Works() {
+		w.Workers = workers(s.engineConfig)
+		s.log.Info("working on jobs", slog.Int("workers", w.Workers), slog.String("version", s.request.Version))
+	}
+	if s.config.Serves() {
+		w.URL, w.Credentials = s.url(), s.credentials()
+		s.log.Info("listening", slog.String("url", w.URL), slog.String("version", s.request.Version))
+	}
+	if s.request.Started != nil {
+		s.request.Started(w)
+	}
+}
+
+// url is where the API is served.
+func (s *server) url() string {
 	scheme := "http"
 	if s.config.TLS() {
 		scheme = "https"
 	}
+	return scheme + "://" + s.api.Addr().String() + string(s.config.BasePath)
+}
+
+// credentials is the file of the administrator's key, as long as it is there.
+func (s *server) credentials() string {
 	credentials := dataFile(&s.config, credentialsFile)
 	if abs, err := filepath.Abs(credentials); err == nil {
 		credentials = abs
 	}
 	if _, err := os.Stat(credentials); errors.Is(err, fs.ErrNotExist) {
-		credentials = ""
+		return ""
 	}
-	w := Welcome{
-		URL: scheme + "://" + s.api.Addr().String() + string(s.config.BasePath), Region: string(s.config.Region), Credentials: credentials,
-		NewKey: s.newKey, Unsigned: bool(s.config.Unsigned), Buckets: s.buckets.Names(),
-	}
-	s.log.Info("listening", slog.String("url", w.URL), slog.String("version", s.request.Version))
-	if s.request.Started != nil {
-		s.request.Started(w)
-	}
+	return credentials
 }

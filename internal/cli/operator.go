@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ func addData(cmd *cobra.Command, o *serverOptions) {
 	section(cmd, sectionOf(config.Storage), "config")
 	server := config.DefaultServer()
 	for _, s := range server.Settings() {
-		if s.Key == "data" {
+		if slices.Contains([]string{"data", "database", "sealing-key"}, s.Key) {
 			f.Var(settingValue{s}, s.Key, s.Usage)
 			section(cmd, sectionOf(s.Group), s.Key)
 		}

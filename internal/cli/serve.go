@@ -28,6 +28,9 @@ written for AWS works with it once its endpoint URL is set.
 Everything runs in this one process, and only this machine can reach it unless --listen says otherwise. The first start
 makes the database and an administrator's access key in the data folder.
 
+With --database many processes share a PostgreSQL database: those of --mode api answer requests, those of --mode worker
+work on jobs, on any number of machines. docs/OPERATIONS.md says what they must have in common.
+
 A bucket is a folder of this machine (--bucket NAME=FOLDER, any number of times), or one of an S3 server, which the
 configuration file names; spotter.example.yml shows every key of that file. Flags win over environment variables, and
 these over the file.
@@ -36,7 +39,8 @@ Ctrl-C or SIGTERM stops in good order: requests are answered, and what running j
 certificates and topics read again.`,
 		Example: `    spotter serve --bucket archive=/srv/videos
     spotter serve --config /etc/spotter.yml
-    spotter serve --data /var/lib/spotter --listen 127.0.0.1:9000 --log-format json`,
+    spotter serve --data /var/lib/spotter --listen 127.0.0.1:9000 --log-format json
+    spotter serve --mode worker --database postgres://spotter@db/spotter --config /etc/spotter.yml`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			engine, server, err := l.serverSettings(cmd.Flags(), &o)
@@ -98,6 +102,10 @@ func (l *line) serverSettings(f *pflag.FlagSet, o *serverOptions) (config.Config
 // welcome says how to use a server.
 func welcome(w app.Welcome) string {
 	var b strings.Builder
+	if w.URL == "" {
+		fmt.Fprintf(&b, "Spotter works on the jobs of its database, on %d segments of videos at once\n", w.Workers)
+		return b.String()
+	}
 	fmt.Fprintf(&b, "Spotter serves Rekognition's face search API on %s\n", w.URL)
 	if len(w.Buckets) > 0 {
 		fmt.Fprintf(&b, "Buckets: %s\n", strings.Join(w.Buckets, ", "))

@@ -31,8 +31,16 @@ type Server struct {
 	Region  Region
 	Account Account
 
+	// Mode says which parts of the server run in this process.
+	Mode Mode
+
 	// Data is the folder of the database, the keys and the logs.
 	Data Path
+	// Database is the PostgreSQL database that processes share; empty: one of this process alone, in Data.
+	Database Database
+	// KeyFile is the secret that access keys are sealed with; empty: within Data. Processes that share a database and serve the API
+	// have the same.
+	KeyFile Path
 	// CheckDatabase reads the whole database at the start, and does not serve a damaged one.
 	CheckDatabase Switch
 	// Cache is the folder of videos fetched from S3; empty: within Data. CacheSize bounds it, CacheIdle is how long a
@@ -88,6 +96,7 @@ func DefaultServer() Server {
 		Connections:           4096, // twice as many as may be on their way in, with the buffers of each some 60 MB
 		Region:                "us-east-1",
 		Account:               "000000000000",
+		Mode:                  ModeAll,
 		Data:                  "spotter-data",
 		CacheSize:             54 * gigabyte, // five videos of the largest size
 		CacheIdle:             Period(10 * time.Minute),
@@ -116,6 +125,20 @@ func (s *Server) CacheFolder() string {
 		return string(s.Cache)
 	}
 	return filepath.Join(string(s.Data), "cache")
+}
+
+// Serves says whether this process serves the API, and Works whether it works on jobs.
+func (s *Server) Serves() bool { return s.Mode != ModeWorker }
+
+// Works says whether this process works on jobs.
+func (s *Server) Works() bool { return s.Mode != ModeAPI }
+
+// SecretKey is the file of the secret that access keys are sealed with.
+func (s *Server) SecretKey() string {
+	if s.KeyFile != "" {
+		return string(s.KeyFile)
+	}
+	return filepath.Join(string(s.Data), "secret.key")
 }
 
 // TLS says whether the API is served over TLS.

@@ -68,6 +68,7 @@ func (s *Server) checkOrigins() error {
 func (s *Server) validateValues() error {
 	return errors.Join(
 		s.reread(),
+		s.checkMode(),
 		needed("data", s.Data),
 		check("cache-size", float64(s.CacheSize), 1, float64(maxSize)),
 		checkPeriod("cache-idle", s.CacheIdle),
@@ -86,6 +87,18 @@ func (s *Server) validateValues() error {
 		checkPeriod("page-tokens", s.PageTokens),
 		checkPeriod("stop-timeout", s.StopTimeout),
 	)
+}
+
+// checkMode wants processes that do a part only to have others to do the rest.
+func (s *Server) checkMode() error {
+	if s.Mode != ModeAll && s.Database == "" {
+		return fmt.Errorf("mode is %s, and such processes share a database: set database to a PostgreSQL database's URL", s.Mode)
+	}
+	if s.Database != "" && bool(s.CheckDatabase) {
+		return errors.New("check-database reads a database in the data folder, and database names one elsewhere: leave it out, " +
+			"PostgreSQL's own tools (pg_amcheck) look for damage")
+	}
+	return nil
 }
 
 // checkBody wants a body to hold the largest image, which is a third longer in base64.
@@ -113,6 +126,8 @@ func (s *Server) reread() error {
 		{"region", string(s.Region), new(Region).UnmarshalText},
 		{"account", string(s.Account), new(Account).UnmarshalText},
 		{"formats", string(s.Formats), new(Formats).UnmarshalText},
+		{"mode", string(s.Mode), new(Mode).UnmarshalText},
+		{"database", string(s.Database), new(Database).UnmarshalText},
 		{"absent-attributes", string(s.AbsentAttributes), new(AbsentAttributes).UnmarshalText},
 		{"unknown-topics", string(s.UnknownTopics), new(UnknownTopics).UnmarshalText},
 		{"log-level", string(s.LogLevel), new(LogLevel).UnmarshalText},

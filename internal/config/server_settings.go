@@ -37,6 +37,8 @@ func (s *Server) Settings() []Setting {
 		{"account", Listening, "digits", "the account in ARNs, 12 digits", &s.Account},
 
 		{"data", Storage, "folder", "the folder of the database, keys and logs", &s.Data},
+		{"database", Storage, "URL", "a PostgreSQL database that processes share; unset: one of this process in the data folder", &s.Database},
+		{"sealing-key", Storage, "file", "the secret that access keys are sealed with; unset: secret.key in the data folder", &s.KeyFile},
 		{"check-database", Storage, "", "read the whole database at the start, and do not serve a damaged one", &s.CheckDatabase},
 		{"cache", Storage, "folder", "where videos from S3 are kept meanwhile; unset: within the data folder", &s.Cache},
 		{"cache-size", Storage, "size", "most that these take", &s.CacheSize},
@@ -65,6 +67,7 @@ func (s *Server) Settings() []Setting {
 		{"formats", Jobs, "which", "any: every video that can be decoded; aws: H.264 in MP4 or MOV", &s.Formats},
 		{"unknown-topics", Jobs, "what", "reject jobs that name an unknown topic, or log their end", &s.UnknownTopics},
 
+		{"mode", Running, "part", "all; api: serve requests only; worker: work on jobs only", &s.Mode},
 		{"stop-timeout", Running, "time", "how long running work may take to end", &s.StopTimeout},
 		{"log-level", Running, "level", "least severe messages: debug, info, warn or error", &s.LogLevel},
 		{"log-format", Running, "format", "text or json", &s.LogFormat},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -237,6 +238,38 @@ func (f *Formats) UnmarshalText(text []byte) error { return readWord(f, text, An
 
 // MarshalText writes the word.
 func (f Formats) MarshalText() ([]byte, error) { return []byte(f), nil }
+
+// Mode says which parts of the server run in a process.
+type Mode string
+
+// The modes.
+const (
+	ModeAll    Mode = "all"
+	ModeAPI    Mode = "api"    // serve requests, and tell of jobs' ends
+	ModeWorker Mode = "worker" // work on jobs
+)
+
+// UnmarshalText reads one of the words.
+func (m *Mode) UnmarshalText(text []byte) error { return readWord(m, text, ModeAll, ModeAPI, ModeWorker) }
+
+// MarshalText writes the word.
+func (m Mode) MarshalText() ([]byte, error) { return []byte(m), nil }
+
+// Database is the URL of a PostgreSQL database; empty for none. It may hold a password, so it is never part of an error.
+type Database string
+
+// UnmarshalText reads a URL. Whether it is one that can be used is seen when it is.
+func (d *Database) UnmarshalText(text []byte) error {
+	s := string(text)
+	if s != "" && !strings.HasPrefix(s, "postgres://") && !strings.HasPrefix(s, "postgresql://") {
+		return errors.New("wanted is postgres://USER@HOST:PORT/DATABASE")
+	}
+	*d = Database(s)
+	return nil
+}
+
+// MarshalText writes the URL as it is.
+func (d Database) MarshalText() ([]byte, error) { return []byte(d), nil }
 
 // UnknownTopics says what becomes of a job that names a topic without an entry.
 type UnknownTopics string

@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
@@ -23,6 +22,11 @@ func Migrate(ctx context.Context, where string, also func(context.Context, *DB) 
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	done, err := db.takeTurn(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
 	p, err := db.provider()
 	if err != nil {
 		return 0, 0, err
@@ -39,17 +43,31 @@ func Migrate(ctx context.Context, where string, also func(context.Context, *DB) 
 	return from, to, also(ctx, db)
 }
 
-// provider runs the migrations, one process after another.
+// turn is the advisory lock of whoever changes tables: 'Spot'.
+const turn = 0x53706f74
+
+// takeTurn waits until nobody else changes tables. A process that dies loses its turn with its connection.
+func (db *DB) takeTurn(ctx context.Context) (done func() error, err error) {
+	conn, err := db.sql.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("wait for the turn to migrate: %w", err)
+	}
+	if _, err = conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, turn); err != nil {
+		return nil, errors.Join(fmt.Errorf("wait for the turn to migrate: %w", err), conn.Close())
+	}
+	return func() error {
+		_, err := conn.ExecContext(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock($1)`, turn)
+		return errors.Join(err, conn.Close())
+	}, nil
+}
+
+// provider runs the migrations.
 func (db *DB) provider() (*goose.Provider, error) {
 	scripts, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return nil, fmt.Errorf("prepare the lock of migrations: %w", err)
-	}
-	p, err := goose.NewProvider(goose.DialectPostgres, db.sql, scripts, goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(locker))
+	p, err := goose.NewProvider(goose.DialectPostgres, db.sql, scripts, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return nil, fmt.Errorf("prepare migrations: %w", err)
 	}
