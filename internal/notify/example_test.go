@@ -63,4 +63,8 @@ func (s *single) DueNotices(context.Context, time.Time, int) ([]service.Notice, 
 	return []service.Notice{*s.notice}, nil
 }
 
+func (s *single) ClaimNotice(context.Context, *service.Notice) (bool, error) { return true, nil }
+
+func (s *single) ReleaseNotices(context.Context) error { return nil }
+
 func (s *single) NoticeTried(context.Context, *service.Notice, bool) error { return nil }

@@ -578,3 +578,21 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		}
 	}
 }
+
+// TestOthersNoticesAreLeftAlone wants nothing to be sent that another process has claimed, and what was claimed to be released at the end.
+func TestOthersNoticesAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	box := newOutbox(notice(1, testTopic), notice(2, testTopic))
+	box.others = map[service.Serial]bool{1: true}
+	sink := &fake{name: "sink"}
+	n, err := New(Config{Now: time.Now, Topics: map[string]Topic{testTopic: {sink}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Start(t.Context(), box)
+	eventually(t, "the delivery of one", func() bool { return n.Stats().Delivered == 1 })
+	stop(t, n)
+	if sent := sink.ids(); len(sent) != 1 || sent[0] != notice(2, testTopic).ID || box.released != 1 {
+		t.Errorf("sent are %v; released %d times", sent, box.released)
+	}
+}

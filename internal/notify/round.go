@@ -34,6 +34,12 @@ func newRound(r *run, n service.Notice) *round { return &round{run: r, notice: n
 
 // play delivers and keeps the result. It says whether the notice is still in the outbox.
 func (r *round) play(waiting, sending context.Context) bool {
+	if mine, err := r.claim(sending); !mine {
+		if err != nil && sending.Err() == nil {
+			r.log.LogAttrs(sending, slog.LevelWarn, "cannot take a notice from the outbox", append(r.attrs(), slog.Any("error", err))...)
+		}
+		return false // it is looked for again at the usual time
+	}
 	m, lanes, err := r.prepare()
 	if err != nil {
 		r.failed(sending, "", err)
@@ -169,6 +175,12 @@ func (r *round) keep(ctx context.Context, done bool) error {
 	defer cancel()
 	n := r.notice
 	return r.store.NoticeTried(limited, &n, done)
+}
+
+func (r *round) claim(ctx context.Context) (bool, error) {
+	limited, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return r.store.ClaimNotice(limited, &r.notice)
 }
 
 func (r *round) attrs() []slog.Attr {

@@ -63,6 +63,7 @@ func (r *run) stop(ctx context.Context) error {
 		close(done)
 	}()
 	defer r.breakUp()
+	defer r.release(ctx)
 	select {
 	case <-done:
 		return nil
@@ -70,6 +71,15 @@ func (r *run) stop(ctx context.Context) error {
 		r.breakUp()
 		<-done
 		return fmt.Errorf("deliveries were broken off: %w", ctx.Err())
+	}
+}
+
+// release leaves what was in hand to other processes. Without it they wait for some minutes.
+func (r *run) release(ctx context.Context) {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	defer cancel()
+	if err := r.store.ReleaseNotices(limited); err != nil {
+		r.log.LogAttrs(limited, slog.LevelWarn, "cannot release notices in the outbox", slog.Any("error", err))
 	}
 }
 

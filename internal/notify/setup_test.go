@@ -27,6 +27,9 @@ type outbox struct {
 	notices map[service.Serial]service.Notice
 	gone    map[service.Serial]int // how often each was removed
 	reads   int
+	// others are those that another process has claimed since they were read.
+	others   map[service.Serial]bool
+	released int
 	// refuse, if set, is asked before each call.
 	refuse func(call string) error
 }
@@ -59,6 +62,20 @@ func (o *outbox) DueNotices(ctx context.Context, now time.Time, limit int) ([]se
 		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Serial, b.Serial))
 	})
 	return due[:min(limit, len(due))], ctx.Err()
+}
+
+func (o *outbox) ClaimNotice(ctx context.Context, n *service.Notice) (bool, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_, there := o.notices[n.Serial]
+	return there && !o.others[n.Serial], ctx.Err()
+}
+
+func (o *outbox) ReleaseNotices(context.Context) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.released++
+	return nil
 }
 
 func (o *outbox) NoticeTried(ctx context.Context, n *service.Notice, delivered bool) error {

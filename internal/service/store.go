@@ -181,8 +181,13 @@ type Chunk struct {
 
 // NoticeStore is the outbox.
 type NoticeStore interface {
-	// DueNotices are those that are to be tried by now, the longest due first.
+	// DueNotices are those that are to be tried by now, the longest due first, without those that other processes have claimed.
 	DueNotices(ctx context.Context, now time.Time, limit int) ([]Notice, error)
+	// ClaimNotice makes a notice this process's for some minutes, as DueNotices has given it. It does nothing, and says false, if another process
+	// has claimed or tried it, or it is gone.
+	ClaimNotice(ctx context.Context, n *Notice) (bool, error)
+	// ReleaseNotices leaves to others what this process has claimed.
+	ReleaseNotices(ctx context.Context) error
 	// NoticeTried keeps what has become of an attempt: delivered removes it, otherwise attempts, due and sinks are kept.
 	NoticeTried(ctx context.Context, n *Notice, delivered bool) error
 }

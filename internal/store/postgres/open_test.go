@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/postgres"
@@ -160,4 +161,46 @@ func do(t *testing.T, url, statement string) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestNoticesAreOneProcesssAlone has two processes deliver from one outbox.
+func TestNoticesAreOneProcesssAlone(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	one, two := newStore(t, openDB(t, url), nil), newStore(t, openDB(t, url), nil)
+	ctx, now := t.Context(), time.Now().UTC().Truncate(time.Millisecond)
+	job := &service.Job{ID: "job", Operation: service.FaceDetection, State: service.InProgress}
+	if _, err := one.CreateJob(ctx, job, 5, nil, service.Task{Kind: service.PlanTask, Job: "job"}); err != nil {
+		t.Fatal(err)
+	}
+	job.State = service.Failed
+	n := &service.Notice{ID: "notice", Job: "job", Due: now}
+	if ended, err := one.EndJob(ctx, job, n); err != nil || !ended {
+		t.Fatal(ended, err)
+	}
+	claim := func(s *postgres.Store, want bool) {
+		t.Helper()
+		if got, err := s.ClaimNotice(ctx, n); err != nil || got != want {
+			t.Errorf("claimed: %v, %v", got, err)
+		}
+	}
+	due := func(s *postgres.Store, want int) {
+		t.Helper()
+		if list, err := s.DueNotices(ctx, now, 10); err != nil || len(list) != want {
+			t.Errorf("%d are due: %v", len(list), err)
+		}
+	}
+	claim(one, true)
+	claim(two, false)
+	due(one, 1)
+	due(two, 0)
+	if err := one.ReleaseNotices(ctx); err != nil {
+		t.Fatal(err)
+	}
+	due(two, 1)
+	claim(two, true)
+	claim(one, false)
+	do(t, url, `UPDATE notices SET claimed = claimed - 120000`) // the process that has claimed it died
+	due(one, 1)
+	claim(one, true)
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 
 	"github.com/spotter-video/spotter/internal/service"
@@ -19,5 +20,6 @@ func New(db *DB, enqueue Enqueue) *Store {
 	return &Store{sqlstore.New(sqlstore.Config{
 		Writer: db.sql, Reader: db.sql, Reading: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		Enqueue: sqlstore.Enqueue(enqueue), Close: db.Close, Passes: passes,
+		Claimant: rand.Text(), Clock: `(extract(epoch FROM clock_timestamp()) * 1000)::BIGINT`,
 	})}
 }

@@ -56,10 +56,7 @@ func recorded(t *testing.T, r *recorder, enqueue func([]service.Task) error) ser
 	db.writer, db.reader = open(writing(path)), open(reading(path))
 	db.writer.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })
-	return sqlstore.New(sqlstore.Config{
-		Writer: db.writer, Reader: db.reader, Close: db.Close,
-		Enqueue: func(_ context.Context, _ *sql.Tx, tasks []service.Task) error { return enqueue(tasks) },
-	})
+	return sqlstore.New(db.config(func(_ context.Context, _ *sql.Tx, tasks []service.Task) error { return enqueue(tasks) }))
 }
 
 // recorder keeps the text of each statement, with the arguments that it was run with first.

@@ -74,6 +74,33 @@ func testNotices(u suite) {
 	wantDue(t, s, day().Add(time.Hour), 10)
 }
 
+func testClaimedNotices(u suite) {
+	t := u.T
+	var q queue
+	s, ctx := u.open(t, q.enqueue), t.Context()
+	createJob(t, s, 1)
+	_, err := s.EndJob(ctx, ended(1), newNotice(1))
+	ok(t, err)
+	claim := func(n *service.Notice, want bool) {
+		t.Helper()
+		if got, err := s.ClaimNotice(ctx, n); err != nil || got != want {
+			t.Fatalf("claimed: %v, %v", got, err)
+		}
+	}
+	claim(newNotice(1), true)
+	claim(newNotice(1), true) // by the same process
+	claim(newNotice(2), false)
+	wantDue(t, s, day(), 10, 1)
+	// One that was tried since it was read is another one.
+	tried := newNotice(1)
+	tried.Attempts, tried.Due = 1, day().Add(time.Hour)
+	ok(t, s.NoticeTried(ctx, tried, false))
+	claim(newNotice(1), false)
+	claim(tried, true)
+	ok(t, s.ReleaseNotices(ctx))
+	claim(tried, true)
+}
+
 func testKeys(u suite) {
 	t := u.T
 	s, ctx := u.open(t, nil), t.Context()

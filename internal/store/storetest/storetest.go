@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task
 		{"Races", testRaces},
 		{"Sweep", testSweep},
 		{"Notices", testNotices},
+		{"ClaimedNotices", testClaimedNotices},
 		{"Keys", testKeys},
 		{"Ping", testPing},
 	}

@@ -17,10 +17,35 @@ func (s *Store) DueNotices(ctx context.Context, now time.Time, limit int) ([]ser
 	err := s.read(ctx, "list due notices", func(tx *sql.Tx) (err error) {
 		list, err = collect(ctx, tx, scanNotice, `SELECT serial, `+noticeColumns+`,
 			COALESCE((SELECT message FROM jobs WHERE jobs.id = notices.job), '') FROM notices
-			WHERE due <= $1 ORDER BY due, serial LIMIT $2`, millis(now), max(limit, 1))
+			WHERE due <= $1 AND (claimant = $3 OR claimed <= `+s.db.Clock+`) ORDER BY due, serial LIMIT $2`,
+			millis(now), max(limit, 1), s.db.Claimant)
 		return err
 	})
 	return list, err
+}
+
+// claimFor is how long a notice is one process's alone: longer than an attempt at all sinks takes. The next attempt is made by the same
+// process, if it lives.
+const claimFor = 2 * time.Minute
+
+// ClaimNotice implements [service.NoticeStore].
+func (s *Store) ClaimNotice(ctx context.Context, n *service.Notice) (claimed bool, err error) {
+	err = s.write(ctx, "claim notice "+n.ID, func(tx *sql.Tx) error {
+		changed, err := affected(tx.ExecContext(ctx, `UPDATE notices SET claimant = $2, claimed = `+s.db.Clock+` + $3
+			WHERE id = $1 AND due = $4 AND (claimant = $2 OR claimed <= `+s.db.Clock+`)`,
+			n.ID, s.db.Claimant, claimFor.Milliseconds(), millis(n.Due)))
+		claimed = changed > 0
+		return err
+	})
+	return claimed && err == nil, err
+}
+
+// ReleaseNotices implements [service.NoticeStore].
+func (s *Store) ReleaseNotices(ctx context.Context) error {
+	return s.write(ctx, "release notices", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE notices SET claimed = 0 WHERE claimant = $1 AND claimed > 0`, s.db.Claimant)
+		return err
+	})
 }
 
 // NoticeTried implements [service.NoticeStore]. A notice that is not there any more has been delivered by somebody else:

@@ -19,6 +19,10 @@ type Config struct {
 	// Reading makes all statements of a transaction on the reader see one state; nil where they do anyway.
 	Reading *sql.TxOptions
 	Enqueue Enqueue
+	// Claimant names the process among those that share the database; empty where it is the only one.
+	Claimant string
+	// Clock is SQL for the database's own time, in milliseconds since 1970.
+	Clock string
 	// Passes says whether an error is the database's own trouble, which passes, and not that of what was asked; nil if it has none.
 	Passes func(error) bool
 	// Close closes the database. It may be called several times.

@@ -132,9 +132,12 @@ CREATE TABLE notices (
     ended          BIGINT NOT NULL,
     attempts       BIGINT NOT NULL,
     due            BIGINT NOT NULL,
-    sinks          TEXT
+    sinks          TEXT,
+    claimant       TEXT   COLLATE "C" NOT NULL DEFAULT '',
+    claimed        BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX notices_due ON notices (due, serial);
+CREATE INDEX notices_claimed ON notices (claimant) WHERE claimed > 0;
 
 CREATE TABLE access_keys (
     serial   BIGINT  PRIMARY KEY GENERATED ALWAYS AS IDENTITY,

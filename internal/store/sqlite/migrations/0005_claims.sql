@@ -1,0 +1,6 @@
+-- +goose Up
+
+-- Which process delivers a notice, and until when it is its alone, in milliseconds since 1970 by the database's clock.
+ALTER TABLE notices ADD COLUMN claimant TEXT NOT NULL DEFAULT '';
+ALTER TABLE notices ADD COLUMN claimed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX notices_claimed ON notices (claimant) WHERE claimed > 0;
