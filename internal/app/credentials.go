@@ -36,7 +36,7 @@ func (k *keyring) first(ctx context.Context, path string) (made bool, err error)
 		return false, fmt.Errorf("write the credentials: %w", err)
 	}
 	if err = k.store.CreateKey(ctx, key); err != nil {
-		return false, err // whether the key is there: the next start looks
+		return false, err // whether the key is there: the next start looks, and says whose key file counts
 	}
 	return true, publish(pending, path)
 }

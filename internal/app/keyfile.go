@@ -28,6 +28,7 @@ const sealedVersion = 1
 type keyFile struct {
 	secrets          cipher.AEAD
 	tokens, sessions []byte
+	print            []byte // tells this key file from others, and nothing about it
 }
 
 // openKeyFile reads the key file, which only its owner may be able to read. If there is none yet and create says so it is
@@ -52,12 +53,13 @@ func openKeyFile(path string, create bool, random io.Reader) (*keyFile, error) {
 }
 
 func newKeyFile(key []byte) (*keyFile, error) {
-	var sealing, tokens, sessions []byte
+	var sealing, tokens, sessions, print []byte
 	for _, derived := range []struct {
 		key *[]byte
 		use string
 	}{
 		{&sealing, "spotter access key secrets"}, {&tokens, "spotter page tokens"}, {&sessions, "spotter session tokens"},
+		{&print, "spotter key file's print"},
 	} {
 		var err error
 		if *derived.key, err = hkdf.Key(sha256.New, key, nil, derived.use, keyFileSize); err != nil {
@@ -72,7 +74,7 @@ func newKeyFile(key []byte) (*keyFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cipher of secrets: %w", err)
 	}
-	return &keyFile{secrets: secrets, tokens: tokens, sessions: sessions}, nil
+	return &keyFile{secrets: secrets, tokens: tokens, sessions: sessions, print: print}, nil
 }
 
 // readKeyFile refuses what cannot be the key file, or is no secret.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -40,13 +41,25 @@ func openKeyring(
 			k.lost = append(k.lost, list[i].ID)
 		}
 	}
-	if !k.none && len(k.lost) == len(list) {
-		return nil, wrongKeyFile(s.SecretKey(), len(list))
+	sealer, err := store.Sealer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sealer != nil && !bytes.Equal(sealer, file.print) || !k.none && len(k.lost) == len(list) {
+		return nil, wrongKeyFile(s, len(list))
 	}
 	return k, nil
 }
 
-func wrongKeyFile(path string, keys int) error {
+func wrongKeyFile(s *config.Server, keys int) error {
+	path := s.SecretKey()
+	if s.Database != "" {
+		return &EnvironmentError{
+			Err: fmt.Errorf("the key file %s is not the one that the database belongs to", path),
+			Mend: "Processes that share a database have the same key file: copy it from the data folder of the one that was started first, " +
+				"or name it with --sealing-key.",
+		}
+	}
 	return &EnvironmentError{
 		Err: fmt.Errorf("the key file %s is not the one that the database belongs to: it opens none of the %d access keys there", path, keys),
 		Mend: "Put the right one back from where it is kept apart from backups, or the database that belongs to this one. If it is lost, " +
@@ -77,6 +90,6 @@ func (k *keyring) make(name, policy string) (*service.AccessKey, string, error) 
 	if err != nil {
 		return nil, "", err
 	}
-	key := &service.AccessKey{ID: id, Sealed: k.Seal(id, secret), Name: name, Policy: policy, Created: k.now()}
+	key := &service.AccessKey{ID: id, Sealed: k.Seal(id, secret), Sealer: k.print, Name: name, Policy: policy, Created: k.now()}
 	return key, secret, nil
 }

@@ -180,6 +180,8 @@ type AccessKey struct {
 	ID string
 	// Sealed is the secret, encrypted; only who holds the key file can read it.
 	Sealed []byte
+	// Sealer tells what the secret was sealed with, when the key is created; it is not kept with the key.
+	Sealer []byte
 	// Name is what the owner is called.
 	Name string
 	// Policy is a policy document, as the door that checks it understands it.

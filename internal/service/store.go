@@ -194,8 +194,10 @@ type NoticeStore interface {
 
 // KeyStore keeps access keys.
 type KeyStore interface {
-	// CreateKey: [Exists] if the id is taken.
+	// CreateKey: [Exists] if the id is taken; [Conflict] if there are keys that were sealed with something else.
 	CreateKey(ctx context.Context, k *AccessKey) error
+	// Sealer is what keys are sealed with, as the first key said; nil if there are none, or it was not said.
+	Sealer(ctx context.Context) ([]byte, error)
 	// Key is [NotFound] if there is none.
 	Key(ctx context.Context, id string) (*AccessKey, error)
 	// Keys lists all, by creation.

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -132,4 +133,55 @@ func testKeys(u suite) {
 	ok(t, s.DeleteKey(ctx, "AKIA1"))
 	_, err = s.Key(ctx, "AKIA1")
 	wantKind(t, err, service.NotFound)
+}
+
+// testSealer wants all keys to be sealed with one thing, and another one only where there are none.
+func testSealer(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
+	sealer := func(want string) {
+		t.Helper()
+		got, err := s.Sealer(ctx)
+		ok(t, err)
+		if string(got) != want {
+			t.Fatalf("the sealer is %q, want %q", got, want)
+		}
+	}
+	key := func(id, sealer string) *service.AccessKey {
+		return &service.AccessKey{ID: id, Sealed: []byte{1}, Sealer: []byte(sealer), Created: day()}
+	}
+	sealer("")
+	ok(t, s.CreateKey(ctx, key("AKIA1", "one")))
+	sealer("one")
+	ok(t, s.CreateKey(ctx, key("AKIA2", "one")))
+	wantKind(t, s.CreateKey(ctx, key("AKIA3", "two")), service.Conflict)
+	if _, err := s.Key(ctx, "AKIA3"); service.KindOf(err) != service.NotFound {
+		t.Fatalf("a key that was refused: %v", err)
+	}
+	ok(t, s.DeleteKey(ctx, "AKIA1"))
+	ok(t, s.DeleteKey(ctx, "AKIA2"))
+	sealer("")
+	ok(t, s.CreateKey(ctx, key("AKIA3", "two")))
+	sealer("two")
+
+	// Of many who make the first key at the same time all that succeed have sealed with the same.
+	s = u.open(t, nil)
+	var wg sync.WaitGroup
+	var made [8]bool
+	for i := range made {
+		wg.Go(func() {
+			err := s.CreateKey(ctx, key(fmt.Sprintf("AKIA%d", i), fmt.Sprint(i%4)))
+			if made[i] = err == nil; err != nil && service.KindOf(err) != service.Conflict {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	got, err := s.Sealer(ctx)
+	ok(t, err)
+	for i, is := range made {
+		if is != (fmt.Sprint(i%4) == string(got)) {
+			t.Errorf("the sealer is %q, and key %d was made: %v", got, i, is)
+		}
+	}
 }

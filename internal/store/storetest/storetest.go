@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task
 		{"Notices", testNotices},
 		{"ClaimedNotices", testClaimedNotices},
 		{"Keys", testKeys},
+		{"Sealer", testSealer},
 		{"Ping", testPing},
 	}
 	for _, test := range tests {

@@ -1,8 +1,10 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -12,6 +14,9 @@ const keyColumns = `id, sealed, name, policy, disabled, created`
 // CreateKey implements [service.KeyStore].
 func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
 	return s.write(ctx, "create access key "+k.ID, func(tx *sql.Tx) error {
+		if err := sealedBy(ctx, tx, k.Sealer); err != nil {
+			return err
+		}
 		n, err := affected(tx.ExecContext(ctx, `INSERT INTO access_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (id) DO NOTHING`, k.ID, blob(k.Sealed), k.Name, k.Policy, k.Disabled, millis(k.Created)))
 		if err == nil && n == 0 {
@@ -19,6 +24,38 @@ func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
 		}
 		return err
 	})
+}
+
+// sealedBy keeps what the secrets are sealed with, as long as there are none, and refuses another one.
+func sealedBy(ctx context.Context, tx *sql.Tx, print []byte) error {
+	if len(print) == 0 {
+		return nil
+	}
+	var kept []byte
+	// Once the row is locked, who else has made keys is seen by the next statement, not by this one.
+	err := tx.QueryRowContext(ctx, `INSERT INTO sealer (one, print) VALUES (1, $1) ON CONFLICT (one) DO UPDATE
+		SET print = sealer.print RETURNING print`, blob(print)).Scan(&kept)
+	if err != nil || bytes.Equal(kept, print) {
+		return err
+	}
+	n, err := affected(tx.ExecContext(ctx, `UPDATE sealer SET print = $1 WHERE one = 1 AND NOT EXISTS (SELECT 1 FROM access_keys)`, blob(print)))
+	if err == nil && n == 0 {
+		err = service.Errorf(service.Conflict, "the secrets of other access keys are sealed with another key")
+	}
+	return err
+}
+
+// Sealer implements [service.KeyStore].
+func (s *Store) Sealer(ctx context.Context) ([]byte, error) {
+	var print []byte
+	err := s.read(ctx, "read what access keys are sealed with", func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT print FROM sealer WHERE EXISTS (SELECT 1 FROM access_keys)`).Scan(&print)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	return print, err
 }
 
 // Key implements [service.KeyStore].

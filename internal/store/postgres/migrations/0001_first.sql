@@ -149,6 +149,11 @@ CREATE TABLE access_keys (
     created  BIGINT  NOT NULL
 );
 
+CREATE TABLE sealer (
+    one   BIGINT PRIMARY KEY CHECK (one = 1),
+    print BYTEA  NOT NULL
+);
+
 CREATE TABLE counters (
     name TEXT   COLLATE "C" PRIMARY KEY,
     n    BIGINT NOT NULL CHECK (n >= 0)
