@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -116,6 +117,17 @@ func (db *DB) supported(ctx context.Context) error {
 		return fmt.Errorf("the database's encoding is %s, and UTF8 is needed: make another one with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0", encoding)
 	}
 	return nil
+}
+
+// Fill puts rows into the database in bulk, in one transaction.
+func (db *DB) Fill(ctx context.Context, do func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, db.pool, func(tx pgx.Tx) error {
+		// Whoever fills it may be busy elsewhere for longer.
+		if _, err := tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
+			return err
+		}
+		return do(tx)
+	})
 }
 
 // SQL is the database for whoever keeps rows of his own in it.

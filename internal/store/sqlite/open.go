@@ -128,6 +128,9 @@ func (db *DB) Check(ctx context.Context) error {
 // Writer is the one connection that changes the database: whoever holds it keeps everybody else from writing.
 func (db *DB) Writer() *sql.DB { return db.writer }
 
+// Reader is connections that read.
+func (db *DB) Reader() *sql.DB { return db.reader }
+
 // Close closes the database and lets others open it. It may be called several times.
 func (db *DB) Close() error {
 	db.closing.Do(func() {

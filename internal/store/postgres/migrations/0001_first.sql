@@ -72,7 +72,7 @@ CREATE TABLE jobs (
     pinned_version    TEXT    NOT NULL,
     collection        TEXT    NOT NULL,
     collection_serial BIGINT  NOT NULL,
-    threshold         REAL    NOT NULL,
+    threshold         DOUBLE PRECISION NOT NULL,
     attributes        BOOLEAN NOT NULL,
     tag               TEXT    NOT NULL,
     topic             TEXT    NOT NULL,
