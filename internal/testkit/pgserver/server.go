@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"os/exec" //nolint:depguard // the server is a program of its own
@@ -62,7 +61,7 @@ func from(tb testing.TB, template string) string {
 		}
 		tb.Fatal(err)
 	}
-	name, err := s.create(context.WithoutCancel(tb.Context()), template)
+	name, err := s.createNext(context.WithoutCancel(tb.Context()), template)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -112,26 +111,65 @@ func Launch(ctx context.Context, settings ...string) (_ *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "postgres") // a short name: a socket's may have 107 bytes
-	if err != nil {
-		return nil, fmt.Errorf("make the server's folder: %w", err)
+	s := &Server{bin: bin}
+	if s.Folder, err = s.newFolder(); err != nil {
+		return nil, err
 	}
-	s := &Server{Folder: folder, bin: bin}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(folder))
+			err = errors.Join(err, os.RemoveAll(s.Folder))
 		}
 	}()
-	if owner := s.owner(); owner != nil {
-		if err = os.Chown(folder, int(owner.Uid), int(owner.Gid)); err != nil {
-			return nil, fmt.Errorf("give the server's folder away: %w", err)
-		}
-	}
 	if err = s.run(ctx, "initdb", "--pgdata", s.cluster(), "--username", user, "--auth", "trust", "--encoding", "UTF8", "--locale", "C",
 		"--no-sync", "--no-instructions"); err != nil {
 		return nil, err
 	}
 	return s, s.Start(ctx, settings...)
+}
+
+// Standby starts a server that follows this one, on a copy of its cluster. Every commit is in both from then on, before it is answered.
+func (s *Server) Standby(ctx context.Context) (_ *Server, err error) {
+	folder, err := s.newFolder()
+	if err != nil {
+		return nil, err
+	}
+	standby := &Server{Folder: folder, bin: s.bin}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(folder))
+		}
+	}()
+	if err = s.run(ctx, "pg_basebackup", "--host", s.Folder, "--username", user, "--pgdata", standby.cluster(), "--write-recovery-conf",
+		"--wal-method", "stream", "--checkpoint", "fast", "--no-sync"); err != nil {
+		return nil, err
+	}
+	if err = standby.Start(ctx); err != nil {
+		return nil, err
+	}
+	// By name of the application that follows, which is this by default; not kept in the cluster's files that a standby copies.
+	return standby, s.do(ctx, `ALTER SYSTEM SET synchronous_standby_names = '*'`, `SELECT pg_reload_conf()`)
+}
+
+// Promote makes a standby the server that takes changes.
+func (s *Server) Promote(ctx context.Context) error {
+	return s.do(ctx, `SELECT pg_promote()`, `ALTER SYSTEM RESET synchronous_standby_names`, `SELECT pg_reload_conf()`)
+}
+
+// Create makes a database.
+func (s *Server) Create(ctx context.Context, name string) error { return s.do(ctx, "CREATE DATABASE "+name) }
+
+func (s *Server) do(ctx context.Context, statements ...string) (err error) {
+	db, err := sql.Open("pgx", s.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, statement := range statements {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
 }
 
 // Start starts the server again, after Stop or Kill.
@@ -149,6 +187,19 @@ func (s *Server) Start(ctx context.Context, settings ...string) (err error) {
 	return err
 }
 
+func (s *Server) newFolder() (string, error) {
+	folder, err := os.MkdirTemp("", "postgres") // a short name: a socket's may have 107 bytes
+	if err != nil {
+		return "", fmt.Errorf("make the server's folder: %w", err)
+	}
+	if owner := s.owner(); owner != nil {
+		if err = os.Chown(folder, int(owner.Uid), int(owner.Gid)); err != nil {
+			return "", errors.Join(fmt.Errorf("give the server's folder away: %w", err), os.RemoveAll(folder))
+		}
+	}
+	return folder, nil
+}
+
 // Stop ends the server and removes what it held.
 func (s *Server) Stop() {
 	s.Kill()
@@ -162,6 +213,12 @@ func (s *Server) Kill() { s.process.Signal(syscall.SIGQUIT) }
 func (s *Server) URL(database string) string {
 	return "postgres://" + user + "@/" + database + "?host=" + url.QueryEscape(s.Folder)
 }
+
+// Socket is where the server is reached.
+func (s *Server) Socket() string { return filepath.Join(s.Folder, ".s.PGSQL.5432") }
+
+// User is who owns its databases.
+func (*Server) User() string { return user }
 
 // Log is what the server has said.
 func (s *Server) Log() string { return s.process.Log() }
@@ -194,37 +251,33 @@ func (s *Server) ready(ctx context.Context) error {
 	return errors.Join(db.PingContext(ctx), db.Close())
 }
 
-func (s *Server) create(ctx context.Context, template string) (name string, err error) {
-	db, err := sql.Open("pgx", s.URL("postgres"))
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+func (s *Server) createNext(ctx context.Context, template string) (name string, err error) {
 	common.mutex.Lock()
 	defer common.mutex.Unlock() // of two at once one would wait for the other
 	common.names++
 	name = "test" + strconv.Itoa(common.names)
-	if _, err = db.ExecContext(ctx, "CREATE DATABASE "+name+template); err != nil {
-		return "", fmt.Errorf("make a database: %w", err)
-	}
-	return name, nil
+	return name, s.do(ctx, "CREATE DATABASE "+name+template)
 }
 
 // installed is the folder of the newest PostgreSQL's programs.
 func installed() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // where Debian has them, and nobody's PATH
+	if err != nil {
+		return "", err
+	}
+	slices.SortFunc(found, func(a, b string) int { return release(b) - release(a) })
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+		if path, err = filepath.EvalSymlinks(path); err == nil {
+			found = append(found, path)
+		}
 	}
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // where Debian has them, for nobody's PATH
-	if err != nil || len(found) == 0 {
-		return "", errors.Join(ErrNotInstalled, err)
+	for _, path := range found {
+		folder := filepath.Dir(path)
+		if _, err := os.Stat(filepath.Join(folder, "postgres")); err == nil {
+			return folder, nil
+		}
 	}
-	slices.SortFunc(found, func(a, b string) int { return release(a) - release(b) })
-	newest := found[len(found)-1]
-	if _, err := os.Stat(filepath.Join(filepath.Dir(newest), "postgres")); errors.Is(err, fs.ErrNotExist) {
-		return "", ErrNotInstalled
-	}
-	return filepath.Dir(newest), nil
+	return "", ErrNotInstalled
 }
 
 func release(initdb string) int {

@@ -44,6 +44,30 @@ func TestCrash(t *testing.T) {
 	do(t, s.URL("postgres"), `INSERT INTO one VALUES (1)`)
 }
 
+// TestFailover wants all that was committed to be where the standby takes over.
+func TestFailover(t *testing.T) {
+	first, err := pgserver.Launch(t.Context())
+	if errors.Is(err, pgserver.ErrNotInstalled) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(first.Stop)
+	second, err := first.Standby(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(second.Stop)
+	do(t, first.URL("postgres"), `CREATE TABLE one (n INTEGER)`)
+	do(t, first.URL("postgres"), `INSERT INTO one VALUES (7)`)
+	first.Kill()
+	if err := second.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	do(t, second.URL("postgres"), `INSERT INTO one SELECT 1 / (n - 6) FROM one`)
+}
+
 func do(t *testing.T, database, statement string) {
 	t.Helper()
 	if err := try(database, statement); err != nil {

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// action is what a client asks for of one face.
+type action int
+
+const (
+	enrolling action = iota
+	deleting
+	looking
+)
+
+// history is what was asked for, when, and what was answered.
+type history struct {
+	began time.Time
+
+	mu         sync.Mutex
+	operations []porcupine.Operation
+	faces      map[subject]string // ids, once they are known
+	unanswered int
+}
+
+// subject is a face in a collection. Faces do not depend on each other.
+type subject struct{ collection, name string }
+
+// request is an operation's input.
+type request struct {
+	subject
+	action action
+}
+
+func newHistory() *history { return &history{began: time.Now(), faces: map[subject]string{}} }
+
+// begin writes down that something is asked for; the function, what was answered. Of what was not answered nobody knows whether, and when, it
+// happened.
+func (h *history) begin(client int, collection, name string, a action) func(found bool, err error) {
+	call := time.Since(h.began).Nanoseconds()
+	return func(found bool, err error) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		answered := time.Since(h.began).Nanoseconds()
+		if err != nil {
+			if h.unanswered++; a == looking {
+				return
+			}
+			// It may happen at any time from its call on: somebody who never gets an answer.
+			client, answered = 1000+len(h.operations), math.MaxInt64
+		}
+		h.operations = append(h.operations, porcupine.Operation{
+			ClientId: client, Input: request{subject{collection, name}, a}, Call: call, Output: found, Return: answered,
+		})
+	}
+}
+
+func (h *history) learn(collection, name, id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if id != "" {
+		h.faces[subject{collection, name}] = id
+	}
+}
+
+func (h *history) known(collection, name string) string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.faces[subject{collection, name}]
+}
+
+func (h *history) summary() string {
+	return fmt.Sprintf("%d changes of faces and searches for them were answered or may have happened, %d were not answered",
+		len(h.operations), h.unanswered)
+}
+
+// check says whether there is an order of all that was asked for, each between its call and its answer, in which every answer is right.
+func (h *history) check() error {
+	model := porcupine.Model{
+		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
+			parts := map[subject][]porcupine.Operation{}
+			for _, o := range history {
+				s := o.Input.(request).subject //nolint:errcheck,forcetypeassert // it is
+				parts[s] = append(parts[s], o)
+			}
+			all := make([][]porcupine.Operation, 0, len(parts))
+			for _, part := range parts {
+				all = append(all, part)
+			}
+			return all
+		},
+		Init: func() any { return false },
+		Step: func(state, input, output any) (bool, any) {
+			switch input.(request).action { //nolint:errcheck,forcetypeassert // it is
+			case enrolling:
+				return true, true
+			case deleting:
+				return true, false
+			default:
+				return output == state, state
+			}
+		},
+		Equal: func(a, b any) bool { return a == b },
+		DescribeOperation: func(input, output any) string {
+			r := input.(request) //nolint:errcheck,forcetypeassert // it is
+			return fmt.Sprintf("%s/%s %d: %v", r.collection, r.name, r.action, output)
+		},
+	}
+	switch porcupine.CheckOperationsTimeout(model, h.operations, 2*time.Minute) {
+	case porcupine.Illegal:
+		return fmt.Errorf("the history of faces is not linearizable: a face was missing that was enrolled, or found that was deleted")
+	case porcupine.Unknown:
+		return fmt.Errorf("whether the history of faces is linearizable was not found out in time")
+	default:
+		return nil
+	}
+}
