@@ -1,10 +1,7 @@
 package app
 
 import (
-	"bytes"
 	"context"
-	"encoding/gob"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -34,12 +31,6 @@ func newStored(e *engine, awsFormats bool) *stored {
 	return &stored{engine: e, awsFormats: awsFormats, planning: make(chan struct{}, plansAtOnce)}
 }
 
-// segmentData is what is kept of a segment until the job is finished.
-type segmentData struct {
-	Tracklets search.Tracklets
-	Damage    video.Damage
-}
-
 // Plan implements [service.Videos].
 func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
 	select {
@@ -56,9 +47,9 @@ func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error)
 		return nil, service.Errorf(service.Invalid, "Unsupported codec/format. The video is %s in %s; this server is set to "+
 			"take H.264 in MP4 or MOV only, as AWS does.", plan.Info.Codec, plan.Info.Format)
 	}
-	data, err := json.Marshal(plan)
+	data, err := encodePlan(plan)
 	if err != nil {
-		return nil, fmt.Errorf("encode plan: %w", err)
+		return nil, err
 	}
 	return &service.JobPlan{
 		Info: plan.Info, Segments: len(plan.Segments), Data: data,
@@ -70,22 +61,18 @@ func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error)
 func (s *stored) Segment(
 	ctx context.Context, f *os.File, p *service.JobPlan, n int, attributes bool,
 ) ([]byte, error) {
-	var plan video.Plan
-	if err := json.Unmarshal(p.Data, &plan); err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
+	plan, err := decodePlan(p.Data)
+	if err != nil {
+		return nil, err
 	}
 	if n < 0 || n >= len(plan.Segments) {
 		return nil, fmt.Errorf("the plan has %d segments, not %d", len(plan.Segments), n+1)
 	}
-	data, err := onceMore(ctx, func() (*segmentData, error) { return s.analyse(ctx, f, &plan, plan.Segments[n], attributes) })
+	data, err := onceMore(ctx, func() (*segmentData, error) { return s.analyse(ctx, f, plan, plan.Segments[n], attributes) })
 	if err != nil {
 		return nil, videoError(err)
 	}
-	var out bytes.Buffer
-	if err := gob.NewEncoder(&out).Encode(data); err != nil {
-		return nil, fmt.Errorf("encode segment: %w", err)
-	}
-	return out.Bytes(), nil
+	return encodeSegment(data)
 }
 
 // onceMore does once more what failed for a reason that may have gone by now: see [video.WorthAnother].
@@ -166,9 +153,9 @@ func (s *stored) Finish(
 func readSegments(
 	p *service.JobPlan, segment func(int) ([]byte, error),
 ) (tracklets []*search.Tracklets, missing []string, err error) {
-	var plan video.Plan
-	if err := json.Unmarshal(p.Data, &plan); err != nil {
-		return nil, nil, fmt.Errorf("read plan: %w", err)
+	plan, err := decodePlan(p.Data)
+	if err != nil {
+		return nil, nil, err
 	}
 	tracklets = make([]*search.Tracklets, p.Segments)
 	damage := plan.Damage
@@ -177,9 +164,9 @@ func readSegments(
 		if err != nil {
 			return nil, nil, err
 		}
-		var data segmentData
-		if err := gob.NewDecoder(bytes.NewReader(encoded)).Decode(&data); err != nil {
-			return nil, nil, fmt.Errorf("read segment %d: %w", n, err)
+		data, err := decodeSegment(encoded)
+		if err != nil {
+			return nil, nil, fmt.Errorf("segment %d: %w", n, err)
 		}
 		damage.Add(data.Damage)
 		tracklets[n] = &data.Tracklets

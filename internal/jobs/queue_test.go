@@ -254,6 +254,8 @@ func TestNewNamesBadSettings(t *testing.T) {
 		{"Crashes", func(c *jobs.Config) { c.Crashes = 0 }},
 		{"MinBackoff", func(c *jobs.Config) { c.MinBackoff = 0 }},
 		{"MaxBackoff", func(c *jobs.Config) { c.MaxBackoff = c.MinBackoff - 1 }},
+		{"PassOn", func(c *jobs.Config) { c.PassOn = 0 }},
+		{"Elsewhere", func(c *jobs.Config) { c.Elsewhere = c.PassOn - 1 }},
 		{"Timeout", func(c *jobs.Config) { c.Timeout = -1 }},
 		{"Poll", func(c *jobs.Config) { c.Poll = time.Millisecond }},
 		{"Keep", func(c *jobs.Config) { c.Keep = 0 }},
