@@ -154,6 +154,10 @@ func (noFile) File() *os.File               { return nil }
 func (noFile) Verify(context.Context) error { return nil }
 func (noFile) Close() error                 { return nil }
 
+func (v *longVideo) Terms() ([]byte, error) { return []byte("{}"), nil }
+
+func (v *longVideo) Under([]byte) (service.Eyes, error) { return v, nil }
+
 func (v *longVideo) Plan(context.Context, *os.File) (*service.JobPlan, error) {
 	length := time.Duration(v.sightings/facesAtOnce) * between
 	return &service.JobPlan{Segments: 1, Data: []byte("1"), Info: face.VideoInfo{

@@ -14,9 +14,11 @@ import (
 	"github.com/spotter-video/spotter/internal/video"
 )
 
-// stored is the service's eyes for stored videos.
+// stored gives the service eyes for stored videos.
 type stored struct {
 	*engine
+	// builds are the decoders that work, the usual one first.
+	builds []string
 	// awsFormats takes only what AWS does: H.264 in MP4 or MOV.
 	awsFormats bool
 	// planning has one for each video that is being looked at.
@@ -27,12 +29,20 @@ type stored struct {
 // all of them from videos that are being searched.
 const plansAtOnce = 2
 
-func newStored(e *engine, awsFormats bool) *stored {
-	return &stored{engine: e, awsFormats: awsFormats, planning: make(chan struct{}, plansAtOnce)}
+func newStored(e *engine, builds []string, awsFormats bool) *stored {
+	return &stored{engine: e, builds: builds, awsFormats: awsFormats, planning: make(chan struct{}, plansAtOnce)}
 }
 
-// Plan implements [service.Videos].
-func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
+// eyes are those for one job: what decides its results is not this process's, but the job's.
+type eyes struct {
+	*stored
+	decoder    *video.Decoder
+	params     search.Params
+	awsFormats bool
+}
+
+// Plan implements [service.Eyes].
+func (s *eyes) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
 	select {
 	case s.planning <- struct{}{}:
 		defer func() { <-s.planning }()
@@ -57,8 +67,8 @@ func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error)
 	}, nil
 }
 
-// Segment implements [service.Videos].
-func (s *stored) Segment(
+// Segment implements [service.Eyes].
+func (s *eyes) Segment(
 	ctx context.Context, f *os.File, p *service.JobPlan, n int, attributes bool,
 ) ([]byte, error) {
 	plan, err := decodePlan(p.Data)
@@ -84,7 +94,7 @@ func onceMore[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	return out, err
 }
 
-func (s *stored) analyse(
+func (s *eyes) analyse(
 	ctx context.Context, f *os.File, plan *video.Plan, seg video.Segment, attributes bool,
 ) (data *segmentData, err error) {
 	rec, err := s.recognizers.take(ctx)
@@ -127,8 +137,8 @@ func attributesOf(
 	}
 }
 
-// Finish implements [service.Videos].
-func (s *stored) Finish(
+// Finish implements [service.Eyes].
+func (s *eyes) Finish(
 	ctx context.Context, p *service.JobPlan, segment func(int) ([]byte, error), m service.Matching,
 ) (*service.Found, error) {
 	tracklets, missing, err := readSegments(p, segment)

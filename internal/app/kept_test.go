@@ -173,3 +173,31 @@ func FuzzSegment(f *testing.F) {
 		}
 	})
 }
+
+// TestDamagedFormsAreReadOrRefused damages what is kept at each place, and cuts it off there.
+func TestDamagedFormsAreReadOrRefused(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"plan.v0", "plan.v1", "segment.v0", "segment.v1"} {
+		whole := golden(t, name)
+		for i := range whole {
+			for _, b := range []byte{0, whole[i] + 1, whole[i] ^ 0x80, '"', 0xff} {
+				damaged := bytes.Clone(whole)
+				damaged[i] = b
+				for _, data := range [][]byte{damaged, whole[:i]} { // and nothing panics
+					_, _ = decodePlan(data)
+					_, _ = decodeSegment(data)
+				}
+			}
+		}
+	}
+	for _, bad := range []string{
+		`{"tracklets":[{"observations":"AAAA"}]}`, `{"tracklets":[{"vector":"AAAA"}]}`, `{"tracklets":[{"attributes":[null]}]}`, `{"upright":1}`,
+	} {
+		if s, err := decodeSegment(append([]byte{formVersion}, bad...)); err == nil {
+			t.Errorf("%s is read as %+v", bad, s)
+		}
+	}
+	if p, err := decodePlan(append([]byte{formVersion}, `{"segments":[[0,0,0,0,257]]}`...)); err == nil {
+		t.Errorf("read as %+v", p)
+	}
+}

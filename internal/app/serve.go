@@ -92,6 +92,7 @@ type server struct {
 	newKey          bool
 	audit           *auditLog
 	engine          *engine
+	decoders        []string // that work, the usual one first
 	photoPool       *pool
 	buckets         *bucket.Buckets
 	notices         *notices
@@ -161,9 +162,11 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(s.engine.Close)
-	if !s.engine.decoder.Check(ctx).Usable {
+	health := s.engine.decoder.Check(ctx)
+	if !health.Usable {
 		return &EnvironmentError{Err: errors.New("videos cannot be decoded"), Mend: "'spotter doctor' says what is missing."}
 	}
+	s.decoders = health.Builds
 	photoWorkers := int(s.config.PhotoWorkers)
 	if photoWorkers == 0 {
 		photoWorkers = workers(config.Config{})
@@ -207,7 +210,7 @@ func (s *server) openService(context.Context) (err error) {
 	s.service, err = service.New(service.Ports{
 		Store: s.store, Objects: objects{s.buckets},
 		Photos: &photos{recognizers: s.photoPool, limits: photoLimits, memory: s.engine.photos, decoder: s.engine.decoder},
-		Videos: newStored(s.engine, s.config.Formats == config.AWSFormats),
+		Videos: newStored(s.engine, s.decoders, s.config.Formats == config.AWSFormats),
 		Model: service.Model{
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
 		},

@@ -253,6 +253,15 @@ type readVideos struct {
 	matched  func() // if set, is called when a video has been matched
 }
 
+func (v *readVideos) Terms() ([]byte, error) { return []byte(`{"eyes":"these"}`), nil }
+
+func (v *readVideos) Under(terms []byte) (service.Eyes, error) {
+	if terms != nil && string(terms) != `{"eyes":"these"}` {
+		return nil, service.Errorf(service.Elsewhere, "other eyes are needed: %s", terms)
+	}
+	return v, nil
+}
+
 func (v *readVideos) Plan(_ context.Context, f *os.File) (*service.JobPlan, error) {
 	video, err := readTestVideo(f)
 	if err != nil {

@@ -54,6 +54,9 @@ type Job struct {
 	// was given.
 	Tag, Topic, Role string
 
+	// Terms are what decides the results beside what is above; nil for a job of before there were any.
+	Terms *Terms
+
 	Created, Finished time.Time // Finished is zero as long as the job is open
 	// Expires is when the results go away; zero as long as the job is open.
 	Expires time.Time
@@ -64,6 +67,22 @@ type Job struct {
 	SegmentsDone int
 	// Results is nil until the job has succeeded.
 	Results *Results
+}
+
+// TermsVersion is the newest form of [Terms] that this program knows.
+const TermsVersion = 1
+
+// Terms are what decides what a job finds and how it ends, beside its video and what was asked for: as it was set where the job was
+// started, so that it does not matter which processes work on it, and how these are set.
+type Terms struct {
+	// Version is that of the form. Of one above [TermsVersion] nothing else is known.
+	Version int
+	// MaxMatches is the most matches listed for one face.
+	MaxMatches int
+	// Tell says that somebody is to be told of the end.
+	Tell bool
+	// Analysis is a document of JSON, of the eyes that began the job and opaque to everybody else: see [Videos].
+	Analysis []byte
 }
 
 // Progress says how far a job is, and how fast. What comes before and after the analysis is not counted in it.

@@ -119,7 +119,7 @@ func (s *Service) end(ctx context.Context, j *Job) (bool, error) {
 	s.ports.Log.LogAttrs(ctx, slog.LevelInfo, "job ended", slog.String("job_id", string(j.ID)),
 		slog.String("state", string(j.State)), slog.String("message", j.Message),
 		slog.Duration("took", j.Finished.Sub(j.Created)))
-	if j.Topic != "" && !s.ports.Knows(j.Topic) {
+	if j.Topic != "" && !s.tells(j) {
 		s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "nobody is told of the end of a job: its topic is not configured",
 			slog.String("job_id", string(j.ID)), slog.String("topic", j.Topic))
 	}
@@ -127,9 +127,22 @@ func (s *Service) end(ctx context.Context, j *Job) (bool, error) {
 	return true, nil
 }
 
+// tells says whether somebody is to be told of the end of a job: what counts is who was known when it was started, as this process
+// need not know the topic.
+func (s *Service) tells(j *Job) bool {
+	switch {
+	case j.Topic == "":
+		return false
+	case j.Terms == nil || j.Terms.Version > TermsVersion: // it is not known here
+		return s.ports.Knows(j.Topic)
+	default:
+		return j.Terms.Tell
+	}
+}
+
 // notice is what is to be told of the end of a job; nil if nobody is to be told.
 func (s *Service) notice(j *Job) *Notice {
-	if j.Topic == "" || !s.ports.Knows(j.Topic) {
+	if !s.tells(j) {
 		return nil
 	}
 	sum := sha256.Sum256([]byte("notice of " + j.ID))
@@ -147,18 +160,36 @@ func (s *Service) watched(ctx context.Context, j *Job, t Task) error {
 }
 
 func (s *Service) step(ctx context.Context, j *Job, t Task) error {
+	eyes, err := s.eyes(j)
+	if err != nil {
+		return err
+	}
 	if err := s.unchanged(ctx, j); err != nil {
 		return err
 	}
 	switch t.Kind {
 	case PlanTask:
-		return s.plan(ctx, j)
+		return s.plan(ctx, j, eyes)
 	case SegmentTask:
-		return s.segment(ctx, j, t.Segment)
+		return s.segment(ctx, j, eyes, t.Segment)
 	case FinishTask:
-		return s.finish(ctx, j)
+		return s.finish(ctx, j, eyes)
 	default:
 		return fmt.Errorf("there is no task of kind %q", t.Kind)
+	}
+}
+
+// eyes are those that keep to a job's terms. [Elsewhere] where this process has none, which comes before everything else: what
+// looks wrong to such a process need not be.
+func (s *Service) eyes(j *Job) (Eyes, error) {
+	switch {
+	case j.Terms == nil:
+		return s.ports.Videos.Under(nil)
+	case j.Terms.Version > TermsVersion:
+		return nil, Errorf(Elsewhere, "A newer Spotter has started the job: its terms have the form %d, and this one reads up to %d.",
+			j.Terms.Version, TermsVersion)
+	default:
+		return s.ports.Videos.Under(j.Terms.Analysis)
 	}
 }
 
@@ -199,14 +230,14 @@ func (s *Service) readVideo(ctx context.Context, j *Job, use func(*os.File) erro
 
 // plan looks at the video and enqueues its first segments. Each one that is done enqueues one more, so that a long video has no
 // more in the queue than [Settings.SegmentsAhead], and a short one that comes later waits for these only.
-func (s *Service) plan(ctx context.Context, j *Job) error {
+func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if j.Plan != nil {
 		return nil
 	}
 	s.began(ctx, Task{Kind: PlanTask, Job: j.ID})
 	var p *JobPlan
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
-		p, err = s.ports.Videos.Plan(ctx, f)
+		p, err = eyes.Plan(ctx, f)
 		return err
 	})
 	if err != nil {
@@ -226,7 +257,7 @@ func segmentTasks(job JobID, from, to int) []Task {
 }
 
 // segment analyses one segment and saves what it gives; the last one enqueues the finish.
-func (s *Service) segment(ctx context.Context, j *Job, n int) error {
+func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 	if j.Plan == nil || n < 0 || n >= j.Plan.Segments {
 		return fmt.Errorf("job %s has no segment %d", j.ID, n)
 	}
@@ -237,7 +268,7 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 	s.began(ctx, Task{Kind: SegmentTask, Job: j.ID, Segment: n})
 	var data []byte
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
-		data, err = s.ports.Videos.Segment(ctx, f, j.Plan, n, j.Attributes)
+		data, err = eyes.Segment(ctx, f, j.Plan, n, j.Attributes)
 		return err
 	})
 	if err != nil {
@@ -255,7 +286,7 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 }
 
 // finish matches what the segments gave against the collection as it is now, and ends the job.
-func (s *Service) finish(ctx context.Context, j *Job) error {
+func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes) error {
 	s.began(ctx, Task{Kind: FinishTask, Job: j.ID})
 	saved := func(n int) ([]byte, error) {
 		data, err := s.ports.Store.Segment(ctx, j.ID, n)
@@ -265,6 +296,9 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 		return data, err
 	}
 	m := Matching{Threshold: j.Threshold, MaxMatches: s.settings.MaxMatches}
+	if j.Terms != nil {
+		m.MaxMatches = j.Terms.MaxMatches
+	}
 	var c *Collection
 	if j.Operation == FaceSearch {
 		var a *album
@@ -276,7 +310,7 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 		defer snapshot.Close() //nolint:errcheck // it is nil
 		m.Gallery, m.Person = snapshot, s.personOf(ctx, c, a)
 	}
-	found, err := s.ports.Videos.Finish(ctx, j.Plan, saved, m)
+	found, err := eyes.Finish(ctx, j.Plan, saved, m)
 	if err != nil {
 		return err
 	}

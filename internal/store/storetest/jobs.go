@@ -20,6 +20,9 @@ func newJob(n int) *service.Job {
 		Pinned:     service.ObjectInfo{Size: 1 << 40, ETag: `"abc-3"`, Version: "v1"},
 		Collection: "people", CollectionSerial: 7, Threshold: 80.1, Attributes: true,
 		Tag: "tag", Topic: "arn:topic", Role: "arn:role",
+		Terms: &service.Terms{
+			Version: service.TermsVersion, MaxMatches: 7 + n, Tell: n%2 == 0, Analysis: []byte(`{"rate":5,"of":"ü"}`),
+		},
 		Created: day().Add(time.Duration(n) * time.Second),
 	}
 }
@@ -99,6 +102,14 @@ func testJobs(u suite) {
 		t.Fatalf("tasks (-want +got):\n%s", diff)
 	}
 	wantJob(t, s, first)
+	bare := newJob(9)
+	bare.Terms = nil // as those of before have none
+	_, err = s.CreateJob(ctx, bare, 2, nil, task(service.PlanTask, 9, 0))
+	ok(t, err)
+	wantJob(t, s, bare)
+	endJob(t, s, 9)
+	ok(t, s.DeleteJob(ctx, bare.ID))
+	q.take()
 	wantToken(t, s, token, token.Scope, token.Token, day())
 	_, err = s.CreateJob(ctx, newJob(2), 2, token, task(service.PlanTask, 2, 0))
 	wantKind(t, err, service.TokenReused)

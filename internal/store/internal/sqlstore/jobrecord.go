@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -57,6 +59,7 @@ func newJobColumns(j *service.Job) []column {
 		{"created", (*millis)(&j.Created)},
 		{"finished", (*millis)(&j.Finished)},
 		{"expires", (*millis)(&j.Expires)},
+		{"frozen", terms{&j.Terms}},
 	}
 }
 
@@ -104,6 +107,46 @@ type resultsRecord struct {
 }
 
 func resultsRecordOf(r *service.Results) *resultsRecord { return (*resultsRecord)(r) }
+
+// termsRecord is [service.Terms] as they are kept.
+type termsRecord struct {
+	Version    int             `json:"version"`
+	MaxMatches int             `json:"max_matches"`
+	Tell       bool            `json:"tell"`
+	Analysis   json.RawMessage `json:"analysis,omitempty"`
+}
+
+// terms are a place of [service.Terms] as a column has them; nil is NULL.
+type terms struct{ at **service.Terms }
+
+// Value is JSON or NULL.
+func (t terms) Value() (driver.Value, error) {
+	from := *t.at
+	if from == nil {
+		return nil, nil //nolint:nilnil // NULL is a nil value
+	}
+	r := &termsRecord{Version: from.Version, MaxMatches: from.MaxMatches, Tell: from.Tell, Analysis: from.Analysis}
+	return document{r}.Value()
+}
+
+// Scan reads JSON or NULL. Of a form that is newer than this program only the version is read.
+func (t terms) Scan(src any) error {
+	*t.at = nil
+	var form *struct {
+		Version int `json:"version"`
+	}
+	if err := (document{&form}).Scan(src); err != nil || form == nil {
+		return err
+	}
+	if form.Version > service.TermsVersion {
+		*t.at = &service.Terms{Version: form.Version}
+		return nil
+	}
+	var r termsRecord
+	err := document{&r}.Scan(src)
+	*t.at = &service.Terms{Version: r.Version, MaxMatches: r.MaxMatches, Tell: r.Tell, Analysis: r.Analysis}
+	return err
+}
 
 // planRecord is [service.JobPlan] as it is kept, without its data.
 type planRecord struct {
