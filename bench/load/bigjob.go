@@ -54,6 +54,7 @@ func writeJob(ctx context.Context, o *options, data string) (id string, err erro
 	for len(tasks) > 0 {
 		next := tasks[0]
 		tasks = tasks[1:]
+		next.Attempt = 1 // there is one at a time
 		if err = s.Run(ctx, next); err != nil {
 			return "", err
 		}

@@ -51,7 +51,9 @@ func (r *runner) Timeout(j *river.Job[taskArgs]) time.Duration {
 
 // Work makes one attempt. What it returns decides the row's fate: done with nil, otherwise to be tried again.
 func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
-	t := service.Task{Kind: service.TaskKind(j.Kind), Job: j.Args.Job, Segment: j.Args.Segment}
+	t := service.Task{
+		Kind: service.TaskKind(j.Kind), Job: j.Args.Job, Segment: j.Args.Segment, Attempt: attemptOf(j.JobRow),
+	}
 	if cause := r.exhausted(j.JobRow); cause != nil {
 		return r.giveUp(ctx, t, j.JobRow, cause)
 	}
@@ -77,6 +79,10 @@ func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
 		return r.giveUp(ctx, t, j.JobRow, err)
 	}
 }
+
+// attemptOf tells attempts apart that may run at the same time: also those of two rows, as a task whose row was lost is enqueued anew.
+// The number of a start that was taken back is given again, when nobody works on that any more.
+func attemptOf(row *rivertype.JobRow) int64 { return row.ID*(mostStarts+1) + int64(row.Attempt) }
 
 // exhausted says why a task is not to be tried any more; nil if it is. It finds a task like that when GiveUp has failed,
 // or when processes died.

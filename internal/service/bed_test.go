@@ -29,8 +29,10 @@ type bed struct {
 	mu    sync.Mutex
 	now   time.Time
 	tasks []service.Task
-	woken int
-	told  bytes.Buffer // the log
+	// attempts is how many tasks have been run.
+	attempts int64
+	woken    int
+	told     bytes.Buffer // the log
 
 	objects *shelfOfObjects
 	videos  *readVideos
@@ -122,6 +124,8 @@ func (b *bed) take() (service.Task, bool) {
 	}
 	t := b.tasks[0]
 	b.tasks = b.tasks[1:]
+	b.attempts++
+	t.Attempt = b.attempts
 	return t, true
 }
 
@@ -479,4 +483,13 @@ func wantKind(t *testing.T, what string, err error, kind service.Kind) {
 	if e := (*service.Error)(nil); !errors.As(err, &e) || e.Kind != kind {
 		t.Errorf("%s: error %v, want one of kind %d", what, err, kind)
 	}
+}
+
+// again is another attempt at a task.
+func (b *bed) again(t service.Task) service.Task {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.attempts++
+	t.Attempt = b.attempts
+	return t
 }

@@ -132,6 +132,8 @@ type Results struct {
 	Persons   int
 	// Lists is how many match lists there are.
 	Lists int
+	// Attempt is the one whose chunks these are; 0 for results of before there was a choice.
+	Attempt int64
 }
 
 // Order is the order in which results are listed.
@@ -158,6 +160,9 @@ type Task struct {
 	Kind    TaskKind
 	Job     JobID
 	Segment int // of a segment task, from 0
+	// Attempt tells attempts at a task apart that may run at the same time, as when a process was thought dead. It is set, above 0, when a
+	// task is run, and 0 until then.
+	Attempt int64
 }
 
 // Notice tells that a job has ended. It is written with the job's end and kept until it has been delivered.

@@ -173,7 +173,7 @@ func (s *Service) step(ctx context.Context, j *Job, t Task) error {
 	case SegmentTask:
 		return s.segment(ctx, j, eyes, t.Segment)
 	case FinishTask:
-		return s.finish(ctx, j, eyes)
+		return s.finish(ctx, j, eyes, t.Attempt)
 	default:
 		return fmt.Errorf("there is no task of kind %q", t.Kind)
 	}
@@ -243,17 +243,8 @@ func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, segmentTasks(j.ID, 0, min(s.settings.SegmentsAhead, p.Segments)))
+	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, s.settings.SegmentsAhead)
 	return err
-}
-
-// segmentTasks are those of the segments from number from up to and without to.
-func segmentTasks(job JobID, from, to int) []Task {
-	var tasks []Task
-	for n := from; n < to; n++ {
-		tasks = append(tasks, Task{Kind: SegmentTask, Job: job, Segment: n})
-	}
-	return tasks
 }
 
 // segment analyses one segment and saves what it gives; the last one enqueues the finish.
@@ -274,9 +265,7 @@ func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 	if err != nil {
 		return err
 	}
-	ahead := n + s.settings.SegmentsAhead
-	next := segmentTasks(j.ID, ahead, min(ahead+1, j.Plan.Segments))
-	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, next, Task{Kind: FinishTask, Job: j.ID})
+	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, s.settings.SegmentsAhead)
 	if err != nil || !kept {
 		return err
 	}
@@ -285,8 +274,9 @@ func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 	return nil
 }
 
-// finish matches what the segments gave against the collection as it is now, and ends the job.
-func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes) error {
+// finish matches what the segments gave against the collection as it is now, and ends the job. Where two attempts do so at the same
+// time, the first that ends the job counts, and what the other has saved is not seen by anybody.
+func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes, attempt int64) error {
 	s.began(ctx, Task{Kind: FinishTask, Job: j.ID})
 	saved := func(n int) ([]byte, error) {
 		data, err := s.ports.Store.Segment(ctx, j.ID, n)
@@ -314,7 +304,11 @@ func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes) error {
 	if err != nil {
 		return err
 	}
-	if j.Results, err = s.saveResults(ctx, j, c, found); err != nil {
+	j.Results, err = s.saveResults(ctx, j, c, found, attempt)
+	if KindOf(err) == Conflict {
+		return nil // another attempt has ended the job
+	}
+	if err != nil {
 		return err
 	}
 	if err = s.unchanged(ctx, j); err != nil { // deleted while it was matched

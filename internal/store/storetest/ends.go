@@ -89,7 +89,7 @@ func testSweep(u suite) {
 		if i == 4 {
 			break
 		}
-		ok(t, s.SaveChunks(ctx, jobID(i), []service.Chunk{{Kind: service.MatchLists, Number: 0, Data: []byte("m")}}))
+		ok(t, s.SaveChunks(ctx, jobID(i), 1, []service.Chunk{{Kind: service.MatchLists, Number: 0, Data: []byte("m")}}))
 		j := ended(i)
 		j.Expires = day().Add(time.Duration(i) * time.Hour)
 		if i == 3 {

@@ -52,7 +52,7 @@ func newPlan(segments int) *service.JobPlan {
 // ended is what a job is to become.
 func ended(n int) *service.Job {
 	return &service.Job{
-		ID: jobID(n), State: service.Succeeded, Message: "fine", Results: &service.Results{Sightings: 5, Persons: 2, Lists: 1},
+		ID: jobID(n), State: service.Succeeded, Message: "fine", Results: &service.Results{Sightings: 5, Persons: 2, Lists: 1, Attempt: 1},
 		Finished: day().Add(time.Hour), Expires: day().Add(48 * time.Hour),
 	}
 }
@@ -156,7 +156,7 @@ func testJobListing(u suite) {
 			open3 = append([]service.JobID{jobID(i)}, open3...)
 		}
 	}
-	_, err := s.SavePlan(ctx, jobID(1), newPlan(3), nil)
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(3), 1)
 	ok(t, err)
 	ok(t, s.DeleteJob(ctx, jobID(2)))
 	all = append(all[:4:4], all[5:]...)

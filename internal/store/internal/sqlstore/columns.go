@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -78,6 +79,12 @@ func (o *optional) Scan(src any) error {
 		return fmt.Errorf("a text is a %T", src)
 	}
 	return nil
+}
+
+// readable is a text that every engine takes, also where somebody else's words are in it: PostgreSQL refuses the character 0, and
+// what is no UTF-8.
+func readable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // blob is bytes that are never NULL.

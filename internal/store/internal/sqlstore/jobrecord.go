@@ -64,15 +64,15 @@ func newJobColumns(j *service.Job) []column {
 }
 
 // jobColumns are the columns that make a job, but for its plan's.
-func jobColumns(j *service.Job, results **resultsRecord) []column {
-	return append(newJobColumns(j),
-		column{"serial", &j.Serial}, column{"segments_done", &j.SegmentsDone}, column{"results", document{results}})
+func jobColumns(j *service.Job, results **resultsRecord, attempt *int64) []column {
+	return append(newJobColumns(j), column{"serial", &j.Serial}, column{"segments_done", &j.SegmentsDone},
+		column{"results", document{results}}, column{"attempt", attempt})
 }
 
 // selectJobs begins a statement that reads jobs, as j, with their plans, as p; [scanJob] reads its rows. What is to be read
 // as the plan's data is an expression.
 func selectJobs(data string) string {
-	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil)) + `, p.about, ` + data + ` FROM jobs j
+	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil, nil)) + `, p.about, ` + data + ` FROM jobs j
 		LEFT JOIN plans p ON p.job = j.serial `
 }
 
@@ -88,25 +88,35 @@ func scanJob(r row, j *service.Job) error {
 	var results *resultsRecord
 	var plan *planRecord
 	var data blob
-	err := r.Scan(append(places(jobColumns(j, &results)), document{&plan}, &data)...)
+	var attempt int64
+	err := r.Scan(append(places(jobColumns(j, &results, &attempt)), document{&plan}, &data)...)
 	if err != nil {
 		return err
 	}
-	j.Results = (*service.Results)(results)
+	if results != nil {
+		j.Results = &service.Results{
+			Sightings: results.Sightings, Persons: results.Persons, Lists: results.Lists, Attempt: attempt,
+		}
+	}
 	if plan != nil {
 		j.Plan = plan.plan(data)
 	}
 	return nil
 }
 
-// resultsRecord is [service.Results] as it is kept: names that are in databases do not change with the code's.
+// resultsRecord is [service.Results] as it is kept, without the attempt: names that are in databases do not change with the code's.
 type resultsRecord struct {
 	Sightings int `json:"sightings"`
 	Persons   int `json:"persons"`
 	Lists     int `json:"lists"`
 }
 
-func resultsRecordOf(r *service.Results) *resultsRecord { return (*resultsRecord)(r) }
+func resultsRecordOf(r *service.Results) (record *resultsRecord, attempt int64) {
+	if r == nil {
+		return nil, 0
+	}
+	return &resultsRecord{Sightings: r.Sightings, Persons: r.Persons, Lists: r.Lists}, r.Attempt
+}
 
 // termsRecord is [service.Terms] as they are kept.
 type termsRecord struct {

@@ -134,9 +134,10 @@ func (s *Store) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (
 // endJob says false if the job has ended already.
 func endJob(ctx context.Context, tx *sql.Tx, j *service.Job) (bool, error) {
 	var serial service.Serial
-	err := tx.QueryRowContext(ctx, `UPDATE jobs SET state = $2, message = $3, results = $4, finished = $5, expires = $6
-		WHERE id = $1 AND state = 'in-progress' RETURNING serial`,
-		j.ID, j.State, j.Message, document{resultsRecordOf(j.Results)}, millis(j.Finished), millis(j.Expires)).Scan(&serial)
+	results, attempt := resultsRecordOf(j.Results)
+	err := tx.QueryRowContext(ctx, `UPDATE jobs SET state = $2, message = $3, results = $4, attempt = $5, finished = $6, expires = $7
+		WHERE id = $1 AND state = 'in-progress' RETURNING serial`, j.ID, j.State, readable(j.Message), document{results}, attempt,
+		millis(j.Finished), millis(j.Expires)).Scan(&serial)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, jobExists(ctx, tx, j.ID)
 	}
