@@ -216,7 +216,7 @@ func (s *server) openService(context.Context) (err error) {
 		},
 		NewGallery: func(from service.Originals) (service.Gallery, error) { return newAlbum(pack.Dim(), from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
-		Knows: s.notices.Knows, Wake: s.notices.Wake,
+		Tasks: s.queue.Open, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: s.keys.TokenKey(),
 	}, serviceSettings(&s.engineConfig, &s.config))

@@ -26,7 +26,8 @@ type Worker interface {
 	// GiveUp ends a task's job because of cause. It is called at least once for a task that is not tried again, and
 	// repeated as long as it fails.
 	GiveUp(ctx context.Context, t service.Task, cause error) error
-	// Sweep removes what has expired. It is called every now and then, and by every process.
+	// Sweep removes what has expired, and enqueues what has been lost. It is called at the start and every now and then, by every
+	// process.
 	Sweep(ctx context.Context) error
 }
 

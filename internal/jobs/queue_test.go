@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,26 @@ func TestStatsTellSinceWhenTasksWait(t *testing.T) {
 	}
 	if len(s) != 3 {
 		t.Errorf("there are counts of %d kinds", len(s))
+	}
+}
+
+func TestOpenTasks(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	q := setup(t, db, config())
+	enqueue(t, db, q, append(segments("a", 3), plan("b"), finish("a"))...)
+	for _, change := range []string{
+		`UPDATE river_job SET state = 'running' WHERE kind = 'plan'`,
+		`UPDATE river_job SET state = 'completed', finalized_at = datetime('now') WHERE kind = 'segment' AND args ->> 'segment' = 1`,
+	} {
+		if _, err := db.ExecContext(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open, err := q.Open(t.Context())
+	want := service.OpenTasks{"a": {service.SegmentTask: 2, service.FinishTask: 1}, "b": {service.PlanTask: 1}}
+	if err != nil || !reflect.DeepEqual(open, want) {
+		t.Errorf("open are %v, want %v; %v", open, want, err)
 	}
 }
 

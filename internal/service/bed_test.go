@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -49,7 +50,11 @@ func setup(t *testing.T, change ...func(*service.Settings)) *bed {
 	b.store = sqlite.New(db, func(_ context.Context, _ *sql.Tx, tasks []service.Task) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.tasks = append(b.tasks, tasks...)
+		for _, t := range tasks {
+			if !slices.Contains(b.tasks, t) { // a task is in the queue once
+				b.tasks = append(b.tasks, t)
+			}
+		}
 		return nil
 	})
 	b.start(change...)

@@ -165,6 +165,9 @@ type Task struct {
 	Attempt int64
 }
 
+// OpenTasks are how many tasks of each kind wait, run or are to be tried again, by job.
+type OpenTasks map[JobID]map[TaskKind]int
+
 // Notice tells that a job has ended. It is written with the job's end and kept until it has been delivered.
 type Notice struct {
 	Serial Serial

@@ -28,6 +28,8 @@ type Ports struct {
 	// Code makes the code of a face: what a gallery with originals keeps of it. All have CodeSize bytes.
 	Code     func(id face.ID, vector []float32) []byte
 	CodeSize int
+	// Tasks are those in the queue, of all processes; nil where nothing is enqueued.
+	Tasks func(context.Context) (OpenTasks, error)
 	// Knows says whether anybody is to be told of jobs that name this topic.
 	Knows func(topic string) bool
 	// Wake is called after a notice has been written.
