@@ -147,7 +147,7 @@ func (s *eyes) Finish(
 	}
 	in := search.Matching{
 		Gallery: m.Gallery, Cohort: s.pack.Cohort(), Calibration: s.pack.Calibration(), Threshold: m.Threshold,
-		MaxMatches: m.MaxMatches, Params: s.params, Person: m.Person,
+		MaxMatches: m.MaxMatches, Params: s.params, People: m.People,
 	}
 	if m.Gallery == nil {
 		in.Gallery = nobody{}

@@ -82,8 +82,9 @@ type Matching struct {
 	Gallery    Searcher
 	Threshold  face.Similarity
 	MaxMatches int
-	// Person names the person that an enrolled face is of: faces of one person have one name. It is called by one goroutine.
-	Person func(face.ID) string
+	// People names the persons that enrolled faces are of: faces of one person have one name, and one without a name is a person of
+	// its own.
+	People func(ctx context.Context, ids []face.ID) (map[face.ID]string, error)
 }
 
 // Found is what a video shows.

@@ -298,7 +298,7 @@ func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes, attempt int64) 
 		}
 		snapshot := a.faces.Snapshot()
 		defer snapshot.Close() //nolint:errcheck // it is nil
-		m.Gallery, m.Person = snapshot, s.personOf(ctx, c, a)
+		m.Gallery, m.People = snapshot, s.peopleOf(c, a)
 	}
 	found, err := eyes.Finish(ctx, j.Plan, saved, m)
 	if err != nil {
@@ -319,25 +319,25 @@ func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes, attempt int64) 
 	return err
 }
 
-// personOf says for which person an enrolled face stands: the user that it is associated with, or else its external id,
-// as many give all photos of a person the same one, or else the face itself. The answer is used within one matching.
-func (s *Service) personOf(ctx context.Context, c *Collection, a *album) func(face.ID) string {
-	named := map[face.ID]string{}
-	return func(id face.ID) string {
-		if user := a.ownerOf(id); user != "" {
-			return "user " + string(user)
-		}
-		name, known := named[id]
-		if known {
-			return name
-		}
-		name = "face " + id.String()
-		if list, err := s.ports.Store.Faces(ctx, c.Serial, FaceQuery{IDs: []face.ID{id}, Limit: 1}); err == nil && len(list) > 0 {
-			if list[0].ExternalID != "" {
-				name = "name " + list[0].ExternalID
+// peopleOf says for which persons enrolled faces stand: the user that one is associated with, or else its external id, as many give
+// all photos of a person the same one. The names of a matching are read together.
+func (s *Service) peopleOf(c *Collection, a *album) func(context.Context, []face.ID) (map[face.ID]string, error) {
+	return func(ctx context.Context, ids []face.ID) (map[face.ID]string, error) {
+		named := make(map[face.ID]string, len(ids))
+		var others []face.ID
+		for _, id := range ids {
+			if user := a.ownerOf(id); user != "" {
+				named[id] = "user " + string(user)
+			} else {
+				others = append(others, id)
 			}
 		}
-		named[id] = name
-		return name
+		known, err := s.facesByID(ctx, c, others)
+		for id, f := range known {
+			if f.ExternalID != "" {
+				named[id] = "name " + f.ExternalID
+			}
+		}
+		return named, err
 	}
 }
