@@ -2,8 +2,8 @@ package search
 
 import (
 	"bytes"
-	"context"
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"

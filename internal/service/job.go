@@ -120,7 +120,7 @@ func (j *Job) progress(now time.Time) Progress {
 type JobPlan struct {
 	Info     face.VideoInfo
 	Segments int
-	// Data is the decoder's, opaque to everybody else.
+	// Data is the decoder's, opaque to everybody else. Where a job is read it is left out: see [JobStore] PlanData.
 	Data []byte
 	// Warnings are sentences about what is odd with the video.
 	Warnings []string

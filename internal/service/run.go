@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,16 +20,28 @@ type running struct {
 	mu   sync.Mutex
 	next int
 	jobs map[JobID]map[int]context.CancelCauseFunc // guarded by mu
+	// watching ends the watch over them; nil while there are none.
+	watching func()
+}
+
+// ids are the jobs whose tasks run.
+func (r *running) ids() []JobID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.jobs))
 }
 
 // errEnded is why the context of a task was cancelled whose job has ended.
 var errEnded = errors.New("the job has ended")
 
-// enter gives the context for a task of a job; leave ends it.
-func (r *running) enter(ctx context.Context, id JobID) (_ context.Context, leave func()) {
+// enter gives the context for a task of a job; leave ends it. The first task begins a watch, and the last one ends it.
+func (r *running) enter(ctx context.Context, id JobID, watch func() (end func())) (_ context.Context, leave func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.watching == nil {
+		r.watching = watch()
+	}
 	r.next++
 	n := r.next
 	if r.jobs[id] == nil {
@@ -36,21 +50,36 @@ func (r *running) enter(ctx context.Context, id JobID) (_ context.Context, leave
 	r.jobs[id][n] = cancel
 	return ctx, func() {
 		cancel(nil)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if delete(r.jobs[id], n); len(r.jobs[id]) == 0 {
-			delete(r.jobs, id)
+		if end := r.leave(id, n); end != nil {
+			end()
 		}
 	}
 }
 
-// stop ends the tasks of a job that run in this process.
-func (r *running) stop(id JobID) {
+// leave forgets a task, and gives what ends the watch if it was the last one.
+func (r *running) leave(id JobID, n int) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, cancel := range r.jobs[id] {
+	if delete(r.jobs[id], n); len(r.jobs[id]) == 0 {
+		delete(r.jobs, id)
+	}
+	if len(r.jobs) == 0 {
+		end, r.watching = r.watching, nil
+	}
+	return end
+}
+
+// stop ends the tasks of a job that run in this process, and says whether there are any that it has not ended before.
+func (r *running) stop(id JobID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tasks := r.jobs[id]
+	for _, cancel := range tasks {
 		cancel(errEnded)
 	}
+	found := len(tasks) > 0
+	clear(tasks)
+	return found
 }
 
 // Run runs one task. A task whose job has ended, or that has been run already, is done at once. What is wrong with the
@@ -58,7 +87,7 @@ func (r *running) stop(id JobID) {
 func (s *Service) Run(ctx context.Context, t Task) (err error) {
 	began := s.ports.Now()
 	defer func() { s.ports.Events.TaskRun(t, s.ports.Now().Sub(began), err) }()
-	ctx, leave := s.running.enter(ctx, t.Job) // before the job is read: whoever ends it later finds the task
+	ctx, leave := s.running.enter(ctx, t.Job, s.watch) // before the job is read: whoever ends it later finds the task
 	defer leave()
 	j, err := s.ports.Store.Job(ctx, t.Job)
 	if KindOf(err) == NotFound {
@@ -67,7 +96,7 @@ func (s *Service) Run(ctx context.Context, t Task) (err error) {
 	if err != nil || j.State != InProgress {
 		return err
 	}
-	err = s.watched(ctx, j, t)
+	err = s.step(ctx, j, t)
 	switch {
 	case err == nil, errors.Is(context.Cause(ctx), errEnded):
 		return nil
@@ -151,12 +180,6 @@ func (s *Service) notice(j *Job) *Notice {
 		Topic: j.Topic, Job: j.ID, Operation: j.Operation, State: j.State, Tag: j.Tag, Video: j.Video,
 		Ended: j.Finished, Due: j.Finished,
 	}
-}
-
-// watched does a step and watches meanwhile whether another process ends the job.
-func (s *Service) watched(ctx context.Context, j *Job, t Task) error {
-	defer s.watch(ctx, j.ID)()
-	return s.step(ctx, j, t)
 }
 
 func (s *Service) step(ctx context.Context, j *Job, t Task) error {
@@ -247,12 +270,60 @@ func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	return err
 }
 
+// plans keeps the data of plans that were needed last: each segment needs its job's, which has hundreds of kilobytes for hours of
+// video, and does not change.
+type plans struct {
+	mu    sync.Mutex
+	data  map[JobID][]byte
+	order []JobID // the one first that came first
+}
+
+// mostPlans is how many plans are kept: some megabytes.
+const mostPlans = 32
+
+func (p *plans) get(id JobID) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.data[id]
+}
+
+func (p *plans) put(id JobID, data []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, known := p.data[id]; known {
+		return
+	}
+	if len(p.order) == mostPlans {
+		delete(p.data, p.order[0])
+		p.order = p.order[1:]
+	}
+	p.data[id], p.order = data, append(p.order, id)
+}
+
+// readPlan puts the data of a job's plan into it.
+func (s *Service) readPlan(ctx context.Context, j *Job) (err error) {
+	if j.Plan == nil {
+		return fmt.Errorf("job %s has no plan", j.ID)
+	}
+	if j.Plan.Data = s.plans.get(j.ID); j.Plan.Data != nil {
+		return nil
+	}
+	if j.Plan.Data, err = s.ports.Store.PlanData(ctx, j.ID); err != nil {
+		return fmt.Errorf("plan of job %s: %w", j.ID, err)
+	}
+	s.plans.put(j.ID, j.Plan.Data)
+	return nil
+}
+
 // segment analyses one segment and saves what it gives; the last one enqueues the finish.
 func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 	if j.Plan == nil || n < 0 || n >= j.Plan.Segments {
 		return fmt.Errorf("job %s has no segment %d", j.ID, n)
 	}
 	if saved, err := s.ports.Store.Segment(ctx, j.ID, n); err != nil || saved != nil {
+		return err
+	}
+	if err := s.readPlan(ctx, j); err != nil {
 		return err
 	}
 	began := s.ports.Now()
@@ -278,6 +349,9 @@ func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 // time, the first that ends the job counts, and what the other has saved is not seen by anybody.
 func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes, attempt int64) error {
 	s.began(ctx, Task{Kind: FinishTask, Job: j.ID})
+	if err := s.readPlan(ctx, j); err != nil {
+		return err
+	}
 	saved := func(n int) ([]byte, error) {
 		data, err := s.ports.Store.Segment(ctx, j.ID, n)
 		if err == nil && data == nil {

@@ -83,6 +83,7 @@ type Service struct {
 	pages    *pages
 	shelf    shelf
 	running  running
+	plans    plans
 	// photos has one for each photo of a bucket that is in memory.
 	photos chan struct{}
 }
@@ -102,6 +103,7 @@ func New(p Ports, s Settings) (*Service, error) {
 		ports: p, settings: s, pages: pages,
 		shelf:   shelf{albums: map[Serial]*album{}},
 		running: running{jobs: map[JobID]map[int]context.CancelCauseFunc{}},
+		plans:   plans{data: map[JobID][]byte{}},
 		photos:  make(chan struct{}, photosAtOnce),
 	}, nil
 }

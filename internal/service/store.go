@@ -127,12 +127,13 @@ type JobStore interface {
 	// CreateJob keeps a job and its first task, and sets the serial. A token that is there already is [TokenReused]; more
 	// than most open jobs is [TooManyJobs], and open says how many there would be.
 	CreateJob(ctx context.Context, j *Job, most int, token *RequestToken, first Task) (open int, err error)
-	// Job is [NotFound] if there is none.
+	// Job is [NotFound] if there is none. It and Jobs give everything but plans' data, which can be large.
 	Job(ctx context.Context, id JobID) (*Job, error)
-	// Ended says whether a job has ended, or is not there. It is asked every second about each task that runs, and must cost
-	// next to nothing.
-	Ended(ctx context.Context, id JobID) (bool, error)
-	// Jobs lists without plans' data.
+	// PlanData is the data of a job's plan. [NotFound] if there is none.
+	PlanData(ctx context.Context, id JobID) ([]byte, error)
+	// Ended says which of some jobs have ended, or are not there. It is asked every second about all jobs that are worked on, and must
+	// cost next to nothing.
+	Ended(ctx context.Context, ids []JobID) ([]JobID, error)
 	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
 	// OpenJobs counts the jobs that are in progress, and says since when the oldest is (zero without any).
 	OpenJobs(ctx context.Context) (n int, oldest time.Time, err error)

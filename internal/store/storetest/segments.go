@@ -38,15 +38,29 @@ func testPlans(u suite) {
 		t.Fatal("a plan was not saved")
 	}
 	j.Plan = newPlan(3)
+	data := j.Plan.Data
+	j.Plan.Data = nil
 	wantJob(t, s, j)
+	wantData := func() {
+		t.Helper()
+		got, err := s.PlanData(ctx, j.ID)
+		ok(t, err)
+		if diff := cmp.Diff(data, got); diff != "" {
+			t.Fatalf("data (-want +got):\n%s", diff)
+		}
+	}
+	wantData()
 	saved, err = s.SavePlan(ctx, j.ID, newPlan(5), 5)
 	ok(t, err)
 	if wantTasks(t, &q, 1); saved {
 		t.Fatal("a second plan was saved")
 	}
 	wantJob(t, s, j)
+	wantData()
 
 	createJob(t, s, 2)
+	_, err = s.PlanData(ctx, jobID(2))
+	wantKind(t, err, service.NotFound)
 	endJob(t, s, 2)
 	q.take()
 	saved, err = s.SavePlan(ctx, jobID(2), newPlan(5), 5)

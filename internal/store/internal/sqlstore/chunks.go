@@ -36,8 +36,8 @@ func (s *Store) Chunks(
 	ctx context.Context, id service.JobID, kind service.ChunkKind, from, to int,
 ) ([]service.Chunk, error) {
 	var list []service.Chunk
-	err := s.read(ctx, fmt.Sprintf("read chunks of job %s", id), func(tx *sql.Tx) (err error) {
-		list, err = collect(ctx, tx, scanChunk, `SELECT c.kind, c.number, c.data
+	err := s.look(fmt.Sprintf("read chunks of job %s", id), func(q statements) (err error) {
+		list, err = collect(ctx, q, scanChunk, `SELECT c.kind, c.number, c.data
 			FROM chunks c JOIN jobs j ON j.serial = c.job AND j.attempt = c.attempt
 			WHERE j.id = $1 AND j.state <> 'in-progress' AND c.kind = $2 AND c.number >= $3 AND c.number < $4 ORDER BY c.number`, id, kind, from, to)
 		return err

@@ -69,10 +69,9 @@ func jobColumns(j *service.Job, results **resultsRecord, attempt *int64) []colum
 		column{"results", document{results}}, column{"attempt", attempt})
 }
 
-// selectJobs begins a statement that reads jobs, as j, with their plans, as p; [scanJob] reads its rows. What is to be read
-// as the plan's data is an expression.
-func selectJobs(data string) string {
-	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil, nil)) + `, p.about, ` + data + ` FROM jobs j
+// selectJobs begins a statement that reads jobs, as j, with their plans, as p, but for the plans' data; [scanJob] reads its rows.
+func selectJobs() string {
+	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil, nil)) + `, p.about FROM jobs j
 		LEFT JOIN plans p ON p.job = j.serial `
 }
 
@@ -87,9 +86,8 @@ func addJob(ctx context.Context, tx *sql.Tx, j *service.Job) (service.Serial, er
 func scanJob(r row, j *service.Job) error {
 	var results *resultsRecord
 	var plan *planRecord
-	var data blob
 	var attempt int64
-	err := r.Scan(append(places(jobColumns(j, &results, &attempt)), document{&plan}, &data)...)
+	err := r.Scan(append(places(jobColumns(j, &results, &attempt)), document{&plan})...)
 	if err != nil {
 		return err
 	}
@@ -99,7 +97,7 @@ func scanJob(r row, j *service.Job) error {
 		}
 	}
 	if plan != nil {
-		j.Plan = plan.plan(data)
+		j.Plan = plan.plan()
 	}
 	return nil
 }
@@ -181,12 +179,12 @@ func planRecordOf(p *service.JobPlan) *planRecord {
 	}
 }
 
-func (p *planRecord) plan(data []byte) *service.JobPlan {
+func (p *planRecord) plan() *service.JobPlan {
 	return &service.JobPlan{
 		Info: face.VideoInfo{
 			Codec: p.Codec, Format: p.Format, Duration: time.Duration(p.Nanos), FrameRate: p.FrameRate,
 			Width: p.Width, Height: p.Height, FullRange: p.FullRange, Interlaced: p.Interlaced, Rotation: p.Rotation,
 		},
-		Segments: p.Segments, Data: data, Warnings: p.Warnings,
+		Segments: p.Segments, Warnings: p.Warnings,
 	}
 }

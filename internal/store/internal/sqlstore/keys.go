@@ -24,8 +24,8 @@ func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
 // Key implements [service.KeyStore].
 func (s *Store) Key(ctx context.Context, id string) (*service.AccessKey, error) {
 	k := new(service.AccessKey)
-	err := s.read(ctx, "read access key "+id, func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM access_keys WHERE id = $1`, id)
+	err := s.look("read access key "+id, func(q statements) error {
+		row := q.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM access_keys WHERE id = $1`, id)
 		return orElse(scanKey(row, k), noKey(id))
 	})
 	if err != nil {
@@ -37,8 +37,8 @@ func (s *Store) Key(ctx context.Context, id string) (*service.AccessKey, error) 
 // Keys implements [service.KeyStore].
 func (s *Store) Keys(ctx context.Context) ([]service.AccessKey, error) {
 	var list []service.AccessKey
-	err := s.read(ctx, "list access keys", func(tx *sql.Tx) (err error) {
-		list, err = collect(ctx, tx, scanKey, `SELECT `+keyColumns+` FROM access_keys ORDER BY created, serial`)
+	err := s.look("list access keys", func(q statements) (err error) {
+		list, err = collect(ctx, q, scanKey, `SELECT `+keyColumns+` FROM access_keys ORDER BY created, serial`)
 		return err
 	})
 	return list, err

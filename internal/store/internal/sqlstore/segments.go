@@ -180,8 +180,8 @@ func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, ahe
 // Segment implements [service.JobStore]. Once the job has ended there is nothing.
 func (s *Store) Segment(ctx context.Context, id service.JobID, segment int) ([]byte, error) {
 	var data blob
-	err := s.read(ctx, fmt.Sprintf("read segment %d of job %s", segment, id), func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT s.data FROM segments s JOIN jobs j ON j.serial = s.job
+	err := s.look(fmt.Sprintf("read segment %d of job %s", segment, id), func(q statements) error {
+		err := q.QueryRowContext(ctx, `SELECT s.data FROM segments s JOIN jobs j ON j.serial = s.job
 			WHERE j.id = $1 AND j.state = 'in-progress' AND s.number = $2`, id, segment).Scan(&data)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil

@@ -77,8 +77,8 @@ func leave(ctx context.Context, tx *sql.Tx, kind residue, serial service.Serial)
 func (s *Store) clearLeftovers(ctx context.Context) error {
 	for {
 		var l leftover
-		err := s.read(ctx, "look for leftovers", func(tx *sql.Tx) error {
-			row := tx.QueryRowContext(ctx, `SELECT kind, serial FROM leftovers ORDER BY kind, serial LIMIT 1`)
+		err := s.look("look for leftovers", func(q statements) error {
+			row := q.QueryRowContext(ctx, `SELECT kind, serial FROM leftovers ORDER BY kind, serial LIMIT 1`)
 			return scanLeftover(row, &l)
 		})
 		if errors.Is(err, sql.ErrNoRows) {
