@@ -313,7 +313,7 @@ func lookRecordOf(a *face.Attributes) *lookRecord {
 		r.Emotions = append(r.Emotions, emotionRecord{string(e.Type), e.Confidence})
 	}
 	if a.Further != nil {
-		var values []float32
+		values := make([]float32, 0, 2*len(a.Further))
 		for _, p := range a.Further {
 			values = append(values, p.X, p.Y)
 		}

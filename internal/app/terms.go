@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/search"
@@ -136,7 +137,7 @@ func (s *stored) keeps(r *analysisRecord) error {
 	case r.Pack != s.pack.Sum():
 		return missing("model pack whose manifest has the sha256", s.pack.Sum(), r.Pack)
 	case r.Revision != search.Revision:
-		return missing("pipeline's revision", fmt.Sprint(search.Revision), r.Revision)
+		return missing("pipeline's revision", strconv.Itoa(search.Revision), r.Revision)
 	case r.Decoder != "" && !slices.Contains(s.builds, r.Decoder):
 		return missing("decoder", fmt.Sprint(s.builds), r.Decoder)
 	default:

@@ -110,7 +110,7 @@ func (b *bed) results(attempt int64, before string) service.JobID {
 	const list = `[[{"Face":{"ID":"01000000-0000-0000-0000-000000000000","ExternalID":"a.1"},"Similarity":99.5}]]`
 	var chunks []service.Chunk
 	for kind, data := range []string{string(seen), string(seen), list} {
-		chunks = append(chunks, service.Chunk{Kind: service.ChunkKind(kind), Data: []byte(before + data)}) //nolint:gosec // three kinds
+		chunks = append(chunks, service.Chunk{Kind: service.ChunkKind(kind), Data: []byte(before + data)})
 	}
 	if err := b.store.SaveChunks(ctx, id, attempt, chunks); err != nil {
 		b.t.Fatal(err)

@@ -28,7 +28,9 @@ func TestLostTasksAreEnqueuedAgain(t *testing.T) {
 			"all segments":     {{Kind: service.PlanTask}},
 			"the last segment": {{Kind: service.PlanTask}, {Kind: service.SegmentTask, Segment: 0}, {Kind: service.SegmentTask, Segment: 2}},
 			"finish": {
-				{Kind: service.PlanTask}, {Kind: service.SegmentTask, Segment: 0}, {Kind: service.SegmentTask, Segment: 1},
+				{Kind: service.PlanTask},
+				{Kind: service.SegmentTask, Segment: 0},
+				{Kind: service.SegmentTask, Segment: 1},
 				{Kind: service.SegmentTask, Segment: 2},
 			},
 		} {
@@ -77,7 +79,7 @@ func (b *bed) queued() (*sqlite.DB, *jobs.Queue) {
 		b.t.Fatal(err)
 	}
 	b.t.Cleanup(func() {
-		if err := q.Stop(context.Background()); err != nil { //nolint:usetesting // the test's context has ended
+		if err := q.Stop(context.Background()); err != nil {
 			b.t.Error(err)
 		}
 	})

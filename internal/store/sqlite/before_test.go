@@ -31,7 +31,8 @@ func TestJobsOfBefore(t *testing.T) {
 		t.Errorf("terms %v, results (-want +got):\n%s", j.Terms, d)
 	}
 	for kind, want := range map[service.ChunkKind]string{service.SightingsByTime: "\x01\x02", service.MatchLists: "\x03"} {
-		chunks, err := s.Chunks(ctx, "done", kind, 0, 9)
+		var chunks []service.Chunk
+		chunks, err = s.Chunks(ctx, "done", kind, 0, 9)
 		if err != nil || len(chunks) != 1 || string(chunks[0].Data) != want {
 			t.Errorf("chunks %v, %v", chunks, err)
 		}

@@ -96,7 +96,8 @@ func TestSweepClearsEverythingAway(t *testing.T) {
 	_, err := s.Sweep(ctx, time.Unix(1, 0), 10)
 	must(t, err)
 	wantNothing(t, db, "faces", "users", "tags", "collections", "segments", "leftovers", "chunks WHERE attempt <> 2")
-	if kept, err := s.Chunks(ctx, "job", 0, 0, 1000); err != nil || len(kept) != 40 {
+	kept, err := s.Chunks(ctx, "job", 0, 0, 1000)
+	if err != nil || len(kept) != 40 {
 		t.Errorf("%d chunks are kept of 40 results: %v", len(kept), err)
 	}
 	must(t, s.DeleteJob(ctx, "job"))

@@ -34,7 +34,7 @@ func TestRoundTrips(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := store.CreateCollection(t.Context(), &service.Collection{ID: "people", Model: "m"}); err != nil {
+	if err = store.CreateCollection(t.Context(), &service.Collection{ID: "people", Model: "m"}); err != nil {
 		t.Fatal(err)
 	}
 	id, err := s.StartJob(t.Context(), service.StartRequest{Operation: service.FaceSearch, Collection: "people"})

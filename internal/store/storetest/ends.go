@@ -45,7 +45,7 @@ func testEndJob(u suite) {
 	createJob(t, s, 3)
 	n := newNotice(3)
 	n.ID = newNotice(1).ID
-	if done, err := s.EndJob(ctx, ended(3), n); err == nil || done {
+	if done, err = s.EndJob(ctx, ended(3), n); err == nil || done {
 		t.Fatalf("a job ended without its notice: %v", err)
 	}
 	got, err := s.Ended(ctx, []service.JobID{jobID(1), jobID(2), jobID(3)}) // of which 2 was never there, and 3 is open
@@ -53,14 +53,14 @@ func testEndJob(u suite) {
 	if diff := cmp.Diff([]service.JobID{jobID(1), jobID(2)}, got); diff != "" {
 		t.Fatalf("ended (-want +got):\n%s", diff)
 	}
-	if got, err := s.Ended(ctx, nil); err != nil || len(got) != 0 {
+	if got, err = s.Ended(ctx, nil); err != nil || len(got) != 0 {
 		t.Fatalf("of none ended: %v, %v", got, err)
 	}
 	many := make([]service.JobID, 1200)
 	for i := range many {
 		many[i] = jobID(i + 2)
 	}
-	if got, err := s.Ended(ctx, many); err != nil || len(got) != len(many)-1 {
+	if got, err = s.Ended(ctx, many); err != nil || len(got) != len(many)-1 {
 		t.Fatalf("%d of %d ended, want all but one: %v", len(got), len(many), err)
 	}
 	wantOpen(t, s, 1, newJob(3).Created)

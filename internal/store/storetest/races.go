@@ -77,7 +77,8 @@ func testEnqueue(u suite) {
 		t.Fatalf("SaveSegment: %v, %v", saved, err)
 	}
 	wantSegments(t, s, 2, nil)
-	if tasks, err := s.Resume(ctx, jobID(2), 1); tasks != nil || !errors.Is(err, errQueue) {
+	tasks, err := s.Resume(ctx, jobID(2), 1)
+	if tasks != nil || !errors.Is(err, errQueue) {
 		t.Fatalf("Resume: %v, %v", tasks, err)
 	}
 
@@ -89,7 +90,10 @@ func testEnqueue(u suite) {
 	}
 }
 
-// testRaces has twenty callers do one thing at once.
+// callers is how many do one thing at once.
+const callers = 16
+
+// testRaces has many callers do one thing at once.
 func testRaces(u suite) {
 	t, open := u.T, u.open
 	var q queue
@@ -113,9 +117,6 @@ func testRaces(u suite) {
 	segmentRace(t, s, &q, list[0].ID)
 	endRace(t, s, list[0].ID)
 }
-
-// callers is how many do one thing at once.
-const callers = 20
 
 func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID) {
 	t.Helper()

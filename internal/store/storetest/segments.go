@@ -43,8 +43,8 @@ func testPlans(u suite) {
 	wantJob(t, s, j)
 	wantData := func() {
 		t.Helper()
-		got, err := s.PlanData(ctx, j.ID)
-		ok(t, err)
+		got, unread := s.PlanData(ctx, j.ID)
+		ok(t, unread)
 		if diff := cmp.Diff(data, got); diff != "" {
 			t.Fatalf("data (-want +got):\n%s", diff)
 		}

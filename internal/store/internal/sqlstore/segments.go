@@ -41,7 +41,7 @@ var errFirst = errors.New("the segment has been saved")
 func (s *Store) SaveSegment(
 	ctx context.Context, id service.JobID, segment int, data []byte, ahead int,
 ) (saved bool, err error) {
-	err = s.write(ctx, fmt.Sprintf("save segment %d of job %s", segment, id), func(tx *sql.Tx) error {
+	err = s.write(ctx, fmt.Sprintf("save segment %d of job %s", segment, id), func(tx *sql.Tx) (err error) {
 		j, err := changeOpenJob(ctx, tx, id, `segments_done = segments_done + 1`)
 		if err != nil || j == nil {
 			return err
@@ -127,7 +127,7 @@ func (j *openJob) keepQueued(ctx context.Context, tx *sql.Tx, before int) error 
 
 // Resume implements [service.JobStore]. A job that is not there needs nothing.
 func (s *Store) Resume(ctx context.Context, id service.JobID, ahead int) (tasks []service.Task, err error) {
-	err = s.write(ctx, fmt.Sprintf("resume job %s", id), func(tx *sql.Tx) error {
+	err = s.write(ctx, fmt.Sprintf("resume job %s", id), func(tx *sql.Tx) (err error) {
 		j, err := lockOpenJob(ctx, tx, id)
 		if service.KindOf(err) == service.NotFound || err == nil && j == nil {
 			return nil
