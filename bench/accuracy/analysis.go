@@ -166,6 +166,15 @@ func numbered(n int) (id face.ID) {
 // person is who an enrolled face is of.
 func (a *analysed) person(id face.ID) string { return a.faces[binary.BigEndian.Uint64(id[:])].person }
 
+// named are the persons of faces.
+func (a *analysed) named(_ context.Context, ids []face.ID) (map[face.ID]string, error) {
+	names := make(map[face.ID]string, len(ids))
+	for _, id := range ids {
+		names[id] = a.person(id)
+	}
+	return names, nil
+}
+
 // answer searches the video for those of the people who are admitted.
 func (a *analysed) answer(ctx context.Context, threshold face.Similarity, admit func(person string) bool) (*search.Result, error) {
 	index, err := gallery.New(a.pack.Dim())
@@ -187,6 +196,6 @@ func (a *analysed) answer(ctx context.Context, threshold face.Similarity, admit 
 	defer snapshot.Close() //nolint:errcheck // it is nil
 	return search.Finish(ctx, a.stretches, search.Matching{
 		Gallery: snapshot, Cohort: a.pack.Cohort(), Calibration: a.pack.Calibration(),
-		Threshold: threshold, MaxMatches: 10, Params: a.params, Person: a.person,
+		Threshold: threshold, MaxMatches: 10, Params: a.params, People: a.named,
 	})
 }

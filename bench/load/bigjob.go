@@ -54,6 +54,7 @@ func writeJob(ctx context.Context, o *options, data string) (id string, err erro
 	for len(tasks) > 0 {
 		next := tasks[0]
 		tasks = tasks[1:]
+		next.Attempt = 1 // there is one at a time
 		if err = s.Run(ctx, next); err != nil {
 			return "", err
 		}
@@ -153,6 +154,10 @@ type noFile struct{}
 func (noFile) File() *os.File               { return nil }
 func (noFile) Verify(context.Context) error { return nil }
 func (noFile) Close() error                 { return nil }
+
+func (v *longVideo) Terms() ([]byte, error) { return []byte("{}"), nil }
+
+func (v *longVideo) Under([]byte) (service.Eyes, error) { return v, nil }
 
 func (v *longVideo) Plan(context.Context, *os.File) (*service.JobPlan, error) {
 	length := time.Duration(v.sightings/facesAtOnce) * between

@@ -1,10 +1,7 @@
 package app
 
 import (
-	"bytes"
 	"context"
-	"encoding/gob"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,9 +14,11 @@ import (
 	"github.com/spotter-video/spotter/internal/video"
 )
 
-// stored is the service's eyes for stored videos.
+// stored gives the service eyes for stored videos.
 type stored struct {
 	*engine
+	// builds are the decoders that work, the usual one first.
+	builds []string
 	// awsFormats takes only what AWS does: H.264 in MP4 or MOV.
 	awsFormats bool
 	// planning has one for each video that is being looked at.
@@ -30,18 +29,20 @@ type stored struct {
 // all of them from videos that are being searched.
 const plansAtOnce = 2
 
-func newStored(e *engine, awsFormats bool) *stored {
-	return &stored{engine: e, awsFormats: awsFormats, planning: make(chan struct{}, plansAtOnce)}
+func newStored(e *engine, builds []string, awsFormats bool) *stored {
+	return &stored{engine: e, builds: builds, awsFormats: awsFormats, planning: make(chan struct{}, plansAtOnce)}
 }
 
-// segmentData is what is kept of a segment until the job is finished.
-type segmentData struct {
-	Tracklets search.Tracklets
-	Damage    video.Damage
+// eyes are those for one job: what decides its results is not this process's, but the job's.
+type eyes struct {
+	*stored
+	decoder    *video.Decoder
+	params     search.Params
+	awsFormats bool
 }
 
-// Plan implements [service.Videos].
-func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
+// Plan implements [service.Eyes].
+func (s *eyes) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
 	select {
 	case s.planning <- struct{}{}:
 		defer func() { <-s.planning }()
@@ -56,9 +57,9 @@ func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error)
 		return nil, service.Errorf(service.Invalid, "Unsupported codec/format. The video is %s in %s; this server is set to "+
 			"take H.264 in MP4 or MOV only, as AWS does.", plan.Info.Codec, plan.Info.Format)
 	}
-	data, err := json.Marshal(plan)
+	data, err := encodePlan(plan)
 	if err != nil {
-		return nil, fmt.Errorf("encode plan: %w", err)
+		return nil, err
 	}
 	return &service.JobPlan{
 		Info: plan.Info, Segments: len(plan.Segments), Data: data,
@@ -66,26 +67,22 @@ func (s *stored) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error)
 	}, nil
 }
 
-// Segment implements [service.Videos].
-func (s *stored) Segment(
+// Segment implements [service.Eyes].
+func (s *eyes) Segment(
 	ctx context.Context, f *os.File, p *service.JobPlan, n int, attributes bool,
 ) ([]byte, error) {
-	var plan video.Plan
-	if err := json.Unmarshal(p.Data, &plan); err != nil {
-		return nil, fmt.Errorf("read plan: %w", err)
+	plan, err := decodePlan(p.Data)
+	if err != nil {
+		return nil, err
 	}
 	if n < 0 || n >= len(plan.Segments) {
 		return nil, fmt.Errorf("the plan has %d segments, not %d", len(plan.Segments), n+1)
 	}
-	data, err := onceMore(ctx, func() (*segmentData, error) { return s.analyse(ctx, f, &plan, plan.Segments[n], attributes) })
+	data, err := onceMore(ctx, func() (*segmentData, error) { return s.analyse(ctx, f, plan, plan.Segments[n], attributes) })
 	if err != nil {
 		return nil, videoError(err)
 	}
-	var out bytes.Buffer
-	if err := gob.NewEncoder(&out).Encode(data); err != nil {
-		return nil, fmt.Errorf("encode segment: %w", err)
-	}
-	return out.Bytes(), nil
+	return encodeSegment(data)
 }
 
 // onceMore does once more what failed for a reason that may have gone by now: see [video.WorthAnother].
@@ -97,7 +94,7 @@ func onceMore[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	return out, err
 }
 
-func (s *stored) analyse(
+func (s *eyes) analyse(
 	ctx context.Context, f *os.File, plan *video.Plan, seg video.Segment, attributes bool,
 ) (data *segmentData, err error) {
 	rec, err := s.recognizers.take(ctx)
@@ -140,8 +137,8 @@ func attributesOf(
 	}
 }
 
-// Finish implements [service.Videos].
-func (s *stored) Finish(
+// Finish implements [service.Eyes].
+func (s *eyes) Finish(
 	ctx context.Context, p *service.JobPlan, segment func(int) ([]byte, error), m service.Matching,
 ) (*service.Found, error) {
 	tracklets, missing, err := readSegments(p, segment)
@@ -150,7 +147,7 @@ func (s *stored) Finish(
 	}
 	in := search.Matching{
 		Gallery: m.Gallery, Cohort: s.pack.Cohort(), Calibration: s.pack.Calibration(), Threshold: m.Threshold,
-		MaxMatches: m.MaxMatches, Params: s.params, Person: m.Person,
+		MaxMatches: m.MaxMatches, Params: s.params, People: m.People,
 	}
 	if m.Gallery == nil {
 		in.Gallery = nobody{}
@@ -166,9 +163,9 @@ func (s *stored) Finish(
 func readSegments(
 	p *service.JobPlan, segment func(int) ([]byte, error),
 ) (tracklets []*search.Tracklets, missing []string, err error) {
-	var plan video.Plan
-	if err := json.Unmarshal(p.Data, &plan); err != nil {
-		return nil, nil, fmt.Errorf("read plan: %w", err)
+	plan, err := decodePlan(p.Data)
+	if err != nil {
+		return nil, nil, err
 	}
 	tracklets = make([]*search.Tracklets, p.Segments)
 	damage := plan.Damage
@@ -177,9 +174,9 @@ func readSegments(
 		if err != nil {
 			return nil, nil, err
 		}
-		var data segmentData
-		if err := gob.NewDecoder(bytes.NewReader(encoded)).Decode(&data); err != nil {
-			return nil, nil, fmt.Errorf("read segment %d: %w", n, err)
+		data, err := decodeSegment(encoded)
+		if err != nil {
+			return nil, nil, fmt.Errorf("segment %d: %w", n, err)
 		}
 		damage.Add(data.Damage)
 		tracklets[n] = &data.Tracklets

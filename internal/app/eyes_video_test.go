@@ -115,7 +115,11 @@ func TestFinishTellsDamage(t *testing.T) {
 		t.Skip("no model pack here (make setup): ", err)
 	}
 	s := &stored{engine: &engine{pack: pack, params: search.DefaultParams(*pack.Scale())}}
-	found, err := s.Finish(t.Context(), &service.JobPlan{Data: data, Segments: 1}, func(int) ([]byte, error) {
+	eyes, err := s.Under(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := eyes.Finish(t.Context(), &service.JobPlan{Data: data, Segments: 1}, func(int) ([]byte, error) {
 		var out bytes.Buffer
 		encoded := gob.NewEncoder(&out).Encode(segmentData{Damage: video.Damage{Concealed: 2}})
 		return out.Bytes(), encoded

@@ -118,6 +118,7 @@ const (
 	taskDone    = "done"
 	taskPassing = "unavailable" // something was away
 	taskStopped = "stopped"     // the server was
+	taskPassed  = "elsewhere"   // another server has to do it
 	taskFailed  = "failed"
 )
 
@@ -134,6 +135,8 @@ func outcomeOf(err error) string {
 		return taskStopped
 	case service.KindOf(err) == service.Unavailable:
 		return taskPassing
+	case service.KindOf(err) == service.Elsewhere:
+		return taskPassed
 	default:
 		return taskFailed
 	}

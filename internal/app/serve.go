@@ -94,6 +94,7 @@ type server struct {
 	newKey          bool
 	audit           *auditLog
 	engine          *engine
+	decoders        []string // that work, the usual one first
 	photoPool       *pool
 	buckets         *bucket.Buckets
 	notices         *notices
@@ -165,9 +166,11 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 		return err
 	}
 	s.onClose(s.engine.Close)
-	if s.config.Works() && !s.engine.decoder.Check(ctx).Usable {
+	health := s.engine.decoder.Check(ctx)
+	if s.config.Works() && !health.Usable {
 		return &EnvironmentError{Err: errors.New("videos cannot be decoded"), Mend: "'spotter doctor' says what is missing."}
 	}
+	s.decoders = health.Builds
 	photoWorkers := int(s.config.PhotoWorkers)
 	if photoWorkers == 0 {
 		photoWorkers = workers(config.Config{})
@@ -215,13 +218,13 @@ func (s *server) openService(context.Context) (err error) {
 	s.service, err = service.New(service.Ports{
 		Store: s.store, Objects: objects{s.buckets},
 		Photos: &photos{recognizers: s.photoPool, limits: photoLimits, memory: s.engine.photos, decoder: s.engine.decoder},
-		Videos: newStored(s.engine, s.config.Formats == config.AWSFormats),
+		Videos: newStored(s.engine, s.decoders, s.config.Formats == config.AWSFormats),
 		Model: service.Model{
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
 		},
 		NewGallery: func(from service.Originals) (service.Gallery, error) { return newAlbum(pack.Dim(), from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
-		Knows: s.notices.Knows, Wake: s.notices.Wake,
+		Tasks: s.queue.Open, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
 	}, serviceSettings(&s.engineConfig, &s.config))

@@ -42,7 +42,7 @@ func (t *tracks) find(ctx context.Context, i int, v *report.Video) (err error) {
 		Gallery: people, Cohort: s.engine.pack.Cohort(), Calibration: s.engine.pack.Calibration(),
 		Threshold: s.frame.Threshold, MaxMatches: int(s.engine.config.MaxFaces),
 		Params: s.engine.params,
-		Person: func(id face.ID) string { return s.people.Person[id] },
+		People: func(context.Context, []face.ID) (map[face.ID]string, error) { return s.people.Person, nil },
 	})
 	if err != nil {
 		return errors.Join(failed, err)

@@ -71,7 +71,7 @@ func ruleFor(kind service.Kind) rule {
 		return rule{"LimitExceededException", http.StatusBadRequest, says}
 	case service.QuotaExceeded:
 		return rule{"ServiceQuotaExceededException", http.StatusBadRequest, says}
-	case service.Unavailable:
+	case service.Unavailable, service.Elsewhere:
 		return rule{internalServerError, http.StatusInternalServerError, says}
 	case service.Internal:
 	}

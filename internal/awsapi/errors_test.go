@@ -40,6 +40,7 @@ func TestKindsOfErrors(t *testing.T) {
 		"jobs":           {service.TooManyJobs, "LimitExceededException", "InvalidParameterException", 400, false},
 		"quota":          {service.QuotaExceeded, "InvalidParameterException", "InvalidParameterException", 400, false},
 		"unavailable":    {service.Unavailable, "InternalServerError", "InternalServerError", 500, false},
+		"elsewhere":      {service.Elsewhere, "InternalServerError", "InternalServerError", 500, false},
 		"internal":       {service.Internal, "InternalServerError", "InternalServerError", 500, true},
 		"of no kind yet": {service.Kind(200), "InternalServerError", "InternalServerError", 500, true},
 	} {

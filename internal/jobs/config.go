@@ -25,6 +25,9 @@ type Config struct {
 	// MinBackoff is the pause after the first failure, MaxBackoff the longest one; each pause is at least half as long as
 	// that, at random, so that tasks that failed together do not come back together.
 	MinBackoff, MaxBackoff time.Duration
+	// PassOn is how soon a task that this process cannot do ([service.Elsewhere]) can be taken up again, by another process or by
+	// this one; Elsewhere is how long it is passed on before it is given up.
+	PassOn, Elsewhere time.Duration
 	// Timeout is how long one attempt may take before its context is cancelled, and PlanTimeout one at a plan.
 	Timeout, PlanTimeout time.Duration
 
@@ -63,7 +66,11 @@ func Default() Config {
 		Crashes:    25,
 		MinBackoff: time.Second,
 		MaxBackoff: 5 * time.Minute,
-		Timeout:    30 * time.Minute,
+		// Some seconds more do not count where segments take that long. A day is enough for an upgrade, machine by machine, to end
+		// or to be taken back.
+		PassOn:    10 * time.Second,
+		Elsewhere: 24 * time.Hour,
+		Timeout:   30 * time.Minute,
 		// 10 GB, the largest video that Rekognition takes, in 24 hours is 1 Mb/s.
 		PlanTimeout: 24 * time.Hour,
 		Poll:        2 * time.Second, // measured: about 1 % of a core when idle, most of it the reading of SQL
@@ -106,6 +113,8 @@ func (c Config) validateTimes() error {
 	}{
 		{"MinBackoff", c.MinBackoff, time.Millisecond},
 		{"MaxBackoff", c.MaxBackoff, c.MinBackoff},
+		{"PassOn", c.PassOn, time.Millisecond},
+		{"Elsewhere", c.Elsewhere, c.PassOn},
 		{"Timeout", c.Timeout, time.Millisecond},
 		{"PlanTimeout", c.PlanTimeout, time.Millisecond},
 		{"Poll", c.Poll, cooldown},

@@ -23,6 +23,9 @@
 // stop has cut short does not count. One that ended with its process is counted by itself, and allowed more often
 // ([Config.Crashes]): it seldom is the task's fault, but a task that does kill its process must come to an end too.
 //
+// A task that this process cannot do, and another one may, is passed on: it waits for a moment and counts as not having been
+// tried. In the end it is given up too ([Config.Elsewhere]).
+//
 // River counts every start of a task and keeps an error for every failure, and takes back the start of a task that is
 // handed back; what is left are the starts that ended with their process. So no table of our own is needed.
 //

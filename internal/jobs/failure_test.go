@@ -144,6 +144,69 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// A task that this process cannot do is left to another one, however often, and does not count as tried.
+func TestTaskIsPassedOn(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	var out lockedBuffer
+	c := config()
+	c.Attempts, c.PassOn, c.Logger = 1, time.Millisecond, slog.New(slog.NewTextHandler(&out, nil))
+	q := setup(t, db, c)
+	var runs atomic.Int32
+	done := make(chan service.Task)
+	start(t, q, worker{
+		run: func(_ context.Context, task service.Task) error {
+			if runs.Add(1) < 5 {
+				return service.Errorf(service.Elsewhere, "the other models are needed")
+			}
+			done <- task
+			return nil
+		},
+		giveUp: func(_ context.Context, _ service.Task, cause error) error {
+			t.Errorf("given up: %v", cause)
+			return nil
+		},
+	})
+	enqueue(t, db, q, plan("job"))
+	receive(t, done)
+	settled(t, q)
+	var attempt, failures int
+	const query = `SELECT attempt, CASE WHEN errors IS NULL THEN 0 ELSE 1 END FROM river_job`
+	if err := db.QueryRowContext(t.Context(), query).Scan(&attempt, &failures); err != nil || attempt != 1 || failures != 0 {
+		t.Errorf("%d attempts and %d failures count, %v", attempt, failures, err)
+	}
+	if n := strings.Count(out.String(), "task left to another server"); n != 1 || !strings.Contains(out.String(), "other models") {
+		t.Errorf("the log says so %d times:\n%s", n, out.String())
+	}
+}
+
+// What nobody can do comes to an end, and says why.
+func TestTaskThatNobodyCanDo(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	c := config()
+	c.PassOn, c.Elsewhere = time.Millisecond, 3*time.Millisecond
+	q := setup(t, db, c)
+	var runs atomic.Int32
+	ups := make(chan givenUp, 10)
+	start(t, q, worker{
+		run: func(context.Context, service.Task) error {
+			runs.Add(1)
+			return service.Errorf(service.Elsewhere, "The other models are needed.")
+		},
+		giveUp: func(_ context.Context, task service.Task, cause error) error { ups <- givenUp{task, cause}; return nil },
+	})
+	enqueue(t, db, q, plan("job"))
+	up := receive(t, ups)
+	if e := (*service.Error)(nil); !errors.As(up.cause, &e) || e.Kind != service.Unavailable || !strings.Contains(e.Message, "The other models are needed.") {
+		t.Errorf("given up: %v", up.cause)
+	}
+	settled(t, q)
+	if n := runs.Load(); n != 4 {
+		t.Errorf("%d runs, want three that passed it on and one that did not", n)
+	}
+}
+
 // Tasks that failed and wait to be tried again are counted as such.
 func TestRetryingIsCounted(t *testing.T) {
 	t.Parallel()

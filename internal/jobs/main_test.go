@@ -147,6 +147,10 @@ func (w worker) Run(ctx context.Context, t service.Task) error {
 	if w.run == nil {
 		return nil
 	}
+	if t.Attempt <= 0 {
+		return errors.New("the attempt has no number")
+	}
+	t.Attempt = 0 // tests compare tasks
 	return w.run(ctx, t)
 }
 
@@ -154,6 +158,7 @@ func (w worker) GiveUp(ctx context.Context, t service.Task, cause error) error {
 	if w.giveUp == nil {
 		return nil
 	}
+	t.Attempt = 0
 	return w.giveUp(ctx, t, cause)
 }
 

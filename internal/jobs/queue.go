@@ -18,12 +18,14 @@ import (
 // Worker is what tasks are run by. Safe for concurrent use.
 type Worker interface {
 	// Run makes one attempt at a task. An error of the kinds [service.Unavailable] and [service.Internal] may pass: the task
-	// is tried again. One of another kind will not, and the task is given up at once. It returns soon after ctx is done.
+	// is tried again. After one of the kind [service.Elsewhere] another process may try. One of another kind will not pass, and the
+	// task is given up at once. It returns soon after ctx is done.
 	Run(ctx context.Context, t service.Task) error
 	// GiveUp ends a task's job because of cause. It is called at least once for a task that is not tried again, and
 	// repeated as long as it fails.
 	GiveUp(ctx context.Context, t service.Task, cause error) error
-	// Sweep removes what has expired. It is called every now and then, and by every process.
+	// Sweep removes what has expired, and enqueues what has been lost. It is called at the start and every now and then, by every
+	// process.
 	Sweep(ctx context.Context) error
 }
 

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,26 @@ func TestStatsTellSinceWhenTasksWait(t *testing.T) {
 	}
 	if len(s) != 3 {
 		t.Errorf("there are counts of %d kinds", len(s))
+	}
+}
+
+func TestOpenTasks(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	q := setup(t, db, config())
+	enqueue(t, db, q, append(segments("a", 3), plan("b"), finish("a"))...)
+	for _, change := range []string{
+		`UPDATE river_job SET state = 'running' WHERE kind = 'plan'`,
+		`UPDATE river_job SET state = 'completed', finalized_at = CURRENT_TIMESTAMP WHERE kind = 'segment' AND CAST(args ->> 'segment' AS INTEGER) = 1`,
+	} {
+		if _, err := db.ExecContext(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open, err := q.Open(t.Context())
+	want := service.OpenTasks{"a": {service.SegmentTask: 2, service.FinishTask: 1}, "b": {service.PlanTask: 1}}
+	if err != nil || !reflect.DeepEqual(open, want) {
+		t.Errorf("open are %v, want %v; %v", open, want, err)
 	}
 }
 
@@ -254,6 +275,8 @@ func TestNewNamesBadSettings(t *testing.T) {
 		{"Crashes", func(c *jobs.Config) { c.Crashes = 0 }},
 		{"MinBackoff", func(c *jobs.Config) { c.MinBackoff = 0 }},
 		{"MaxBackoff", func(c *jobs.Config) { c.MaxBackoff = c.MinBackoff - 1 }},
+		{"PassOn", func(c *jobs.Config) { c.PassOn = 0 }},
+		{"Elsewhere", func(c *jobs.Config) { c.Elsewhere = c.PassOn - 1 }},
 		{"Timeout", func(c *jobs.Config) { c.Timeout = -1 }},
 		{"Poll", func(c *jobs.Config) { c.Poll = time.Millisecond }},
 		{"Keep", func(c *jobs.Config) { c.Keep = 0 }},

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -51,7 +52,9 @@ func (r *runner) Timeout(j *river.Job[taskArgs]) time.Duration {
 
 // Work makes one attempt. What it returns decides the row's fate: done with nil, otherwise to be tried again.
 func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
-	t := service.Task{Kind: service.TaskKind(j.Kind), Job: j.Args.Job, Segment: j.Args.Segment}
+	t := service.Task{
+		Kind: service.TaskKind(j.Kind), Job: j.Args.Job, Segment: j.Args.Segment, Attempt: attemptOf(j.JobRow),
+	}
 	if cause := r.exhausted(j.JobRow); cause != nil {
 		return r.giveUp(ctx, t, j.JobRow, cause)
 	}
@@ -72,6 +75,8 @@ func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
 		return nil
 	case stopping(ctx):
 		return r.handBack(ctx, t, j.JobRow)
+	case service.KindOf(err) == service.Elsewhere:
+		return r.passOn(ctx, t, j.JobRow, err)
 	case mayPass(err) && len(j.Errors)+1 < r.cfg.Attempts:
 		r.log.LogAttrs(ctx, slog.LevelWarn, "task failed and is tried again", attrs(t, j.JobRow, err)...)
 		r.expedite(ctx, t, j.JobRow)
@@ -80,6 +85,10 @@ func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
 		return r.giveUp(ctx, t, j.JobRow, err)
 	}
 }
+
+// attemptOf tells attempts apart that may run at the same time: also those of two rows, as a task whose row was lost is enqueued anew.
+// The number of a start that was taken back is given again, when nobody works on that any more.
+func attemptOf(row *rivertype.JobRow) int64 { return row.ID*(mostStarts+1) + int64(row.Attempt) }
 
 // exhausted says why a task is not to be tried any more; nil if it is. It finds a task like that when GiveUp has failed,
 // or when processes died.
@@ -129,6 +138,42 @@ func (r *runner) handBack(ctx context.Context, t service.Task, row *rivertype.Jo
 	r.log.LogAttrs(ctx, slog.LevelInfo, "task handed back by a stop", ids(t)...)
 	r.expedite(ctx, t, row)
 	return context.Cause(ctx)
+}
+
+// passedOn is where a row's metadata say how often the task was passed on.
+const passedOn = "passed_on"
+
+// tellPassedOn is how many times a task is passed on for each time that the log says so: with the usual pause, five minutes.
+const tellPassedOn = 30
+
+// passOn hands back a task that this process cannot do, for another one to take it, which costs no attempt. A task that nobody can
+// do is given up in the end.
+func (r *runner) passOn(ctx context.Context, t service.Task, row *rivertype.JobRow, cause error) error {
+	var kept map[string]json.RawMessage
+	var times int
+	if err := errors.Join(json.Unmarshal(row.Metadata, &kept), optional(kept[passedOn], &times)); err != nil {
+		return fmt.Errorf("read what is kept of a task: %w", err)
+	}
+	if times++; time.Duration(times) > r.cfg.Elsewhere/r.cfg.PassOn {
+		return r.giveUp(ctx, t, row, &service.Error{Kind: service.Unavailable, Err: cause, Message: fmt.Sprintf(
+			"No server could go on with it for %v, so it is not tried any more: start the job anew. The last one said: %v", r.cfg.Elsewhere, cause)})
+	}
+	if err := river.MetadataSet(ctx, passedOn, times); err != nil {
+		return err
+	}
+	if times%tellPassedOn == 1 {
+		r.log.LogAttrs(ctx, slog.LevelWarn, "task left to another server, as this one cannot do it",
+			append(ids(t), slog.Int("left_before", times-1), slog.Any("error", cause))...)
+	}
+	return river.JobSnooze(r.cfg.PassOn)
+}
+
+// optional reads a value that may be missing.
+func optional(data json.RawMessage, to any) error {
+	if data == nil {
+		return nil
+	}
+	return json.Unmarshal(data, to)
 }
 
 // expedite is a matter of order only, so that the task must not fail by it.

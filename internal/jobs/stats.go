@@ -37,6 +37,31 @@ func (q *Queue) Stats(ctx context.Context) (Stats, error) {
 	return s, nil
 }
 
+// Open says which tasks of which jobs wait, run or are to be tried again. Like [Queue.Stats] it reads the whole table.
+func (q *Queue) Open(ctx context.Context) (service.OpenTasks, error) {
+	open := service.OpenTasks{}
+	const query = `
+SELECT kind, args ->> 'job', count(*) FROM river_job
+WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') GROUP BY kind, args ->> 'job'`
+	err := q.rows.each(ctx, query, func(rs *sql.Rows) error {
+		var kind service.TaskKind
+		var job service.JobID
+		var n int
+		if err := rs.Scan(&kind, &job, &n); err != nil {
+			return err
+		}
+		if open[job] == nil {
+			open[job] = map[service.TaskKind]int{}
+		}
+		open[job][kind] = n
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list open tasks: %w", err)
+	}
+	return open, nil
+}
+
 func (r rows) count(ctx context.Context, s Stats) error {
 	const query = `
 SELECT kind,

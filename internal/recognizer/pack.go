@@ -18,6 +18,7 @@ type Pack struct {
 	manifest    *Manifest
 	content     map[string][]byte
 	model       face.ModelID
+	sum         string
 	cohort      *face.Cohort
 	calibration *face.Calibration
 	scale       *face.Scale
@@ -58,7 +59,8 @@ func LoadUncalibrated(dir string) (_ *Pack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pack{dir: dir, content: map[string][]byte{}}
+	sum := sha256.Sum256(document)
+	p := &Pack{dir: dir, content: map[string][]byte{}, sum: hex.EncodeToString(sum[:])}
 	if p.manifest, err = ParseManifest(document); err != nil {
 		return nil, err
 	}
@@ -102,6 +104,9 @@ func modelID(m *Manifest) face.ModelID {
 
 // Model names the pack's embedding space.
 func (p *Pack) Model() face.ModelID { return p.model }
+
+// Sum is the sha256 of the pack's manifest in hex digits, and so tells everything that is in the pack from anything else.
+func (p *Pack) Sum() string { return p.sum }
 
 // Version is the pack's version: digits and dots.
 func (p *Pack) Version() string { return p.manifest.Version }

@@ -22,9 +22,9 @@ type Matching struct {
 	// MaxMatches is the most matches listed per face, 1..4096.
 	MaxMatches int
 	Params     Params
-	// Person, if set, names the person an enrolled face is of. Faces of one person then say the same about who somebody
-	// is; without it each enrolled face counts as a person of its own.
-	Person func(face.ID) string
+	// People, if set, names the persons that enrolled faces are of, and is asked once for all that match. Faces of one person then say
+	// the same about who somebody is; one without a name counts as a person of its own.
+	People func(ctx context.Context, ids []face.ID) (map[face.ID]string, error)
 }
 
 // Result is what a face search found in one video.
@@ -54,7 +54,10 @@ func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, 
 	if err != nil {
 		return nil, fmt.Errorf("match %d tracklets: %w", len(list), err)
 	}
-	named := newNaming(own, in)
+	named, err := newNaming(ctx, own, in)
+	if err != nil {
+		return nil, fmt.Errorf("name whom %d tracklets match: %w", len(list), err)
+	}
 	numbers := persons(probes, named, in)
 	matches := named.matches(probes, numbers)
 	r := &Result{Portraits: map[int][]byte{}, Turn: turnOf(stretches)}

@@ -3,6 +3,7 @@ package search
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -25,13 +26,40 @@ const leastMatches = 256
 type naming struct {
 	Matching
 	own [][]face.Match
+	// people are the names of those who have one.
+	people map[face.ID]string
 }
 
-func newNaming(own [][]face.Match, in Matching) *naming {
-	if in.Person == nil {
-		in.Person = face.ID.String
+func newNaming(ctx context.Context, own [][]face.Match, in Matching) (*naming, error) {
+	n := &naming{Matching: in, own: own}
+	ids := matchedIDs(own)
+	if in.People == nil || len(ids) == 0 {
+		return n, nil
 	}
-	return &naming{Matching: in, own: own}
+	var err error
+	n.people, err = in.People(ctx, ids)
+	return n, err
+}
+
+// matchedIDs are the faces of all matches, each once, by id.
+func matchedIDs(lists [][]face.Match) []face.ID {
+	var ids []face.ID
+	for _, list := range lists {
+		for _, m := range list {
+			ids = append(ids, m.ID)
+		}
+	}
+	slices.SortFunc(ids, func(a, b face.ID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
+}
+
+// person is the name of the person that an enrolled face is of. Names that somebody has given and ids cannot be the same, as the latter
+// begin with a character that is in no name.
+func (n *naming) person(id face.ID) string {
+	if name, known := n.people[id]; known && name != "" {
+		return name
+	}
+	return "\x00" + id.String()
 }
 
 // best is the enrolled person that a tracklet is most like, with the similarity; nobody if it is like nobody.
@@ -39,7 +67,7 @@ func (n *naming) best(i int) (person string, s face.Similarity) {
 	if len(n.own[i]) == 0 || n.own[i][0].Own < leastEvidence {
 		return "", 0
 	}
-	return n.Person(n.own[i][0].ID), n.own[i][0].Own
+	return n.person(n.own[i][0].ID), n.own[i][0].Own
 }
 
 // sure is the enrolled person that a tracklet is beyond doubt; empty if there is none.
@@ -85,7 +113,7 @@ func (n *naming) inherit(list []face.Match, probes []probe, i int, kin []int) {
 		}
 		link := probes[i].like(&probes[k], n.Calibration)
 		for _, m := range n.own[k] {
-			if n.Person(m.ID) != heir || min(m.Own, link) < leastEvidence {
+			if n.person(m.ID) != heir || min(m.Own, link) < leastEvidence {
 				continue
 			}
 			at := slices.IndexFunc(list, func(x face.Match) bool { return x.ID == m.ID && x.Own >= leastEvidence })

@@ -3,6 +3,7 @@ package search_test
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
 	"reflect"
 	"slices"
@@ -464,5 +465,34 @@ func TestPersonsDoNotDependOnTheOrderOfSightings(t *testing.T) {
 	slices.SortStableFunc(list, func(a, b search.Tracklet) int { return cmp.Compare(b.Start(), a.Start()) })
 	if _, got := answer(t, list, w.faces[:2], 80); !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// TestPeopleAreAskedForOnce: all who match are named together, and without their names there is no answer.
+func TestPeopleAreAskedForOnce(t *testing.T) {
+	t.Parallel()
+	list := []search.Tracklet{seen(0, lean(0.95, 1)), seen(1, lean(0.9, 2)), seen(2, lean(0, 5))}
+	in := (&world{}).matching(0)
+	in.Gallery = gallery{[][]float32{lean(1, 1), lean(0.97, 1), lean(0, 9)}}
+	asked := [][]face.ID{}
+	in.People = func(_ context.Context, ids []face.ID) (map[face.ID]string, error) {
+		asked = append(asked, ids)
+		return map[face.ID]string{}, nil // nobody has a name: each is a person of their own
+	}
+	named, err := search.Finish(t.Context(), []*search.Tracklets{{List: list}}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(asked) != 1 || len(asked[0]) != 2 || asked[0][0] == asked[0][1] {
+		t.Errorf("asked for %v, want the two faces that match, once", asked)
+	}
+	in.People = nil
+	if unnamed, err := search.Finish(t.Context(), []*search.Tracklets{{List: list}}, in); err != nil || !reflect.DeepEqual(named, unnamed) {
+		t.Errorf("without names: %v, want %v; %v", unnamed, named, err)
+	}
+	lost := errors.New("connection lost")
+	in.People = func(context.Context, []face.ID) (map[face.ID]string, error) { return nil, lost }
+	if _, err := search.Finish(t.Context(), []*search.Tracklets{{List: list}}, in); !errors.Is(err, lost) {
+		t.Errorf("names are lost, and the error is %v", err)
 	}
 }

@@ -9,6 +9,10 @@ import (
 	"github.com/spotter-video/spotter/internal/track"
 )
 
+// Revision is raised with every change of this room, of track or of recognizer after which the same parameters give other results:
+// what one revision has begun no other one may end.
+const Revision = 1
+
 // Params tune the pipeline. All of them change results: a face search keeps the ones it was started with.
 type Params struct {
 	// SampleRate is how many frames a second are analysed. Raising it finds shorter appearances at a proportional cost.

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,8 +30,10 @@ type bed struct {
 	mu    sync.Mutex
 	now   time.Time
 	tasks []service.Task
-	woken int
-	told  bytes.Buffer // the log
+	// attempts is how many tasks have been run.
+	attempts int64
+	woken    int
+	told     bytes.Buffer // the log
 
 	objects *shelfOfObjects
 	videos  *readVideos
@@ -47,7 +50,11 @@ func setup(t *testing.T, change ...func(*service.Settings)) *bed {
 	b.store = sqlite.New(db, func(_ context.Context, _ *sql.Tx, tasks []service.Task) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.tasks = append(b.tasks, tasks...)
+		for _, t := range tasks {
+			if !slices.Contains(b.tasks, t) { // a task is in the queue once
+				b.tasks = append(b.tasks, t)
+			}
+		}
 		return nil
 	})
 	b.start(change...)
@@ -122,6 +129,8 @@ func (b *bed) take() (service.Task, bool) {
 	}
 	t := b.tasks[0]
 	b.tasks = b.tasks[1:]
+	b.attempts++
+	t.Attempt = b.attempts
 	return t, true
 }
 
@@ -251,6 +260,15 @@ type readVideos struct {
 	block    chan struct{} // if set, segments wait for it, and say so on waits
 	waits    chan struct{}
 	matched  func() // if set, is called when a video has been matched
+}
+
+func (v *readVideos) Terms() ([]byte, error) { return []byte(`{"eyes":"these"}`), nil }
+
+func (v *readVideos) Under(terms []byte) (service.Eyes, error) {
+	if terms != nil && string(terms) != `{"eyes":"these"}` {
+		return nil, service.Errorf(service.Elsewhere, "other eyes are needed: %s", terms)
+	}
+	return v, nil
 }
 
 func (v *readVideos) Plan(_ context.Context, f *os.File) (*service.JobPlan, error) {
@@ -470,4 +488,13 @@ func wantKind(t *testing.T, what string, err error, kind service.Kind) {
 	if e := (*service.Error)(nil); !errors.As(err, &e) || e.Kind != kind {
 		t.Errorf("%s: error %v, want one of kind %d", what, err, kind)
 	}
+}
+
+// again is another attempt at a task.
+func (b *bed) again(t service.Task) service.Task {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.attempts++
+	t.Attempt = b.attempts
+	return t
 }

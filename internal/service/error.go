@@ -38,6 +38,9 @@ const (
 	QuotaExceeded
 	// Unavailable: something that passes, such as a network that is down. Trying again may help.
 	Unavailable
+	// Elsewhere: this process cannot, and another one may, which is newer or set up in another way. A task is handed back
+	// and counts as not having been tried.
+	Elsewhere
 )
 
 // Error is a failure that a caller is told of.

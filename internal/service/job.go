@@ -54,6 +54,9 @@ type Job struct {
 	// was given.
 	Tag, Topic, Role string
 
+	// Terms are what decides the results beside what is above; nil for a job of before there were any.
+	Terms *Terms
+
 	Created, Finished time.Time // Finished is zero as long as the job is open
 	// Expires is when the results go away; zero as long as the job is open.
 	Expires time.Time
@@ -64,6 +67,22 @@ type Job struct {
 	SegmentsDone int
 	// Results is nil until the job has succeeded.
 	Results *Results
+}
+
+// TermsVersion is the newest form of [Terms] that this program knows.
+const TermsVersion = 1
+
+// Terms are what decides what a job finds and how it ends, beside its video and what was asked for: as it was set where the job was
+// started, so that it does not matter which processes work on it, and how these are set.
+type Terms struct {
+	// Version is that of the form. Of one above [TermsVersion] nothing else is known.
+	Version int
+	// MaxMatches is the most matches listed for one face.
+	MaxMatches int
+	// Tell says that somebody is to be told of the end.
+	Tell bool
+	// Analysis is a document of JSON, of the eyes that began the job and opaque to everybody else: see [Videos].
+	Analysis []byte
 }
 
 // Progress says how far a job is, and how fast. What comes before and after the analysis is not counted in it.
@@ -101,7 +120,7 @@ func (j *Job) progress(now time.Time) Progress {
 type JobPlan struct {
 	Info     face.VideoInfo
 	Segments int
-	// Data is the decoder's, opaque to everybody else.
+	// Data is the decoder's, opaque to everybody else. Where a job is read it is left out: see [JobStore] PlanData.
 	Data []byte
 	// Warnings are sentences about what is odd with the video.
 	Warnings []string
@@ -113,6 +132,8 @@ type Results struct {
 	Persons   int
 	// Lists is how many match lists there are.
 	Lists int
+	// Attempt is the one whose chunks these are; 0 for results of before there was a choice.
+	Attempt int64
 }
 
 // Order is the order in which results are listed.
@@ -139,7 +160,13 @@ type Task struct {
 	Kind    TaskKind
 	Job     JobID
 	Segment int // of a segment task, from 0
+	// Attempt tells attempts at a task apart that may run at the same time, as when a process was thought dead. It is set, above 0, when a
+	// task is run, and 0 until then.
+	Attempt int64
 }
+
+// OpenTasks are how many tasks of each kind wait, run or are to be tried again, by job.
+type OpenTasks map[JobID]map[TaskKind]int
 
 // Notice tells that a job has ended. It is written with the job's end and kept until it has been delivered.
 type Notice struct {

@@ -510,7 +510,90 @@ type stoppedVideos struct {
 	stop func()
 }
 
+func (s stoppedVideos) Under([]byte) (service.Eyes, error) { return s, nil }
+
 func (s stoppedVideos) Plan(context.Context, *os.File) (*service.JobPlan, error) {
 	s.stop()
 	return nil, service.Errorf(service.Invalid, "Unsupported codec/format.")
+}
+
+// TestTermsAreThoseOfTheStart: a process that is set up in another way does what the one that began the job would have done.
+func TestTermsAreThoseOfTheStart(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(s *service.Settings) { s.MaxMatches = 2 })
+	b.collection("people")
+	for _, name := range []string{"anna", "anne", "annie"} {
+		b.index("people", name, looks(1, float32(len(name))/100))
+	}
+	id := b.begin(b.request(b.objects.put("clip.mp4", clip())))
+	other := b.ports()
+	other.Knows = func(string) bool { return false } // as a worker without the topics in its file
+	settings := service.DefaultSettings()
+	settings.MaxMatches = 1
+	b.startOn(other, settings)
+	b.work()
+	if hits := b.pages(id, service.ByTime, 0)[0].Hits; len(hits) != 2 {
+		t.Errorf("%d matches are listed, want the two of the start", len(hits))
+	}
+	if notices, err := b.store.DueNotices(t.Context(), b.clock(), 10); err != nil || len(notices) != 1 {
+		t.Errorf("%d notices, %v", len(notices), err)
+	}
+	if strings.Contains(b.log(), "nobody is told") {
+		t.Error("it is said that nobody is told:\n" + b.log())
+	}
+}
+
+// TestAnotherProcessIsNeeded: one that cannot keep a job's terms, or finds its own models not to be those of the collection, leaves it.
+func TestAnotherProcessIsNeeded(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.collection("people")
+	id := b.begin(b.request(b.objects.put("clip.mp4", clip())))
+	able := b.Service
+	other := b.ports()
+	other.Videos = otherVideos{b.videos}
+	other.Model.ID = "other@1.0"
+	b.startOn(other, service.DefaultSettings())
+	for {
+		task, more := b.take()
+		if !more {
+			break
+		}
+		wantKind(t, "with other eyes", b.Run(t.Context(), task), service.Elsewhere)
+		if err := able.Run(t.Context(), task); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if j, err := b.store.Job(t.Context(), id); err != nil || j.State != service.Succeeded {
+		t.Errorf("the job is %v and says %q, %v", j.State, j.Message, err)
+	}
+}
+
+// otherVideos has none of the eyes that are asked for.
+type otherVideos struct{ *readVideos }
+
+func (otherVideos) Under(terms []byte) (service.Eyes, error) {
+	return nil, service.Errorf(service.Elsewhere, "other eyes are needed: %s", terms)
+}
+
+// newerStore gives jobs that a newer process has begun.
+type newerStore struct{ service.Store }
+
+func (n newerStore) Job(ctx context.Context, id service.JobID) (*service.Job, error) {
+	j, err := n.Store.Job(ctx, id)
+	if err == nil {
+		j.Terms = &service.Terms{Version: service.TermsVersion + 1}
+	}
+	return j, err
+}
+
+func TestNewerTermsAreLeftToANewerProcess(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.begin(service.StartRequest{Operation: service.FaceDetection, Video: b.objects.put("clip.mp4", clip())})
+	world := b.ports()
+	world.Store = newerStore{b.store}
+	b.startOn(world, service.DefaultSettings())
+	task, _ := b.take()
+	wantKind(t, "newer terms", b.Run(t.Context(), task), service.Elsewhere)
 }

@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 )
 
 // Progress of a job as it was read.
@@ -56,8 +58,67 @@ func (s *Service) Jobs(ctx context.Context, state JobState, page PageRequest) (*
 // sweepBatch is how many expired rows are deleted in one transaction: few enough that others hardly wait.
 const sweepBatch = 100
 
-// Sweep deletes what has expired.
+// Sweep has jobs go on whose tasks were lost, and deletes what has expired.
 func (s *Service) Sweep(ctx context.Context) error {
+	return errors.Join(s.resumeJobs(ctx), s.expire(ctx))
+}
+
+// pageOfJobs is how many open jobs are read at once; any number will do.
+const pageOfJobs = 100
+
+// resumeJobs compares the jobs that are in progress with the tasks that are in the queue. A task whose outcome was written by a worker
+// that was thought dead, or by hand, is missing there, and its job would never end. Two queries are all that it costs as long
+// as nothing is missing. The queue is read first: a task that comes to it in between is taken for lost, and enqueuing it again
+// does nothing.
+func (s *Service) resumeJobs(ctx context.Context) error {
+	if s.ports.Tasks == nil {
+		return nil
+	}
+	tasks, err := s.ports.Tasks(ctx)
+	if err != nil {
+		return err
+	}
+	for before := Serial(0); ; {
+		list, err := s.ports.Store.Jobs(ctx, JobQuery{State: InProgress, Before: before, Limit: pageOfJobs})
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for i := range list {
+			before = list[i].Serial
+			if err := s.resume(ctx, &list[i], tasks[list[i].ID]); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// resume has a job go on that has fewer tasks than it needs.
+func (s *Service) resume(ctx context.Context, j *Job, has map[TaskKind]int) error {
+	kind, needs := j.needs(s.settings.SegmentsAhead)
+	if has[kind] >= needs {
+		return nil
+	}
+	tasks, err := s.ports.Store.Resume(ctx, j.ID, s.settings.SegmentsAhead)
+	if err == nil && len(tasks) > 0 {
+		s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "job goes on that lacked tasks", slog.String("job_id", string(j.ID)),
+			slog.String("task", string(kind)), slog.Int("there", has[kind]), slog.Int("needed", len(tasks)))
+	}
+	return err
+}
+
+// needs is which kind of tasks a job in progress needs next, and how many of them.
+func (j *Job) needs(ahead int) (TaskKind, int) {
+	switch {
+	case j.Plan == nil:
+		return PlanTask, 1
+	case j.SegmentsDone < j.Plan.Segments:
+		return SegmentTask, min(ahead, j.Plan.Segments-j.SegmentsDone)
+	default:
+		return FinishTask, 1
+	}
+}
+
+func (s *Service) expire(ctx context.Context) error {
 	for {
 		n, err := s.ports.Store.Sweep(ctx, s.ports.Now(), sweepBatch)
 		if err != nil || n < sweepBatch {

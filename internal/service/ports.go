@@ -55,10 +55,19 @@ type PhotoFace struct {
 	Weak bool
 }
 
-// Videos analyses stored videos. What it returns as bytes is opaque to everybody else and the same for the same input, in
-// every process. Safe for concurrent use. Errors are [*Error]: [Invalid] for a video that cannot be searched, with the
-// reason, and [Unavailable] for what may pass.
+// Videos gives eyes for stored videos. Safe for concurrent use.
 type Videos interface {
+	// Terms are what decides how this process analyses videos, as a document of JSON: it is kept with the jobs that begin here.
+	Terms() ([]byte, error)
+	// Under gives the eyes that keep to terms; nil for those of before there were any, which are this process's own. [Elsewhere] if
+	// this process cannot.
+	Under(terms []byte) (Eyes, error)
+}
+
+// Eyes analyse stored videos. What they return as bytes is opaque to everybody else and the same for the same input and terms, in
+// every process. Safe for concurrent use. Errors are [*Error]: [Invalid] for a video that cannot be searched, with the
+// reason, [Unavailable] for what may pass, and [Elsewhere] for what a newer process has kept.
+type Eyes interface {
 	// Plan looks at a video and cuts it into segments.
 	Plan(ctx context.Context, f *os.File) (*JobPlan, error)
 	// Segment follows the faces of one segment; with attributes it also says what each looks like each time.
@@ -73,8 +82,9 @@ type Matching struct {
 	Gallery    Searcher
 	Threshold  face.Similarity
 	MaxMatches int
-	// Person names the person that an enrolled face is of: faces of one person have one name. It is called by one goroutine.
-	Person func(face.ID) string
+	// People names the persons that enrolled faces are of: faces of one person have one name, and one without a name is a person of
+	// its own.
+	People func(ctx context.Context, ids []face.ID) (map[face.ID]string, error)
 }
 
 // Found is what a video shows.

@@ -22,6 +22,59 @@ const (
 	listsPerChunk     = 32  // some 60 KB with ten matches each
 )
 
+// chunkVersion is the form of the chunks, and their first byte. Chunks of before have no such byte: theirs is the attempt 0.
+const chunkVersion = 1
+
+// saveAtOnce is how many bytes of chunks are saved in one transaction: so few that nobody waits for long.
+const saveAtOnce = 1 << 20
+
+// chunkWriter saves the chunks of one attempt to end a job.
+type chunkWriter struct {
+	store   Store
+	job     JobID
+	attempt int64
+	waiting []Chunk
+	size    int
+}
+
+// add takes a chunk.
+func (w *chunkWriter) add(ctx context.Context, kind ChunkKind, number int, data []byte) error {
+	w.waiting = append(w.waiting, Chunk{Kind: kind, Number: number, Data: append([]byte{chunkVersion}, data...)})
+	if w.size += len(data); w.size < saveAtOnce {
+		return nil
+	}
+	return w.flush(ctx)
+}
+
+// flush saves what has been taken.
+func (w *chunkWriter) flush(ctx context.Context) error {
+	if len(w.waiting) == 0 {
+		return nil
+	}
+	err := w.store.SaveChunks(ctx, w.job, w.attempt, w.waiting)
+	w.waiting, w.size = nil, 0
+	return err
+}
+
+// chunks reads pieces of a job's results. [Elsewhere] for those of a form that is newer than this program.
+func (s *Service) chunks(ctx context.Context, j *Job, kind ChunkKind, from, to int) ([]Chunk, error) {
+	list, err := s.ports.Store.Chunks(ctx, j.ID, kind, from, to)
+	if err != nil || j.Results == nil || j.Results.Attempt == 0 {
+		return list, err
+	}
+	for i := range list {
+		c := &list[i]
+		switch {
+		case len(c.Data) == 0 || c.Data[0] == 0:
+			return nil, fmt.Errorf("results of job %s are damaged", j.ID)
+		case c.Data[0] > chunkVersion:
+			return nil, Errorf(Elsewhere, "A newer Spotter has saved the results of the job: run that one, or a still newer one.")
+		}
+		c.Data = c.Data[1:]
+	}
+	return list, nil
+}
+
 // record is a sighting in a chunk, little-endian, without padding.
 type record struct {
 	Time   int64  // nanoseconds
@@ -66,24 +119,29 @@ func (r *record) sighting() face.Sighting {
 }
 
 // saveResults keeps what was found, a piece at a time: nobody sees it before the job has ended.
-func (s *Service) saveResults(ctx context.Context, j *Job, c *Collection, found *Found) (*Results, error) {
+func (s *Service) saveResults(ctx context.Context, j *Job, c *Collection, found *Found, attempt int64) (*Results, error) {
+	if attempt <= 0 {
+		return nil, fmt.Errorf("results of job %s are of the attempt %d, which there is not", j.ID, attempt)
+	}
+	w := &chunkWriter{store: s.ports.Store, job: j.ID, attempt: attempt}
 	lists, listOf := matchLists(found.Sightings)
-	if err := s.saveLists(ctx, j, c, lists); err != nil {
+	if err := s.saveLists(ctx, w, c, lists); err != nil {
 		return nil, err
 	}
-	if err := s.saveSightings(ctx, j, SightingsByTime, found.Sightings, listOf); err != nil {
+	if err := saveSightings(ctx, w, SightingsByTime, found.Sightings, listOf); err != nil {
 		return nil, err
 	}
 	if j.Attributes {
-		if err := s.saveAttributes(ctx, j, found.Sightings); err != nil {
+		if err := saveAttributes(ctx, w, found.Sightings); err != nil {
 			return nil, err
 		}
 	}
 	slices.SortStableFunc(found.Sightings, byPerson)
-	if err := s.saveSightings(ctx, j, SightingsByPerson, found.Sightings, listOf); err != nil {
+	if err := saveSightings(ctx, w, SightingsByPerson, found.Sightings, listOf); err != nil {
 		return nil, err
 	}
-	return &Results{Sightings: len(found.Sightings), Persons: found.Persons, Lists: len(lists)}, nil
+	r := &Results{Sightings: len(found.Sightings), Persons: found.Persons, Lists: len(lists), Attempt: attempt}
+	return r, w.flush(ctx)
 }
 
 // byPerson orders sightings person by person, each from the first to the last: clients make intervals of one person out of
@@ -110,7 +168,7 @@ func matchLists(sightings []face.Sighting) (lists [][]face.Match, listOf func(*f
 	}
 }
 
-func (s *Service) saveLists(ctx context.Context, j *Job, c *Collection, lists [][]face.Match) error {
+func (s *Service) saveLists(ctx context.Context, w *chunkWriter, c *Collection, lists [][]face.Match) error {
 	known, err := s.matchedFaces(ctx, c, lists)
 	if err != nil {
 		return err
@@ -135,7 +193,7 @@ func (s *Service) saveLists(ctx context.Context, j *Job, c *Collection, lists []
 		if err != nil {
 			return fmt.Errorf("encode match lists: %w", err)
 		}
-		if err := s.ports.Store.SaveChunks(ctx, j.ID, []Chunk{{MatchLists, number, data}}); err != nil {
+		if err := w.add(ctx, MatchLists, number, data); err != nil {
 			return err
 		}
 		number++
@@ -156,8 +214,8 @@ func (s *Service) matchedFaces(ctx context.Context, c *Collection, lists [][]fac
 	return s.facesByID(ctx, c, unique(ids))
 }
 
-func (s *Service) saveSightings(
-	ctx context.Context, j *Job, kind ChunkKind, sightings []face.Sighting, listOf func(*face.Sighting) uint32,
+func saveSightings(
+	ctx context.Context, w *chunkWriter, kind ChunkKind, sightings []face.Sighting, listOf func(*face.Sighting) uint32,
 ) error {
 	number := 0
 	for part := range slices.Chunk(sightings, sightingsPerChunk) {
@@ -168,7 +226,7 @@ func (s *Service) saveSightings(
 				return fmt.Errorf("encode sightings: %w", err)
 			}
 		}
-		if err := s.ports.Store.SaveChunks(ctx, j.ID, []Chunk{{kind, number, data}}); err != nil {
+		if err := w.add(ctx, kind, number, data); err != nil {
 			return err
 		}
 		number++
@@ -217,7 +275,7 @@ func (r *attributesRecord) attributes() *face.Attributes {
 	return a
 }
 
-func (s *Service) saveAttributes(ctx context.Context, j *Job, sightings []face.Sighting) error {
+func saveAttributes(ctx context.Context, w *chunkWriter, sightings []face.Sighting) error {
 	number := 0
 	for part := range slices.Chunk(sightings, sightingsPerChunk) {
 		list := make([]*attributesRecord, len(part))
@@ -228,7 +286,7 @@ func (s *Service) saveAttributes(ctx context.Context, j *Job, sightings []face.S
 		if err != nil {
 			return fmt.Errorf("encode attributes: %w", err)
 		}
-		if err := s.ports.Store.SaveChunks(ctx, j.ID, []Chunk{{AttributesByTime, number, data}}); err != nil {
+		if err := w.add(ctx, AttributesByTime, number, data); err != nil {
 			return err
 		}
 		number++
@@ -291,7 +349,7 @@ func (s *Service) sightings(ctx context.Context, j *Job, o Order, from, to int) 
 		kind = SightingsByPerson
 	}
 	first := from / sightingsPerChunk
-	chunks, err := s.ports.Store.Chunks(ctx, j.ID, kind, first, (to-1)/sightingsPerChunk+1)
+	chunks, err := s.chunks(ctx, j, kind, first, (to-1)/sightingsPerChunk+1)
 	if err != nil {
 		return nil, err
 	}
@@ -317,7 +375,7 @@ func (s *Service) sightings(ctx context.Context, j *Job, o Order, from, to int) 
 // addAttributes looks up what faces looked like, for sightings in the order of time of which the first has this number.
 func (s *Service) addAttributes(ctx context.Context, j *Job, sightings []JobSighting, from int) error {
 	first, last := from/sightingsPerChunk, (from+len(sightings)-1)/sightingsPerChunk
-	chunks, err := s.ports.Store.Chunks(ctx, j.ID, AttributesByTime, first, last+1)
+	chunks, err := s.chunks(ctx, j, AttributesByTime, first, last+1)
 	if err != nil {
 		return err
 	}
@@ -365,7 +423,7 @@ func (s *Service) lists(ctx context.Context, j *Job, records []record) (map[uint
 		}
 	}
 	for at, numbers := range need {
-		chunks, err := s.ports.Store.Chunks(ctx, j.ID, MatchLists, at, at+1)
+		chunks, err := s.chunks(ctx, j, MatchLists, at, at+1)
 		if err != nil {
 			return nil, err
 		}

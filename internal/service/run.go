@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,16 +20,28 @@ type running struct {
 	mu   sync.Mutex
 	next int
 	jobs map[JobID]map[int]context.CancelCauseFunc // guarded by mu
+	// watching ends the watch over them; nil while there are none.
+	watching func()
+}
+
+// ids are the jobs whose tasks run.
+func (r *running) ids() []JobID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.jobs))
 }
 
 // errEnded is why the context of a task was cancelled whose job has ended.
 var errEnded = errors.New("the job has ended")
 
-// enter gives the context for a task of a job; leave ends it.
-func (r *running) enter(ctx context.Context, id JobID) (_ context.Context, leave func()) {
+// enter gives the context for a task of a job; leave ends it. The first task begins a watch, and the last one ends it.
+func (r *running) enter(ctx context.Context, id JobID, watch func() (end func())) (_ context.Context, leave func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.watching == nil {
+		r.watching = watch()
+	}
 	r.next++
 	n := r.next
 	if r.jobs[id] == nil {
@@ -36,21 +50,36 @@ func (r *running) enter(ctx context.Context, id JobID) (_ context.Context, leave
 	r.jobs[id][n] = cancel
 	return ctx, func() {
 		cancel(nil)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if delete(r.jobs[id], n); len(r.jobs[id]) == 0 {
-			delete(r.jobs, id)
+		if end := r.leave(id, n); end != nil {
+			end()
 		}
 	}
 }
 
-// stop ends the tasks of a job that run in this process.
-func (r *running) stop(id JobID) {
+// leave forgets a task, and gives what ends the watch if it was the last one.
+func (r *running) leave(id JobID, n int) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, cancel := range r.jobs[id] {
+	if delete(r.jobs[id], n); len(r.jobs[id]) == 0 {
+		delete(r.jobs, id)
+	}
+	if len(r.jobs) == 0 {
+		end, r.watching = r.watching, nil
+	}
+	return end
+}
+
+// stop ends the tasks of a job that run in this process, and says whether there are any that it has not ended before.
+func (r *running) stop(id JobID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	tasks := r.jobs[id]
+	for _, cancel := range tasks {
 		cancel(errEnded)
 	}
+	found := len(tasks) > 0
+	clear(tasks)
+	return found
 }
 
 // Run runs one task. A task whose job has ended, or that has been run already, is done at once. What is wrong with the
@@ -58,7 +87,7 @@ func (r *running) stop(id JobID) {
 func (s *Service) Run(ctx context.Context, t Task) (err error) {
 	began := s.ports.Now()
 	defer func() { s.ports.Events.TaskRun(t, s.ports.Now().Sub(began), err) }()
-	ctx, leave := s.running.enter(ctx, t.Job) // before the job is read: whoever ends it later finds the task
+	ctx, leave := s.running.enter(ctx, t.Job, s.watch) // before the job is read: whoever ends it later finds the task
 	defer leave()
 	j, err := s.ports.Store.Job(ctx, t.Job)
 	if KindOf(err) == NotFound {
@@ -67,7 +96,7 @@ func (s *Service) Run(ctx context.Context, t Task) (err error) {
 	if err != nil || j.State != InProgress {
 		return err
 	}
-	err = s.watched(ctx, j, t)
+	err = s.step(ctx, j, t)
 	switch {
 	case err == nil, errors.Is(context.Cause(ctx), errEnded):
 		return nil
@@ -119,7 +148,7 @@ func (s *Service) end(ctx context.Context, j *Job) (bool, error) {
 	s.ports.Log.LogAttrs(ctx, slog.LevelInfo, "job ended", slog.String("job_id", string(j.ID)),
 		slog.String("state", string(j.State)), slog.String("message", j.Message),
 		slog.Duration("took", j.Finished.Sub(j.Created)))
-	if j.Topic != "" && !s.ports.Knows(j.Topic) {
+	if j.Topic != "" && !s.tells(j) {
 		s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "nobody is told of the end of a job: its topic is not configured",
 			slog.String("job_id", string(j.ID)), slog.String("topic", j.Topic))
 	}
@@ -127,9 +156,22 @@ func (s *Service) end(ctx context.Context, j *Job) (bool, error) {
 	return true, nil
 }
 
+// tells says whether somebody is to be told of the end of a job: what counts is who was known when it was started, as this process
+// need not know the topic.
+func (s *Service) tells(j *Job) bool {
+	switch {
+	case j.Topic == "":
+		return false
+	case j.Terms == nil || j.Terms.Version > TermsVersion: // it is not known here
+		return s.ports.Knows(j.Topic)
+	default:
+		return j.Terms.Tell
+	}
+}
+
 // notice is what is to be told of the end of a job; nil if nobody is to be told.
 func (s *Service) notice(j *Job) *Notice {
-	if j.Topic == "" || !s.ports.Knows(j.Topic) {
+	if !s.tells(j) {
 		return nil
 	}
 	sum := sha256.Sum256([]byte("notice of " + j.ID))
@@ -140,25 +182,37 @@ func (s *Service) notice(j *Job) *Notice {
 	}
 }
 
-// watched does a step and watches meanwhile whether another process ends the job.
-func (s *Service) watched(ctx context.Context, j *Job, t Task) error {
-	defer s.watch(ctx, j.ID)()
-	return s.step(ctx, j, t)
-}
-
 func (s *Service) step(ctx context.Context, j *Job, t Task) error {
+	eyes, err := s.eyes(j)
+	if err != nil {
+		return err
+	}
 	if err := s.unchanged(ctx, j); err != nil {
 		return err
 	}
 	switch t.Kind {
 	case PlanTask:
-		return s.plan(ctx, j)
+		return s.plan(ctx, j, eyes)
 	case SegmentTask:
-		return s.segment(ctx, j, t.Segment)
+		return s.segment(ctx, j, eyes, t.Segment)
 	case FinishTask:
-		return s.finish(ctx, j)
+		return s.finish(ctx, j, eyes, t.Attempt)
 	default:
 		return fmt.Errorf("there is no task of kind %q", t.Kind)
+	}
+}
+
+// eyes are those that keep to a job's terms. [Elsewhere] where this process has none, which comes before everything else: what
+// looks wrong to such a process need not be.
+func (s *Service) eyes(j *Job) (Eyes, error) {
+	switch {
+	case j.Terms == nil:
+		return s.ports.Videos.Under(nil)
+	case j.Terms.Version > TermsVersion:
+		return nil, Errorf(Elsewhere, "A newer Spotter has started the job: its terms have the form %d, and this one reads up to %d.",
+			j.Terms.Version, TermsVersion)
+	default:
+		return s.ports.Videos.Under(j.Terms.Analysis)
 	}
 }
 
@@ -199,53 +253,90 @@ func (s *Service) readVideo(ctx context.Context, j *Job, use func(*os.File) erro
 
 // plan looks at the video and enqueues its first segments. Each one that is done enqueues one more, so that a long video has no
 // more in the queue than [Settings.SegmentsAhead], and a short one that comes later waits for these only.
-func (s *Service) plan(ctx context.Context, j *Job) error {
+func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if j.Plan != nil {
 		return nil
 	}
 	s.began(ctx, Task{Kind: PlanTask, Job: j.ID})
 	var p *JobPlan
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
-		p, err = s.ports.Videos.Plan(ctx, f)
+		p, err = eyes.Plan(ctx, f)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, segmentTasks(j.ID, 0, min(s.settings.SegmentsAhead, p.Segments)))
+	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, s.settings.SegmentsAhead)
 	return err
 }
 
-// segmentTasks are those of the segments from number from up to and without to.
-func segmentTasks(job JobID, from, to int) []Task {
-	var tasks []Task
-	for n := from; n < to; n++ {
-		tasks = append(tasks, Task{Kind: SegmentTask, Job: job, Segment: n})
+// plans keeps the data of plans that were needed last: each segment needs its job's, which has hundreds of kilobytes for hours of
+// video, and does not change.
+type plans struct {
+	mu    sync.Mutex
+	data  map[JobID][]byte
+	order []JobID // the one first that came first
+}
+
+// mostPlans is how many plans are kept: some megabytes.
+const mostPlans = 32
+
+func (p *plans) get(id JobID) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.data[id]
+}
+
+func (p *plans) put(id JobID, data []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, known := p.data[id]; known {
+		return
 	}
-	return tasks
+	if len(p.order) == mostPlans {
+		delete(p.data, p.order[0])
+		p.order = p.order[1:]
+	}
+	p.data[id], p.order = data, append(p.order, id)
+}
+
+// readPlan puts the data of a job's plan into it.
+func (s *Service) readPlan(ctx context.Context, j *Job) (err error) {
+	if j.Plan == nil {
+		return fmt.Errorf("job %s has no plan", j.ID)
+	}
+	if j.Plan.Data = s.plans.get(j.ID); j.Plan.Data != nil {
+		return nil
+	}
+	if j.Plan.Data, err = s.ports.Store.PlanData(ctx, j.ID); err != nil {
+		return fmt.Errorf("plan of job %s: %w", j.ID, err)
+	}
+	s.plans.put(j.ID, j.Plan.Data)
+	return nil
 }
 
 // segment analyses one segment and saves what it gives; the last one enqueues the finish.
-func (s *Service) segment(ctx context.Context, j *Job, n int) error {
+func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 	if j.Plan == nil || n < 0 || n >= j.Plan.Segments {
 		return fmt.Errorf("job %s has no segment %d", j.ID, n)
 	}
 	if saved, err := s.ports.Store.Segment(ctx, j.ID, n); err != nil || saved != nil {
 		return err
 	}
+	if err := s.readPlan(ctx, j); err != nil {
+		return err
+	}
 	began := s.ports.Now()
 	s.began(ctx, Task{Kind: SegmentTask, Job: j.ID, Segment: n})
 	var data []byte
 	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
-		data, err = s.ports.Videos.Segment(ctx, f, j.Plan, n, j.Attributes)
+		data, err = eyes.Segment(ctx, f, j.Plan, n, j.Attributes)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	ahead := n + s.settings.SegmentsAhead
-	next := segmentTasks(j.ID, ahead, min(ahead+1, j.Plan.Segments))
-	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, next, Task{Kind: FinishTask, Job: j.ID})
+	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, s.settings.SegmentsAhead)
 	if err != nil || !kept {
 		return err
 	}
@@ -254,9 +345,13 @@ func (s *Service) segment(ctx context.Context, j *Job, n int) error {
 	return nil
 }
 
-// finish matches what the segments gave against the collection as it is now, and ends the job.
-func (s *Service) finish(ctx context.Context, j *Job) error {
+// finish matches what the segments gave against the collection as it is now, and ends the job. Where two attempts do so at the same
+// time, the first that ends the job counts, and what the other has saved is not seen by anybody.
+func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes, attempt int64) error {
 	s.began(ctx, Task{Kind: FinishTask, Job: j.ID})
+	if err := s.readPlan(ctx, j); err != nil {
+		return err
+	}
 	saved := func(n int) ([]byte, error) {
 		data, err := s.ports.Store.Segment(ctx, j.ID, n)
 		if err == nil && data == nil {
@@ -265,6 +360,9 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 		return data, err
 	}
 	m := Matching{Threshold: j.Threshold, MaxMatches: s.settings.MaxMatches}
+	if j.Terms != nil {
+		m.MaxMatches = j.Terms.MaxMatches
+	}
 	var c *Collection
 	if j.Operation == FaceSearch {
 		var a *album
@@ -274,13 +372,17 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 		}
 		snapshot := a.faces.Snapshot()
 		defer snapshot.Close() //nolint:errcheck // it is nil
-		m.Gallery, m.Person = snapshot, s.personOf(ctx, c, a)
+		m.Gallery, m.People = snapshot, s.peopleOf(c, a)
 	}
-	found, err := s.ports.Videos.Finish(ctx, j.Plan, saved, m)
+	found, err := eyes.Finish(ctx, j.Plan, saved, m)
 	if err != nil {
 		return err
 	}
-	if j.Results, err = s.saveResults(ctx, j, c, found); err != nil {
+	j.Results, err = s.saveResults(ctx, j, c, found, attempt)
+	if KindOf(err) == Conflict {
+		return nil // another attempt has ended the job
+	}
+	if err != nil {
 		return err
 	}
 	if err = s.unchanged(ctx, j); err != nil { // deleted while it was matched
@@ -291,25 +393,25 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 	return err
 }
 
-// personOf says for which person an enrolled face stands: the user that it is associated with, or else its external id,
-// as many give all photos of a person the same one, or else the face itself. The answer is used within one matching.
-func (s *Service) personOf(ctx context.Context, c *Collection, a *album) func(face.ID) string {
-	named := map[face.ID]string{}
-	return func(id face.ID) string {
-		if user := a.ownerOf(id); user != "" {
-			return "user " + string(user)
-		}
-		name, known := named[id]
-		if known {
-			return name
-		}
-		name = "face " + id.String()
-		if list, err := s.ports.Store.Faces(ctx, c.Serial, FaceQuery{IDs: []face.ID{id}, Limit: 1}); err == nil && len(list) > 0 {
-			if list[0].ExternalID != "" {
-				name = "name " + list[0].ExternalID
+// peopleOf says for which persons enrolled faces stand: the user that one is associated with, or else its external id, as many give
+// all photos of a person the same one. The names of a matching are read together.
+func (s *Service) peopleOf(c *Collection, a *album) func(context.Context, []face.ID) (map[face.ID]string, error) {
+	return func(ctx context.Context, ids []face.ID) (map[face.ID]string, error) {
+		named := make(map[face.ID]string, len(ids))
+		var others []face.ID
+		for _, id := range ids {
+			if user := a.ownerOf(id); user != "" {
+				named[id] = "user " + string(user)
+			} else {
+				others = append(others, id)
 			}
 		}
-		named[id] = name
-		return name
+		known, err := s.facesByID(ctx, c, others)
+		for id, f := range known {
+			if f.ExternalID != "" {
+				named[id] = "name " + f.ExternalID
+			}
+		}
+		return named, err
 	}
 }

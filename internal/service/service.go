@@ -28,6 +28,8 @@ type Ports struct {
 	// Code makes the code of a face: what a gallery with originals keeps of it. All have CodeSize bytes.
 	Code     func(id face.ID, vector []float32) []byte
 	CodeSize int
+	// Tasks are those in the queue, of all processes; nil where nothing is enqueued.
+	Tasks func(context.Context) (OpenTasks, error)
 	// Knows says whether anybody is to be told of jobs that name this topic.
 	Knows func(topic string) bool
 	// Wake is called after a notice has been written.
@@ -81,6 +83,7 @@ type Service struct {
 	pages    *pages
 	shelf    shelf
 	running  running
+	plans    plans
 	// photos has one for each photo of a bucket that is in memory.
 	photos chan struct{}
 }
@@ -100,6 +103,7 @@ func New(p Ports, s Settings) (*Service, error) {
 		ports: p, settings: s, pages: pages,
 		shelf:   shelf{albums: map[Serial]*album{}},
 		running: running{jobs: map[JobID]map[int]context.CancelCauseFunc{}},
+		plans:   plans{data: map[JobID][]byte{}},
 		photos:  make(chan struct{}, photosAtOnce),
 	}, nil
 }

@@ -84,10 +84,15 @@ func (s *Service) newJob(ctx context.Context, r StartRequest) (*Job, error) {
 		}
 		j.Collection, j.CollectionSerial = c.ID, c.Serial
 	}
-	if r.Topic != "" && !s.ports.Knows(r.Topic) && !s.settings.AcceptUnknownTopics {
+	tell := r.Topic != "" && s.ports.Knows(r.Topic)
+	if r.Topic != "" && !tell && !s.settings.AcceptUnknownTopics {
 		return nil, Errorf(Invalid, "Request has invalid parameters: no topic %s is configured", r.Topic)
 	}
+	j.Terms = &Terms{Version: TermsVersion, MaxMatches: s.settings.MaxMatches, Tell: tell}
 	var err error
+	if j.Terms.Analysis, err = s.ports.Videos.Terms(); err != nil {
+		return nil, err
+	}
 	if j.Pinned, err = s.ports.Objects.Stat(ctx, r.Video); err != nil {
 		return nil, err
 	}

@@ -127,31 +127,36 @@ type JobStore interface {
 	// CreateJob keeps a job and its first task, and sets the serial. A token that is there already is [TokenReused]; more
 	// than most open jobs is [TooManyJobs], and open says how many there would be.
 	CreateJob(ctx context.Context, j *Job, most int, token *RequestToken, first Task) (open int, err error)
-	// Job is [NotFound] if there is none.
+	// Job is [NotFound] if there is none. It and Jobs give everything but plans' data, which can be large.
 	Job(ctx context.Context, id JobID) (*Job, error)
-	// Ended says whether a job has ended, or is not there. It is asked every second about each task that runs, and must cost
-	// next to nothing.
-	Ended(ctx context.Context, id JobID) (bool, error)
-	// Jobs lists without plans' data.
+	// PlanData is the data of a job's plan. [NotFound] if there is none.
+	PlanData(ctx context.Context, id JobID) ([]byte, error)
+	// Ended says which of some jobs have ended, or are not there. It is asked every second about all jobs that are worked on, and must
+	// cost next to nothing.
+	Ended(ctx context.Context, ids []JobID) ([]JobID, error)
 	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
 	// OpenJobs counts the jobs that are in progress, and says since when the oldest is (zero without any).
 	OpenJobs(ctx context.Context) (n int, oldest time.Time, err error)
-	// SavePlan keeps a job's plan and enqueues its first segments. It does nothing, and says false, if the job has ended or
-	// has a plan already.
-	SavePlan(ctx context.Context, id JobID, p *JobPlan, next []Task) (bool, error)
-	// SaveSegment keeps what a segment task made, instead of what an earlier attempt did. It enqueues next if there was no
-	// earlier one, and last when it is
-	// the last of all the plan's segments to be saved. It does nothing, and says false, if the job has ended.
-	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, next []Task, last Task) (bool, error)
+	// SavePlan keeps a job's plan and enqueues its first segments, ahead of them, or the finish if there are none. It does nothing,
+	// and says false, if the job has ended or has a plan already.
+	SavePlan(ctx context.Context, id JobID, p *JobPlan, ahead int) (bool, error)
+	// SaveSegment keeps what a segment task made, unless another attempt at it was first. It enqueues as many of the segments that
+	// come next as are missing to ahead that are in the queue and not saved, and the finish when it is the last of all to be
+	// saved. It does nothing, and says false, if the job has ended.
+	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, ahead int) (bool, error)
+	// Resume enqueues what is needed for a job to go on, whatever has become of tasks that were enqueued before, and says which tasks
+	// these are; none if the job has ended.
+	Resume(ctx context.Context, id JobID, ahead int) ([]Task, error)
 	// Segment is what was saved; nil if nothing was.
 	Segment(ctx context.Context, id JobID, segment int) ([]byte, error)
-	// SaveChunks keeps pieces of the results, each instead of an earlier one of its order and number. [Conflict] if the job
-	// has ended: its results stay as they are.
-	SaveChunks(ctx context.Context, id JobID, chunks []Chunk) error
-	// Chunks gives the pieces of one kind from number from up to and without to, by number.
+	// SaveChunks keeps pieces of the results of one attempt, each instead of an earlier one of its order and number. [Conflict] if the
+	// job has ended: its results stay as they are.
+	SaveChunks(ctx context.Context, id JobID, attempt int64, chunks []Chunk) error
+	// Chunks gives the pieces of one kind from number from up to and without to, by number: those of the attempt that has ended the
+	// job, and none as long as it is in progress.
 	Chunks(ctx context.Context, id JobID, kind ChunkKind, from, to int) ([]Chunk, error)
 	// EndJob makes the job what j says (state, message, results, finished, expires), keeps the notice, if any, and drops
-	// what the segments have saved. It does nothing, and says false, if the job has ended already.
+	// what the segments and other attempts have saved. It does nothing, and says false, if the job has ended already.
 	EndJob(ctx context.Context, j *Job, n *Notice) (bool, error)
 	// DeleteJob deletes a job that has ended, with its results. [NotFound]; [Conflict] if it is in progress.
 	DeleteJob(ctx context.Context, id JobID) error

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// lookEvery is how often a job whose task is running is looked at: as late can it be noticed that another process, such as
-// an operator's command, has ended the job. Each look reads one row.
+// lookEvery is how often the jobs whose tasks are running are looked at: as late can it be noticed that another process, such as
+// an operator's command, has ended one. Each look is one statement for all of them.
 const lookEvery = time.Second
 
-// watch stops the tasks of a job that another process has ended. What it returns ends the watch, and waits for that.
-func (s *Service) watch(ctx context.Context, id JobID) (end func()) {
-	ctx, cancel := context.WithCancel(ctx)
+// watch stops the tasks of jobs that another process has ended. What it returns ends the watch, and waits for that.
+func (s *Service) watch() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.untilEnded(ctx, id)
+		s.watchOver(ctx)
 	}()
 	return func() {
 		cancel()
@@ -24,9 +24,8 @@ func (s *Service) watch(ctx context.Context, id JobID) (end func()) {
 	}
 }
 
-// untilEnded returns when the job has ended or ctx is done. A look that fails says nothing: what is wrong with the store is
-// told by the task itself.
-func (s *Service) untilEnded(ctx context.Context, id JobID) {
+// watchOver looks until ctx is done. A look that fails says nothing: what is wrong with the store is told by the tasks themselves.
+func (s *Service) watchOver(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -35,11 +34,16 @@ func (s *Service) untilEnded(ctx context.Context, id JobID) {
 			return
 		case <-tick.C:
 		}
-		if ended, err := s.ports.Store.Ended(ctx, id); err == nil && ended {
+		ended, err := s.ports.Store.Ended(ctx, s.running.ids())
+		if err != nil {
+			continue
+		}
+		for _, id := range ended {
+			if !s.running.stop(id) {
+				continue
+			}
 			s.ports.Log.LogAttrs(ctx, slog.LevelInfo, "task stopped, as its job has ended", slog.String("job_id", string(id)))
-			s.running.stop(id)
 			s.ports.Wake() // whoever ended it may have left a notice
-			return
 		}
 	}
 }

@@ -168,6 +168,23 @@ func (d *Decoder) mayFallBack(err error) bool {
 	return d.ffmpeg != "" && d.ffprobe != "" && errors.As(err, &e) && e.Kind == Unavailable && !e.sandbox
 }
 
+// The builds of decoders. Each chooses frames, and makes them, in a way of its own: the number is raised with every change of that.
+const (
+	helperBuild = "libav-1"
+	toolBuild   = "ffmpeg-1"
+)
+
+// Only is a decoder that works as one of [Health]'s Builds, and fails where that one cannot: the others choose other frames.
+func (d *Decoder) Only(build string) *Decoder {
+	other := *d
+	if build == helperBuild {
+		other.ffmpeg, other.ffprobe = "", ""
+	} else {
+		other.helper = ""
+	}
+	return &other
+}
+
 // withoutHelper is the decoder as it would be if the helper, which does not run, were not there.
 func (d *Decoder) withoutHelper() *Decoder {
 	other := *d

@@ -47,6 +47,8 @@ func (t *SelfTest) OK() bool {
 type Health struct {
 	// Usable says whether videos can be decoded with the configuration as it is.
 	Usable bool
+	// Builds are the decoders that work, the one that is used first: see [Decoder.Only].
+	Builds []string
 	Items  []HealthItem
 }
 
@@ -75,6 +77,12 @@ func (d *Decoder) Check(ctx context.Context) Health {
 		tool.Detail += "; it decodes alone: " + toolLacks
 	}
 	var h Health
+	if helper.OK {
+		h.Builds = append(h.Builds, helperBuild)
+	}
+	if tool.OK {
+		h.Builds = append(h.Builds, toolBuild)
+	}
 	h.Items = append(h.Items, helper, tool)
 	h.Items = append(h.Items, sandboxItems(test)...)
 	full := sandbox.Landlock() > 0

@@ -96,7 +96,11 @@ func TestSweepClearsEverythingAway(t *testing.T) {
 	}
 	_, err := s.Sweep(ctx, time.Unix(1, 0), 10)
 	must(t, err)
-	wantNothing(t, db, "faces", "users", "tags", "collections", "segments", "leftovers")
+	wantNothing(t, db, "faces", "users", "tags", "collections", "segments", "leftovers", "chunks WHERE attempt <> 2")
+	kept, err := s.Chunks(ctx, "job", 0, 0, 1000)
+	if err != nil || len(kept) != 40 {
+		t.Errorf("%d chunks are kept of 40 results: %v", len(kept), err)
+	}
 	must(t, s.DeleteJob(ctx, "job"))
 	_, err = s.Sweep(ctx, time.Unix(1, 0), 10)
 	must(t, err)
@@ -111,14 +115,16 @@ func finishedJob(t *testing.T, s *sqlite.Store) {
 	j := &service.Job{ID: "job", State: service.InProgress}
 	_, err := s.CreateJob(ctx, j, 5, nil, service.Task{})
 	must(t, err)
-	_, err = s.SavePlan(ctx, "job", &service.JobPlan{Segments: segments}, nil)
+	_, err = s.SavePlan(ctx, "job", &service.JobPlan{Segments: segments}, 1)
 	must(t, err)
 	for n := range segments {
-		_, err = s.SaveSegment(ctx, "job", n, []byte("segment"), nil, service.Task{})
+		_, err = s.SaveSegment(ctx, "job", n, []byte("segment"), 1)
 		must(t, err)
-		must(t, s.SaveChunks(ctx, "job", []service.Chunk{{Number: n}}))
+		for attempt := range int64(3) {
+			must(t, s.SaveChunks(ctx, "job", attempt+1, []service.Chunk{{Number: n}}))
+		}
 	}
-	j.State = service.Succeeded
+	j.State, j.Results = service.Succeeded, &service.Results{Attempt: 2}
 	_, err = s.EndJob(ctx, j, nil)
 	must(t, err)
 }

@@ -88,21 +88,41 @@ func TestDeletedFacesAreOverwritten(t *testing.T) {
 	}
 }
 
-// TestOpenBringsTheFirstTablesUpToDate opens a database as the first version has left it, with a face.
-func TestOpenBringsTheFirstTablesUpToDate(t *testing.T) {
-	t.Parallel()
+// before makes a database as an earlier version has left it, and gives the file.
+func before(t *testing.T, version int64, statements ...string) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "spotter.db")
-	db := openDB(t, path)
-	c := enrolled(t, newStore(t, db, nil), 3)
+	db, err := sqlite.OpenAt(t.Context(), path, version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range statements {
+		if _, err := db.Writer().ExecContext(t.Context(), s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, path, `DROP TABLE codes; DELETE FROM goose_db_version WHERE version_id = 2`)
+	return path
+}
+
+// TestOpenBringsTheFirstTablesUpToDate opens a database as the first version has left it, with a face.
+func TestOpenBringsTheFirstTablesUpToDate(t *testing.T) {
+	t.Parallel()
+	id := face.ID{1, 2, 3}
+	path := before(t, 1,
+		`INSERT INTO collections (id, model, version, created, faces) VALUES ('people', 'm', '1.0', 1, 1)`,
+		`INSERT INTO faces (collection, id, image, external_id, version, seen, vector)
+			VALUES (1, x'01020300000000000000000000000000', zeroblob(16), 'anna', '1.0', zeroblob(80), zeroblob(8))`)
 	s := newStore(t, openDB(t, path), nil)
+	c, err := s.Collection(t.Context(), "people")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if codes, last, err := s.Codes(t.Context(), c.Serial, nil, 5, 10); err != nil || last != nil || len(codes) != 0 {
 		t.Fatalf("codes of faces from before there were any: %q, %v, %v", codes, last, err)
 	}
-	id := someFaces(0, 1, 0)[0].ID
 	if err := s.SetCodes(t.Context(), c.Serial, []service.Code{{ID: id, Data: []byte("12345")}}); err != nil {
 		t.Fatal(err)
 	}

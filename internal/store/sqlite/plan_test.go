@@ -59,10 +59,12 @@ func recorded(t *testing.T, r *recorder, enqueue func([]service.Task) error) ser
 	return sqlstore.New(db.config(func(_ context.Context, _ *sql.Tx, tasks []service.Task) error { return enqueue(tasks) }))
 }
 
-// recorder keeps the text of each statement, with the arguments that it was run with first.
+// recorder keeps the text of each statement, with the arguments that it was run with first. trips counts what would be a round trip
+// to a server: statements, begins and commits.
 type recorder struct {
 	mu         sync.Mutex
 	statements map[string][]driver.NamedValue
+	trips      []string
 }
 
 func (r *recorder) saw(statement string, args []driver.NamedValue) {
@@ -71,6 +73,13 @@ func (r *recorder) saw(statement string, args []driver.NamedValue) {
 	if _, known := r.statements[statement]; !known {
 		r.statements[statement] = args
 	}
+	r.trips = append(r.trips, statement)
+}
+
+func (r *recorder) trip(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.trips = append(r.trips, what)
 }
 
 func (r *recorder) explain(t *testing.T) {
@@ -158,6 +167,30 @@ type full interface {
 type conn struct {
 	full
 	r *recorder
+}
+
+// BeginTx counts the begin, and what ends the transaction.
+func (c conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	c.r.trip("BEGIN")
+	inner, err := c.full.BeginTx(ctx, o)
+	return transaction{inner, c.r}, err
+}
+
+type transaction struct {
+	driver.Tx
+	r *recorder
+}
+
+// Commit counts.
+func (t transaction) Commit() error {
+	t.r.trip("COMMIT")
+	return t.Tx.Commit()
+}
+
+// Rollback counts.
+func (t transaction) Rollback() error {
+	t.r.trip("ROLLBACK")
+	return t.Tx.Rollback()
 }
 
 // ExecContext records a statement.

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/spotter-video/spotter/internal/service"
 )
 
@@ -43,13 +45,23 @@ func testEndJob(u suite) {
 	createJob(t, s, 3)
 	n := newNotice(3)
 	n.ID = newNotice(1).ID
-	if done, err := s.EndJob(ctx, ended(3), n); err == nil || done {
+	if done, err = s.EndJob(ctx, ended(3), n); err == nil || done {
 		t.Fatalf("a job ended without its notice: %v", err)
 	}
-	for job, want := range map[int]bool{1: true, 2: true, 3: false} { // of which 2 was never there
-		if got, err := s.Ended(ctx, jobID(job)); err != nil || got != want {
-			t.Fatalf("job %d has ended: %v, %v", job, got, err)
-		}
+	got, err := s.Ended(ctx, []service.JobID{jobID(1), jobID(2), jobID(3)}) // of which 2 was never there, and 3 is open
+	ok(t, err)
+	if diff := cmp.Diff([]service.JobID{jobID(1), jobID(2)}, got); diff != "" {
+		t.Fatalf("ended (-want +got):\n%s", diff)
+	}
+	if got, err = s.Ended(ctx, nil); err != nil || len(got) != 0 {
+		t.Fatalf("of none ended: %v, %v", got, err)
+	}
+	many := make([]service.JobID, 1200)
+	for i := range many {
+		many[i] = jobID(i + 2)
+	}
+	if got, err = s.Ended(ctx, many); err != nil || len(got) != len(many)-1 {
+		t.Fatalf("%d of %d ended, want all but one: %v", len(got), len(many), err)
 	}
 	wantOpen(t, s, 1, newJob(3).Created)
 }
@@ -105,7 +117,7 @@ func testSweep(u suite) {
 		if i == 4 {
 			break
 		}
-		ok(t, s.SaveChunks(ctx, jobID(i), []service.Chunk{{Kind: service.MatchLists, Number: 0, Data: []byte("m")}}))
+		ok(t, s.SaveChunks(ctx, jobID(i), 1, []service.Chunk{{Kind: service.MatchLists, Number: 0, Data: []byte("m")}}))
 		j := ended(i)
 		j.Expires = day().Add(time.Duration(i) * time.Hour)
 		if i == 3 {

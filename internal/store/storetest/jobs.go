@@ -20,6 +20,9 @@ func newJob(n int) *service.Job {
 		Pinned:     service.ObjectInfo{Size: 1 << 40, ETag: `"abc-3"`, Version: "v1"},
 		Collection: "people", CollectionSerial: 7, Threshold: 80.1, Attributes: true,
 		Tag: "tag", Topic: "arn:topic", Role: "arn:role",
+		Terms: &service.Terms{
+			Version: service.TermsVersion, MaxMatches: 7 + n, Tell: n%2 == 0, Analysis: []byte(`{"rate":5,"of":"ü"}`),
+		},
 		Created: day().Add(time.Duration(n) * time.Second),
 	}
 }
@@ -49,7 +52,7 @@ func newPlan(segments int) *service.JobPlan {
 // ended is what a job is to become.
 func ended(n int) *service.Job {
 	return &service.Job{
-		ID: jobID(n), State: service.Succeeded, Message: "fine", Results: &service.Results{Sightings: 5, Persons: 2, Lists: 1},
+		ID: jobID(n), State: service.Succeeded, Message: "fine", Results: &service.Results{Sightings: 5, Persons: 2, Lists: 1, Attempt: 1},
 		Finished: day().Add(time.Hour), Expires: day().Add(48 * time.Hour),
 	}
 }
@@ -99,6 +102,14 @@ func testJobs(u suite) {
 		t.Fatalf("tasks (-want +got):\n%s", diff)
 	}
 	wantJob(t, s, first)
+	bare := newJob(9)
+	bare.Terms = nil // as those of before have none
+	_, err = s.CreateJob(ctx, bare, 2, nil, task(service.PlanTask, 9, 0))
+	ok(t, err)
+	wantJob(t, s, bare)
+	endJob(t, s, 9)
+	ok(t, s.DeleteJob(ctx, bare.ID))
+	q.take()
 	wantToken(t, s, token, token.Scope, token.Token, day())
 	_, err = s.CreateJob(ctx, newJob(2), 2, token, task(service.PlanTask, 2, 0))
 	wantKind(t, err, service.TokenReused)
@@ -145,7 +156,7 @@ func testJobListing(u suite) {
 			open3 = append([]service.JobID{jobID(i)}, open3...)
 		}
 	}
-	_, err := s.SavePlan(ctx, jobID(1), newPlan(3), nil)
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(3), 1)
 	ok(t, err)
 	ok(t, s.DeleteJob(ctx, jobID(2)))
 	all = append(all[:4:4], all[5:]...)

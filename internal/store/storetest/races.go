@@ -49,7 +49,7 @@ func testEnqueue(u suite) {
 	s, ctx := u.open(t, q.enqueue), t.Context()
 	createJob(t, s, 1)
 	createJob(t, s, 2)
-	_, err := s.SavePlan(ctx, jobID(2), newPlan(1), nil)
+	_, err := s.SavePlan(ctx, jobID(2), newPlan(1), 1)
 	ok(t, err)
 	q.failWith(errQueue)
 
@@ -63,7 +63,7 @@ func testEnqueue(u suite) {
 	wantToken(t, s, nil, "op people", "third", day())
 	wantOpen(t, s, 2, newJob(1).Created)
 
-	saved, err := s.SavePlan(ctx, jobID(1), newPlan(1), []service.Task{task(service.SegmentTask, 1, 0)})
+	saved, err := s.SavePlan(ctx, jobID(1), newPlan(1), 1)
 	if saved || !errors.Is(err, errQueue) {
 		t.Fatalf("SavePlan: %v, %v", saved, err)
 	}
@@ -72,24 +72,30 @@ func testEnqueue(u suite) {
 	if j.Plan != nil {
 		t.Fatal("the plan was kept")
 	}
-	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), nil, task(service.FinishTask, 2, 0))
+	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), 1)
 	if saved || !errors.Is(err, errQueue) {
 		t.Fatalf("SaveSegment: %v, %v", saved, err)
 	}
 	wantSegments(t, s, 2, nil)
+	tasks, err := s.Resume(ctx, jobID(2), 1)
+	if tasks != nil || !errors.Is(err, errQueue) {
+		t.Fatalf("Resume: %v, %v", tasks, err)
+	}
 
 	q.failWith(nil)
-	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), nil, task(service.FinishTask, 2, 0))
+	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), 1)
 	ok(t, err)
-	if !saved || len(q.take()) != 3 {
+	if !saved || len(q.take()) != 4 {
 		t.Fatal("the segment was not saved, or the finish task not enqueued")
 	}
 }
 
-// testRaces has twenty callers do one thing at once.
+// callers is how many do one thing at once.
+const callers = 16
+
+// testRaces has many callers do one thing at once.
 func testRaces(u suite) {
 	t, open := u.T, u.open
-	const callers = 20
 	var q queue
 	s, ctx := open(t, q.enqueue), t.Context()
 	results := together(callers, func(i int) error {
@@ -108,14 +114,14 @@ func testRaces(u suite) {
 		return err
 	})
 	wantOnce(t, results, service.TooManyJobs)
-	segmentRace(t, s, &q, list[0].ID, callers)
-	endRace(t, s, list[0].ID, callers)
+	segmentRace(t, s, &q, list[0].ID)
+	endRace(t, s, list[0].ID)
 }
 
-func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID, callers int) {
+func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID) {
 	t.Helper()
 	ctx := t.Context()
-	_, err := s.SavePlan(ctx, id, newPlan(callers/2), nil)
+	_, err := s.SavePlan(ctx, id, newPlan(callers/2), callers)
 	ok(t, err)
 	q.take()
 	// Each segment twice, as when a worker was thought dead and is not.
@@ -135,14 +141,14 @@ func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID, call
 }
 
 func saveSegment(ctx context.Context, s service.Store, id service.JobID, n int, data string) error {
-	saved, err := s.SaveSegment(ctx, id, n, []byte(data), nil, service.Task{Kind: service.FinishTask, Job: id})
+	saved, err := s.SaveSegment(ctx, id, n, []byte(data), callers)
 	if err == nil && !saved {
 		return errors.New("the segment was not saved")
 	}
 	return err
 }
 
-func endRace(t *testing.T, s service.Store, id service.JobID, callers int) {
+func endRace(t *testing.T, s service.Store, id service.JobID) {
 	t.Helper()
 	var mu sync.Mutex
 	winner := -1

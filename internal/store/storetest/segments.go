@@ -8,46 +8,74 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
+// wantTasks ends the test if something else was enqueued than the segments with these numbers, -1 standing for the finish.
+func wantTasks(t *testing.T, q *queue, job int, want ...int) {
+	t.Helper()
+	var tasks []service.Task
+	for _, n := range want {
+		if n < 0 {
+			tasks = append(tasks, task(service.FinishTask, job, 0))
+		} else {
+			tasks = append(tasks, task(service.SegmentTask, job, n))
+		}
+	}
+	if diff := cmp.Diff(tasks, q.take()); diff != "" {
+		t.Fatalf("tasks (-want +got):\n%s", diff)
+	}
+}
+
 func testPlans(u suite) {
 	t := u.T
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
-	_, err := s.SavePlan(ctx, jobID(1), newPlan(1), nil)
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(1), 1)
 	wantKind(t, err, service.NotFound)
 	j := createJob(t, s, 1)
 	q.take()
-	next := []service.Task{task(service.SegmentTask, 1, 0), task(service.SegmentTask, 1, 1)}
-	saved, err := s.SavePlan(ctx, j.ID, newPlan(2), next)
+	saved, err := s.SavePlan(ctx, j.ID, newPlan(3), 2)
 	ok(t, err)
-	if diff := cmp.Diff(next, q.take()); !saved || diff != "" {
-		t.Fatalf("saved %v, tasks (-want +got):\n%s", saved, diff)
+	if wantTasks(t, &q, 1, 0, 1); !saved {
+		t.Fatal("a plan was not saved")
 	}
-	j.Plan = newPlan(2)
+	j.Plan = newPlan(3)
+	data := j.Plan.Data
+	j.Plan.Data = nil
 	wantJob(t, s, j)
-	saved, err = s.SavePlan(ctx, j.ID, newPlan(5), next)
+	wantData := func() {
+		t.Helper()
+		got, unread := s.PlanData(ctx, j.ID)
+		ok(t, unread)
+		if diff := cmp.Diff(data, got); diff != "" {
+			t.Fatalf("data (-want +got):\n%s", diff)
+		}
+	}
+	wantData()
+	saved, err = s.SavePlan(ctx, j.ID, newPlan(5), 5)
 	ok(t, err)
-	if saved || len(q.take()) != 0 {
+	if wantTasks(t, &q, 1); saved {
 		t.Fatal("a second plan was saved")
 	}
 	wantJob(t, s, j)
+	wantData()
 
 	createJob(t, s, 2)
+	_, err = s.PlanData(ctx, jobID(2))
+	wantKind(t, err, service.NotFound)
 	endJob(t, s, 2)
 	q.take()
-	saved, err = s.SavePlan(ctx, jobID(2), newPlan(5), next)
+	saved, err = s.SavePlan(ctx, jobID(2), newPlan(5), 5)
 	ok(t, err)
-	if saved || len(q.take()) != 0 {
+	if wantTasks(t, &q, 2); saved {
 		t.Fatal("the plan of a job that has ended was saved")
 	}
 	// A video without anything to look at has nothing planned but the end.
 	createJob(t, s, 3)
 	q.take()
-	empty := &service.JobPlan{}
-	saved, err = s.SavePlan(ctx, jobID(3), empty, []service.Task{task(service.FinishTask, 3, 0)})
+	saved, err = s.SavePlan(ctx, jobID(3), &service.JobPlan{}, 4)
 	ok(t, err)
 	got, err := s.Job(ctx, jobID(3))
 	ok(t, err)
-	if !saved || got.Plan == nil || got.Plan.Segments != 0 || len(q.take()) != 1 {
+	if wantTasks(t, &q, 3, -1); !saved || got.Plan == nil || got.Plan.Segments != 0 {
 		t.Fatalf("saved %v, plan %+v", saved, got.Plan)
 	}
 }
@@ -56,60 +84,119 @@ func testSegments(u suite) {
 	t := u.T
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
-	next, last := []service.Task{task(service.SegmentTask, 1, 7)}, task(service.FinishTask, 1, 0)
-	refusedSegments(t, s, last)
+	refusedSegments(t, s)
 	q.take()
 	steps := []struct {
 		name    string
 		segment int
 		data    []byte
+		ahead   int
 		done    int
-		tasks   int
+		tasks   []int
 	}{
-		{"the last first", 2, []byte("two"), 1, 1},
-		{"another", 0, nil, 2, 1},
-		{"again", 2, []byte("two again"), 2, 0},
-		{"the last to be saved", 1, []byte{0, 0xff}, 3, 2},
-		{"again when all are there", 1, []byte("one"), 3, 0},
+		{"out of order", 2, []byte("two"), 3, 1, []int{3}},
+		{"another", 0, nil, 3, 2, []int{4}},
+		{"again", 2, []byte("two again"), 3, 2, nil},
+		{"by a process that looks less far ahead", 1, []byte{0, 0xff}, 1, 3, nil},
+		{"by one that looks further", 4, []byte("four"), 9, 4, []int{5, 6}},
+		{"next to last", 6, []byte("six"), 3, 5, nil},
+		{"one more", 5, []byte("five"), 3, 6, nil},
+		{"the last to be saved", 3, []byte("three"), 3, 7, []int{-1}},
+		{"again when all are there", 1, []byte("one"), 3, 7, nil},
 	}
 	for _, step := range steps {
-		saved, err := s.SaveSegment(ctx, jobID(1), step.segment, step.data, next, last)
+		saved, err := s.SaveSegment(ctx, jobID(1), step.segment, step.data, step.ahead)
 		ok(t, err)
 		j, err := s.Job(ctx, jobID(1))
 		ok(t, err)
-		if tasks := q.take(); !saved || j.SegmentsDone != step.done || len(tasks) != step.tasks {
-			t.Fatalf("%s: saved %v, %d done, tasks %v", step.name, saved, j.SegmentsDone, tasks)
+		if !saved || j.SegmentsDone != step.done {
+			t.Fatalf("%s: saved %v, %d done", step.name, saved, j.SegmentsDone)
 		}
+		wantTasks(t, &q, 1, step.tasks...)
 	}
-	wantSegments(t, s, 1, []byte{}, []byte("one"), []byte("two again"))
+	wantSegments(t, s, 1, []byte{}, []byte{0, 0xff}, []byte("two"), []byte("three"), []byte("four"), []byte("five"), []byte("six"), nil)
 	endJob(t, s, 1)
 	wantSegments(t, s, 1, nil, nil, nil)
-	saved, err := s.SaveSegment(ctx, jobID(1), 0, []byte("late"), nil, last)
+	saved, err := s.SaveSegment(ctx, jobID(1), 0, []byte("late"), 3)
 	ok(t, err)
-	if saved || len(q.take()) != 0 {
+	if wantTasks(t, &q, 1); saved {
 		t.Fatal("a segment of a job that has ended was saved")
 	}
 	wantSegments(t, s, 1, nil)
 	wantSegments(t, s, 2, nil)
 }
 
-// refusedSegments saves segments that do not exist, and the plan of job 1 with three that do.
-func refusedSegments(t *testing.T, s service.Store, last service.Task) {
+// refusedSegments saves segments that do not exist, and the plan of job 1 with seven that do.
+func refusedSegments(t *testing.T, s service.Store) {
 	t.Helper()
 	ctx := t.Context()
-	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, nil, last)
+	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, 1)
 	wantKind(t, err, service.NotFound)
 	createJob(t, s, 1)
-	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, nil, last); err == nil {
+	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, 1); err == nil {
 		t.Fatal("a segment was saved without a plan")
 	}
-	_, err = s.SavePlan(ctx, jobID(1), newPlan(3), nil)
+	_, err = s.SavePlan(ctx, jobID(1), newPlan(7), 3)
 	ok(t, err)
-	for _, n := range []int{-1, 3} {
-		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, nil, last); err == nil {
-			t.Fatalf("segment %d of 3 was saved", n)
+	for _, n := range []int{-1, 7} {
+		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, 3); err == nil {
+			t.Fatalf("segment %d of 7 was saved", n)
 		}
 	}
+	j, err := s.Job(ctx, jobID(1))
+	ok(t, err)
+	if j.SegmentsDone != 0 {
+		t.Fatalf("%d segments are done, and none was saved", j.SegmentsDone)
+	}
+}
+
+// testResume asks what a job needs to go on, at each stage: what is missing, and nothing else.
+func testResume(u suite) {
+	t := u.T
+	var q queue
+	s, ctx := u.open(t, q.enqueue), t.Context()
+	resume := func(want ...service.Task) {
+		t.Helper()
+		q.take()
+		said, err := s.Resume(ctx, jobID(1), 3)
+		ok(t, err)
+		if diff := cmp.Diff(want, said); diff != "" {
+			t.Fatalf("said (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(want, q.take()); diff != "" {
+			t.Fatalf("enqueued (-want +got):\n%s", diff)
+		}
+	}
+	segments := func(numbers ...int) (tasks []service.Task) {
+		for _, n := range numbers {
+			tasks = append(tasks, task(service.SegmentTask, 1, n))
+		}
+		return tasks
+	}
+	save := func(n int) {
+		t.Helper()
+		_, err := s.SaveSegment(ctx, jobID(1), n, []byte("x"), 3)
+		ok(t, err)
+	}
+	resume()
+	createJob(t, s, 1)
+	resume(task(service.PlanTask, 1, 0))
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(6), 2)
+	ok(t, err)
+	resume(segments(0, 1, 2)...) // as many as this process has ahead
+	save(1)
+	resume(segments(0, 2, 3)...)
+	resume(segments(0, 2, 3)...)
+	save(3)
+	save(4) // from a window that was larger
+	resume(segments(0, 2, 5)...)
+	save(0)
+	save(2)
+	resume(segments(5)...)
+	save(5)
+	resume(task(service.FinishTask, 1, 0))
+	endJob(t, s, 1)
+	resume()
 }
 
 func wantSegments(t *testing.T, s service.Store, job int, want ...[]byte) {
@@ -123,50 +210,91 @@ func wantSegments(t *testing.T, s service.Store, job int, want ...[]byte) {
 	}
 }
 
+func chunk(kind service.ChunkKind, n int, data string) service.Chunk {
+	return service.Chunk{Kind: kind, Number: n, Data: []byte(data)}
+}
+
+func wantChunks(t *testing.T, s service.Store, job int, kind service.ChunkKind, from, to int, want ...service.Chunk) {
+	t.Helper()
+	got, err := s.Chunks(t.Context(), jobID(job), kind, from, to)
+	ok(t, err)
+	if len(got) != len(want) {
+		t.Fatalf("%d chunks, want %d", len(got), len(want))
+	}
+	if diff := cmp.Diff(want, got); len(want) > 0 && diff != "" {
+		t.Fatalf("chunks (-want +got):\n%s", diff)
+	}
+}
+
 func testChunks(u suite) {
 	t := u.T
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
-	chunk := func(kind service.ChunkKind, n int, data string) service.Chunk {
-		return service.Chunk{Kind: kind, Number: n, Data: []byte(data)}
-	}
-	wantKind(t, s.SaveChunks(ctx, jobID(1), []service.Chunk{chunk(0, 0, "a")}), service.NotFound)
+	wantKind(t, s.SaveChunks(ctx, jobID(1), 1, []service.Chunk{chunk(0, 0, "a")}), service.NotFound)
 	createJob(t, s, 1)
 	createJob(t, s, 2)
-	ok(t, s.SaveChunks(ctx, jobID(1), nil))
-	ok(t, s.SaveChunks(ctx, jobID(1), []service.Chunk{
+	ok(t, s.SaveChunks(ctx, jobID(1), 1, nil))
+	ok(t, s.SaveChunks(ctx, jobID(1), 1, []service.Chunk{
 		chunk(service.SightingsByTime, 2, "t2"), chunk(service.SightingsByTime, 0, "t0"),
 		chunk(service.SightingsByPerson, 0, "p0"), chunk(service.MatchLists, 0, "m0"),
 	}))
-	ok(t, s.SaveChunks(ctx, jobID(1), []service.Chunk{
+	ok(t, s.SaveChunks(ctx, jobID(1), 1, []service.Chunk{
 		chunk(service.SightingsByTime, 1, "t1"), chunk(service.SightingsByTime, 0, "t0 again"), chunk(service.MatchLists, 1, ""),
 	}))
-	ok(t, s.SaveChunks(ctx, jobID(2), []service.Chunk{chunk(service.SightingsByTime, 0, "of another job")}))
-
-	read := func(kind service.ChunkKind, from, to int, want ...service.Chunk) {
-		t.Helper()
-		got, err := s.Chunks(ctx, jobID(1), kind, from, to)
-		ok(t, err)
-		if len(got) != len(want) {
-			t.Fatalf("%d chunks, want %d", len(got), len(want))
-		}
-		if diff := cmp.Diff(want, got); len(want) > 0 && diff != "" {
-			t.Fatalf("chunks (-want +got):\n%s", diff)
-		}
-	}
+	ok(t, s.SaveChunks(ctx, jobID(2), 1, []service.Chunk{chunk(service.SightingsByTime, 0, "of another job")}))
+	wantChunks(t, s, 1, service.SightingsByTime, 0, 100) // as long as it is in progress
+	endJob(t, s, 1)
 	all := func() {
 		t.Helper()
-		read(service.SightingsByTime, 0, 100, chunk(0, 0, "t0 again"), chunk(0, 1, "t1"), chunk(0, 2, "t2"))
-		read(service.SightingsByTime, 1, 2, chunk(0, 1, "t1"))
-		read(service.SightingsByTime, 3, 9)
-		read(service.SightingsByPerson, 0, 1, chunk(1, 0, "p0"))
-		read(service.MatchLists, 0, 9, chunk(2, 0, "m0"), chunk(2, 1, ""))
+		wantChunks(t, s, 1, service.SightingsByTime, 0, 100, chunk(0, 0, "t0 again"), chunk(0, 1, "t1"), chunk(0, 2, "t2"))
+		wantChunks(t, s, 1, service.SightingsByTime, 1, 2, chunk(0, 1, "t1"))
+		wantChunks(t, s, 1, service.SightingsByTime, 3, 9)
+		wantChunks(t, s, 1, service.SightingsByPerson, 0, 1, chunk(1, 0, "p0"))
+		wantChunks(t, s, 1, service.MatchLists, 0, 9, chunk(2, 0, "m0"), chunk(2, 1, ""))
 	}
 	all()
-	endJob(t, s, 1)
-	all()
-	wantKind(t, s.SaveChunks(ctx, jobID(1), []service.Chunk{chunk(0, 0, "late")}), service.Conflict)
+	wantKind(t, s.SaveChunks(ctx, jobID(1), 1, []service.Chunk{chunk(0, 0, "late")}), service.Conflict)
 	all()
 	ok(t, s.DeleteJob(ctx, jobID(1)))
-	read(service.SightingsByTime, 0, 100)
+	wantChunks(t, s, 1, service.SightingsByTime, 0, 100)
+}
+
+// testAttempts has attempts at an end save side by side: those of the one that has ended the job are its results.
+func testAttempts(u suite) {
+	t := u.T
+	var q queue
+	s, ctx := u.open(t, q.enqueue), t.Context()
+	const first, second = int64(1<<40 + 7), int64(1<<40 + 8)
+	for job := range 2 {
+		createJob(t, s, job)
+		for number := range 40 {
+			ok(t, s.SaveChunks(ctx, jobID(job), first, []service.Chunk{chunk(service.SightingsByTime, number, "first")}))
+			ok(t, s.SaveChunks(ctx, jobID(job), second, []service.Chunk{chunk(service.SightingsByTime, number, "second")}))
+		}
+	}
+	j := ended(0)
+	j.Results.Attempt = second
+	_, err := s.EndJob(ctx, j, nil)
+	ok(t, err)
+	failed := ended(1)
+	failed.State, failed.Results, failed.Message = service.Failed, nil, "ends\x00 badly: \xff"
+	_, err = s.EndJob(ctx, failed, nil)
+	ok(t, err)
+	wantKind(t, s.SaveChunks(ctx, jobID(0), first, []service.Chunk{chunk(service.SightingsByTime, 0, "late")}), service.Conflict)
+	for range 2 { // before and after others are swept away
+		wantChunks(t, s, 0, service.SightingsByTime, 0, 2, chunk(0, 0, "second"), chunk(0, 1, "second"))
+		wantChunks(t, s, 1, service.SightingsByTime, 0, 2)
+		_, err = s.Sweep(ctx, day(), 10)
+		ok(t, err)
+	}
+	got, err := s.Job(ctx, jobID(0))
+	ok(t, err)
+	if diff := cmp.Diff(j.Results, got.Results); diff != "" {
+		t.Fatalf("results (-want +got):\n%s", diff)
+	}
+	got, err = s.Job(ctx, jobID(1))
+	ok(t, err)
+	if got.Message != "ends\uFFFD badly: \uFFFD" {
+		t.Fatalf("the message is %q, and every engine must take it", got.Message)
+	}
 }

@@ -31,7 +31,7 @@ func tables() []table {
 	return []table{
 		{"collections", "serial", true}, {"tags", "collection, tag", false}, {"users", "serial", true}, {"faces", "collection, id", false},
 		{"codes", "collection, id", false},
-		{"jobs", "serial", true}, {"plans", "job", false}, {"segments", "job, number", false}, {"chunks", "job, kind, number", false},
+		{"jobs", "serial", true}, {"plans", "job", false}, {"segments", "job, number", false}, {"chunks", "job, attempt, kind, number", false},
 		{"tokens", "scope, token", false}, {"notices", "serial", true}, {"access_keys", "serial", true}, {"sealer", "one", false},
 		{"counters", "name", false}, {"leftovers", "kind, serial", false},
 	}

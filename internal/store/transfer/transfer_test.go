@@ -79,7 +79,7 @@ func fill(t *testing.T, s service.Store) {
 		}, 5, nil, service.Task{Kind: service.PlanTask, Job: id})
 		ok(t, err)
 	}
-	_, err = s.SavePlan(ctx, "open", &service.JobPlan{Segments: 2, Data: []byte{1}}, nil)
+	_, err = s.SavePlan(ctx, "open", &service.JobPlan{Segments: 2, Data: []byte{1}}, 1)
 	ok(t, err)
 	_, err = s.EndJob(ctx, &service.Job{ID: "done", State: service.Failed, Message: "no", Finished: day, Expires: day.AddDate(100, 0, 0)},
 		&service.Notice{ID: "notice", Job: "done", Ended: day, Due: day, Sinks: []string{"a"}})

@@ -32,8 +32,8 @@ func (s *Store) CreateCollection(ctx context.Context, c *service.Collection) err
 // Collection implements [service.CollectionStore].
 func (s *Store) Collection(ctx context.Context, id service.CollectionID) (*service.Collection, error) {
 	c := new(service.Collection)
-	err := s.read(ctx, fmt.Sprintf("read collection %s", id), func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections WHERE id = $1`, id)
+	err := s.look(fmt.Sprintf("read collection %s", id), func(q statements) error {
+		row := q.QueryRowContext(ctx, `SELECT `+collectionColumns+` FROM collections WHERE id = $1`, id)
 		return orElse(scanCollection(row, c), noCollection(id))
 	})
 	if err != nil {
@@ -45,8 +45,8 @@ func (s *Store) Collection(ctx context.Context, id service.CollectionID) (*servi
 // Collections implements [service.CollectionStore].
 func (s *Store) Collections(ctx context.Context, after service.Serial, limit int) ([]service.Collection, error) {
 	var list []service.Collection
-	err := s.read(ctx, "list collections", func(tx *sql.Tx) (err error) {
-		list, err = collect(ctx, tx, scanCollection, `SELECT `+collectionColumns+` FROM collections
+	err := s.look("list collections", func(q statements) (err error) {
+		list, err = collect(ctx, q, scanCollection, `SELECT `+collectionColumns+` FROM collections
 			WHERE serial > $1 AND id IS NOT NULL ORDER BY serial LIMIT $2`, after, max(limit, 1))
 		return err
 	})

@@ -81,12 +81,10 @@ func (o *optional) Scan(src any) error {
 	return nil
 }
 
-// words is a text of others' making. Not every engine keeps every byte of such: what is no UTF-8, and zero bytes, become U+FFFD.
-type words string
-
-// Value is the text as it can be kept.
-func (w words) Value() (driver.Value, error) {
-	return strings.ToValidUTF8(strings.ReplaceAll(string(w), "\x00", "\uFFFD"), "\uFFFD"), nil
+// readable is a text that every engine takes, also where somebody else's words are in it: PostgreSQL refuses the character 0, and
+// what is no UTF-8.
+func readable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 // blob is bytes that are never NULL.

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -57,19 +59,19 @@ func newJobColumns(j *service.Job) []column {
 		{"created", (*millis)(&j.Created)},
 		{"finished", (*millis)(&j.Finished)},
 		{"expires", (*millis)(&j.Expires)},
+		{"frozen", terms{&j.Terms}},
 	}
 }
 
 // jobColumns are the columns that make a job, but for its plan's.
-func jobColumns(j *service.Job, results **resultsRecord) []column {
-	return append(newJobColumns(j),
-		column{"serial", &j.Serial}, column{"segments_done", &j.SegmentsDone}, column{"results", document{results}})
+func jobColumns(j *service.Job, results **resultsRecord, attempt *int64) []column {
+	return append(newJobColumns(j), column{"serial", &j.Serial}, column{"segments_done", &j.SegmentsDone},
+		column{"results", document{results}}, column{"attempt", attempt})
 }
 
-// selectJobs begins a statement that reads jobs, as j, with their plans, as p; [scanJob] reads its rows. What is to be read
-// as the plan's data is an expression.
-func selectJobs(data string) string {
-	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil)) + `, p.about, ` + data + ` FROM jobs j
+// selectJobs begins a statement that reads jobs, as j, with their plans, as p, but for the plans' data; [scanJob] reads its rows.
+func selectJobs() string {
+	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil, nil)) + `, p.about FROM jobs j
 		LEFT JOIN plans p ON p.job = j.serial `
 }
 
@@ -84,26 +86,75 @@ func addJob(ctx context.Context, tx *sql.Tx, j *service.Job) (service.Serial, er
 func scanJob(r row, j *service.Job) error {
 	var results *resultsRecord
 	var plan *planRecord
-	var data blob
-	err := r.Scan(append(places(jobColumns(j, &results)), document{&plan}, &data)...)
+	var attempt int64
+	err := r.Scan(append(places(jobColumns(j, &results, &attempt)), document{&plan})...)
 	if err != nil {
 		return err
 	}
-	j.Results = (*service.Results)(results)
+	if results != nil {
+		j.Results = &service.Results{
+			Sightings: results.Sightings, Persons: results.Persons, Lists: results.Lists, Attempt: attempt,
+		}
+	}
 	if plan != nil {
-		j.Plan = plan.plan(data)
+		j.Plan = plan.plan()
 	}
 	return nil
 }
 
-// resultsRecord is [service.Results] as it is kept: names that are in databases do not change with the code's.
+// resultsRecord is [service.Results] as it is kept, without the attempt: names that are in databases do not change with the code's.
 type resultsRecord struct {
 	Sightings int `json:"sightings"`
 	Persons   int `json:"persons"`
 	Lists     int `json:"lists"`
 }
 
-func resultsRecordOf(r *service.Results) *resultsRecord { return (*resultsRecord)(r) }
+func resultsRecordOf(r *service.Results) (record *resultsRecord, attempt int64) {
+	if r == nil {
+		return nil, 0
+	}
+	return &resultsRecord{Sightings: r.Sightings, Persons: r.Persons, Lists: r.Lists}, r.Attempt
+}
+
+// termsRecord is [service.Terms] as they are kept.
+type termsRecord struct {
+	Version    int             `json:"version"`
+	MaxMatches int             `json:"max_matches"`
+	Tell       bool            `json:"tell"`
+	Analysis   json.RawMessage `json:"analysis,omitempty"`
+}
+
+// terms are a place of [service.Terms] as a column has them; nil is NULL.
+type terms struct{ at **service.Terms }
+
+// Value is JSON or NULL.
+func (t terms) Value() (driver.Value, error) {
+	from := *t.at
+	if from == nil {
+		return nil, nil //nolint:nilnil // NULL is a nil value
+	}
+	r := &termsRecord{Version: from.Version, MaxMatches: from.MaxMatches, Tell: from.Tell, Analysis: from.Analysis}
+	return document{r}.Value()
+}
+
+// Scan reads JSON or NULL. Of a form that is newer than this program only the version is read.
+func (t terms) Scan(src any) error {
+	*t.at = nil
+	var form *struct {
+		Version int `json:"version"`
+	}
+	if err := (document{&form}).Scan(src); err != nil || form == nil {
+		return err
+	}
+	if form.Version > service.TermsVersion {
+		*t.at = &service.Terms{Version: form.Version}
+		return nil
+	}
+	var r termsRecord
+	err := document{&r}.Scan(src)
+	*t.at = &service.Terms{Version: r.Version, MaxMatches: r.MaxMatches, Tell: r.Tell, Analysis: r.Analysis}
+	return err
+}
 
 // planRecord is [service.JobPlan] as it is kept, without its data.
 type planRecord struct {
@@ -128,12 +179,12 @@ func planRecordOf(p *service.JobPlan) *planRecord {
 	}
 }
 
-func (p *planRecord) plan(data []byte) *service.JobPlan {
+func (p *planRecord) plan() *service.JobPlan {
 	return &service.JobPlan{
 		Info: face.VideoInfo{
 			Codec: p.Codec, Format: p.Format, Duration: time.Duration(p.Nanos), FrameRate: p.FrameRate,
 			Width: p.Width, Height: p.Height, FullRange: p.FullRange, Interlaced: p.Interlaced, Rotation: p.Rotation,
 		},
-		Segments: p.Segments, Data: data, Warnings: p.Warnings,
+		Segments: p.Segments, Warnings: p.Warnings,
 	}
 }

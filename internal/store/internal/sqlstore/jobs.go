@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -65,8 +66,8 @@ func (s *Store) enqueue(ctx context.Context, tx *sql.Tx, tasks ...service.Task) 
 // Job implements [service.JobStore].
 func (s *Store) Job(ctx context.Context, id service.JobID) (*service.Job, error) {
 	j := new(service.Job)
-	err := s.read(ctx, fmt.Sprintf("read job %s", id), func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, selectJobs("p.data")+`WHERE j.id = $1`, id)
+	err := s.look(fmt.Sprintf("read job %s", id), func(q statements) error {
+		row := q.QueryRowContext(ctx, selectJobs()+`WHERE j.id = $1`, id)
 		return orElse(scanJob(row, j), noJob(id))
 	})
 	if err != nil {
@@ -75,13 +76,42 @@ func (s *Store) Job(ctx context.Context, id service.JobID) (*service.Job, error)
 	return j, nil
 }
 
-// Ended implements [service.JobStore].
-func (s *Store) Ended(ctx context.Context, id service.JobID) (bool, error) {
-	var open int
-	err := s.read(ctx, fmt.Sprintf("look at job %s", id), func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM jobs WHERE id = $1 AND state = 'in-progress'`, id).Scan(&open)
+// PlanData implements [service.JobStore].
+func (s *Store) PlanData(ctx context.Context, id service.JobID) ([]byte, error) {
+	var data blob
+	err := s.look(fmt.Sprintf("read the plan of job %s", id), func(q statements) error {
+		row := q.QueryRowContext(ctx, `SELECT p.data FROM plans p JOIN jobs j ON j.serial = p.job WHERE j.id = $1`, id)
+		return orElse(row.Scan(&data), service.Errorf(service.NotFound, "there is no plan of a job %s", id))
 	})
-	return open == 0, err
+	return data, err
+}
+
+// Ended implements [service.JobStore].
+func (s *Store) Ended(ctx context.Context, ids []service.JobID) (ended []service.JobID, err error) {
+	for some := range slices.Chunk(ids, batchIDs) {
+		open := map[service.JobID]bool{}
+		err := s.look(fmt.Sprintf("look at %d jobs", len(some)), func(q statements) error {
+			args := make([]any, len(some))
+			for i, id := range some {
+				args[i] = id
+			}
+			return each(ctx, q, func(r row) error {
+				var id service.JobID
+				err := r.Scan(&id)
+				open[id] = true
+				return err
+			}, `SELECT id FROM jobs WHERE state = 'in-progress' AND id IN (`+placeholders(1, len(some))+`)`, args...)
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range some {
+			if !open[id] {
+				ended = append(ended, id)
+			}
+		}
+	}
+	return ended, nil
 }
 
 // Jobs implements [service.JobStore].
@@ -97,8 +127,8 @@ func (s *Store) Jobs(ctx context.Context, q service.JobQuery) ([]service.Job, er
 		state = ` AND j.state = $` + strconv.Itoa(len(args))
 	}
 	var list []service.Job
-	err := s.read(ctx, "list jobs", func(tx *sql.Tx) (err error) {
-		list, err = collect(ctx, tx, scanJob, selectJobs("NULL")+`WHERE j.serial < $1 AND j.id IS NOT NULL`+state+` ORDER BY j.serial DESC LIMIT $2`, args...)
+	err := s.look("list jobs", func(q statements) (err error) {
+		list, err = collect(ctx, q, scanJob, selectJobs()+`WHERE j.serial < $1 AND j.id IS NOT NULL`+state+` ORDER BY j.serial DESC LIMIT $2`, args...)
 		return err
 	})
 	return list, err
@@ -106,8 +136,8 @@ func (s *Store) Jobs(ctx context.Context, q service.JobQuery) ([]service.Job, er
 
 // OpenJobs implements [service.JobStore].
 func (s *Store) OpenJobs(ctx context.Context) (n int, oldest time.Time, err error) {
-	err = s.read(ctx, "count open jobs", func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT n, (SELECT MIN(created) FROM jobs WHERE state = 'in-progress')
+	err = s.look("count open jobs", func(q statements) error {
+		return q.QueryRowContext(ctx, `SELECT n, (SELECT MIN(created) FROM jobs WHERE state = 'in-progress')
 			FROM counters WHERE name = 'open jobs'`).Scan(&n, (*millis)(&oldest))
 	})
 	return n, oldest, err
@@ -134,9 +164,10 @@ func (s *Store) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (
 // endJob says false if the job has ended already.
 func endJob(ctx context.Context, tx *sql.Tx, j *service.Job) (bool, error) {
 	var serial service.Serial
-	err := tx.QueryRowContext(ctx, `UPDATE jobs SET state = $2, message = $3, results = $4, finished = $5, expires = $6
-		WHERE id = $1 AND state = 'in-progress' RETURNING serial`,
-		j.ID, j.State, words(j.Message), document{resultsRecordOf(j.Results)}, millis(j.Finished), millis(j.Expires)).Scan(&serial)
+	results, attempt := resultsRecordOf(j.Results)
+	err := tx.QueryRowContext(ctx, `UPDATE jobs SET state = $2, message = $3, results = $4, attempt = $5, finished = $6, expires = $7
+		WHERE id = $1 AND state = 'in-progress' RETURNING serial`, j.ID, j.State, readable(j.Message), document{results}, attempt,
+		millis(j.Finished), millis(j.Expires)).Scan(&serial)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, jobExists(ctx, tx, j.ID)
 	}

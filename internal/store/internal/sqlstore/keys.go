@@ -48,8 +48,8 @@ func sealedBy(ctx context.Context, tx *sql.Tx, print []byte) error {
 // Sealer implements [service.KeyStore].
 func (s *Store) Sealer(ctx context.Context) ([]byte, error) {
 	var print []byte
-	err := s.read(ctx, "read what access keys are sealed with", func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT print FROM sealer WHERE EXISTS (SELECT 1 FROM access_keys)`).Scan(&print)
+	err := s.look("read what access keys are sealed with", func(q statements) error {
+		err := q.QueryRowContext(ctx, `SELECT print FROM sealer WHERE EXISTS (SELECT 1 FROM access_keys)`).Scan(&print)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -61,8 +61,8 @@ func (s *Store) Sealer(ctx context.Context) ([]byte, error) {
 // Key implements [service.KeyStore].
 func (s *Store) Key(ctx context.Context, id string) (*service.AccessKey, error) {
 	k := new(service.AccessKey)
-	err := s.read(ctx, "read access key "+id, func(tx *sql.Tx) error {
-		row := tx.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM access_keys WHERE id = $1`, id)
+	err := s.look("read access key "+id, func(q statements) error {
+		row := q.QueryRowContext(ctx, `SELECT `+keyColumns+` FROM access_keys WHERE id = $1`, id)
 		return orElse(scanKey(row, k), noKey(id))
 	})
 	if err != nil {
@@ -74,8 +74,8 @@ func (s *Store) Key(ctx context.Context, id string) (*service.AccessKey, error) 
 // Keys implements [service.KeyStore].
 func (s *Store) Keys(ctx context.Context) ([]service.AccessKey, error) {
 	var list []service.AccessKey
-	err := s.read(ctx, "list access keys", func(tx *sql.Tx) (err error) {
-		list, err = collect(ctx, tx, scanKey, `SELECT `+keyColumns+` FROM access_keys ORDER BY created, serial`)
+	err := s.look("list access keys", func(q statements) (err error) {
+		list, err = collect(ctx, q, scanKey, `SELECT `+keyColumns+` FROM access_keys ORDER BY created, serial`)
 		return err
 	})
 	return list, err

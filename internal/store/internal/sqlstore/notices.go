@@ -14,8 +14,8 @@ const noticeColumns = `id, topic, job, operation, state, tag, bucket, object_key
 // DueNotices implements [service.NoticeStore].
 func (s *Store) DueNotices(ctx context.Context, now time.Time, limit int) ([]service.Notice, error) {
 	var list []service.Notice
-	err := s.read(ctx, "list due notices", func(tx *sql.Tx) (err error) {
-		list, err = collect(ctx, tx, scanNotice, `SELECT serial, `+noticeColumns+`,
+	err := s.look("list due notices", func(q statements) (err error) {
+		list, err = collect(ctx, q, scanNotice, `SELECT serial, `+noticeColumns+`,
 			COALESCE((SELECT message FROM jobs WHERE jobs.id = notices.job), '') FROM notices
 			WHERE due <= $1 AND (claimant = $3 OR claimed <= `+s.db.Clock+`) ORDER BY due, serial LIMIT $2`,
 			millis(now), max(limit, 1), s.db.Claimant)

@@ -5,19 +5,17 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
 
 // SavePlan implements [service.JobStore]. [service.NotFound] if there is no such job.
-func (s *Store) SavePlan(
-	ctx context.Context, id service.JobID, p *service.JobPlan, next []service.Task,
-) (saved bool, err error) {
+func (s *Store) SavePlan(ctx context.Context, id service.JobID, p *service.JobPlan, ahead int) (saved bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("save the plan of job %s", id), func(tx *sql.Tx) (err error) {
-		var serial service.Serial
-		err = tx.QueryRowContext(ctx, `UPDATE jobs SET segments = $2
-			WHERE id = $1 AND state = 'in-progress' AND segments IS NULL RETURNING serial`, id, p.Segments).Scan(&serial)
+		j := openJob{segments: sql.NullInt64{Int64: int64(p.Segments), Valid: true}}
+		tasks := j.next(id, ahead)
+		err = tx.QueryRowContext(ctx, `UPDATE jobs SET segments = $2, segments_queued = $3
+			WHERE id = $1 AND state = 'in-progress' AND segments IS NULL RETURNING serial`, id, p.Segments, j.queued).Scan(&j.serial)
 		if errors.Is(err, sql.ErrNoRows) {
 			return jobExists(ctx, tx, id)
 		}
@@ -25,22 +23,26 @@ func (s *Store) SavePlan(
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO plans (job, about, data) VALUES ($1, $2, $3)`,
-			serial, document{planRecordOf(p)}, blob(p.Data))
+			j.serial, document{planRecordOf(p)}, blob(p.Data))
 		if err != nil {
 			return err
 		}
 		saved = true
-		return s.enqueue(ctx, tx, next...)
+		return s.enqueue(ctx, tx, tasks...)
 	})
 	return saved && err == nil, err
 }
 
-// SaveSegment implements [service.JobStore]. [service.NotFound] if there is no such job.
+// errFirst says that another attempt has saved the segment before.
+var errFirst = errors.New("the segment has been saved")
+
+// SaveSegment implements [service.JobStore]. [service.NotFound] if there is no such job. What is changed before it shows that
+// another attempt was first is undone with the transaction, which is rare.
 func (s *Store) SaveSegment(
-	ctx context.Context, id service.JobID, segment int, data []byte, next []service.Task, last service.Task,
+	ctx context.Context, id service.JobID, segment int, data []byte, ahead int,
 ) (saved bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("save segment %d of job %s", segment, id), func(tx *sql.Tx) (err error) {
-		j, err := lockOpenJob(ctx, tx, id)
+		j, err := changeOpenJob(ctx, tx, id, `segments_done = segments_done + 1`)
 		if err != nil || j == nil {
 			return err
 		}
@@ -48,58 +50,138 @@ func (s *Store) SaveSegment(
 			return fmt.Errorf("the plan has %d segments", j.segments.Int64)
 		}
 		saved = true
-		return s.putSegment(ctx, tx, j.serial, segment, data, next, last)
+		return s.putSegment(ctx, tx, id, j, segment, data, ahead)
 	})
+	if errors.Is(err, errFirst) {
+		return true, nil
+	}
 	return saved && err == nil, err
 }
 
+// openJob is how far a job in progress is.
 type openJob struct {
 	serial   service.Serial
 	segments sql.NullInt64 // NULL before the plan is there
+	// done is how many segments have been saved; queued how many, from the first, have been enqueued.
+	done, queued int
 }
 
-// lockOpenJob is a job in progress, which nobody else changes for the rest of the transaction; nil if it has ended, NotFound
-// if it is not there.
-func lockOpenJob(ctx context.Context, tx *sql.Tx, id service.JobID) (*openJob, error) {
+// next are the segments to be enqueued so that ahead of them are in the queue and not saved, or the finish when all are saved. They
+// count as enqueued.
+func (j *openJob) next(id service.JobID, ahead int) (tasks []service.Task) {
+	all := int(j.segments.Int64)
+	if j.done >= all {
+		return []service.Task{{Kind: service.FinishTask, Job: id}}
+	}
+	for ; j.queued < min(j.done+ahead, all); j.queued++ {
+		tasks = append(tasks, service.Task{Kind: service.SegmentTask, Job: id, Segment: j.queued})
+	}
+	return tasks
+}
+
+// changeOpenJob changes a job in progress, which nobody else does then for the rest of the transaction, and says how far it is
+// after that; nil if it has ended, NotFound if it is not there.
+func changeOpenJob(ctx context.Context, tx *sql.Tx, id service.JobID, set string) (*openJob, error) {
 	var j openJob
-	err := tx.QueryRowContext(ctx, `UPDATE jobs SET segments = segments WHERE id = $1 AND state = 'in-progress'
-		RETURNING serial, segments`, id).Scan(&j.serial, &j.segments)
+	err := tx.QueryRowContext(ctx, `UPDATE jobs SET `+set+` WHERE id = $1 AND state = 'in-progress'
+		RETURNING serial, segments, segments_done, segments_queued`, id).Scan(&j.serial, &j.segments, &j.done, &j.queued)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, jobExists(ctx, tx, id)
 	}
 	return &j, err
 }
 
-// putSegment writes a segment. If it was not there it is counted, and what is to come next is enqueued.
+// lockOpenJob is changeOpenJob without a change.
+func lockOpenJob(ctx context.Context, tx *sql.Tx, id service.JobID) (*openJob, error) {
+	return changeOpenJob(ctx, tx, id, `segments = segments`)
+}
+
+// putSegment writes a segment that has been counted, and enqueues what comes next.
 func (s *Store) putSegment(
-	ctx context.Context, tx *sql.Tx, job service.Serial, segment int, data []byte, next []service.Task, last service.Task,
+	ctx context.Context, tx *sql.Tx, id service.JobID, j *openJob, segment int, data []byte, ahead int,
 ) error {
-	n, err := affected(tx.ExecContext(ctx, `UPDATE segments SET data = $3 WHERE job = $1 AND number = $2`,
-		job, segment, blob(data)))
-	if err != nil || n > 0 {
-		return err
+	n, err := affected(tx.ExecContext(ctx, `INSERT INTO segments (job, number, data) VALUES ($1, $2, $3)
+		ON CONFLICT (job, number) DO NOTHING`, j.serial, segment, blob(data)))
+	if err == nil && n == 0 {
+		err = errFirst
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO segments (job, number, data) VALUES ($1, $2, $3)`, job, segment, blob(data))
 	if err != nil {
 		return err
 	}
-	var all, done int
-	err = tx.QueryRowContext(ctx, `UPDATE jobs SET segments_done = segments_done + 1 WHERE serial = $1
-		RETURNING segments, segments_done`, job).Scan(&all, &done)
-	if err != nil {
+	before := j.queued
+	tasks := j.next(id, ahead)
+	if err := j.keepQueued(ctx, tx, before); err != nil {
 		return err
 	}
-	if done == all {
-		next = append(slices.Clip(next), last)
+	return s.enqueue(ctx, tx, tasks...)
+}
+
+// keepQueued writes how many segments have been enqueued, if that has changed.
+func (j *openJob) keepQueued(ctx context.Context, tx *sql.Tx, before int) error {
+	if j.queued == before {
+		return nil
 	}
-	return s.enqueue(ctx, tx, next...)
+	_, err := tx.ExecContext(ctx, `UPDATE jobs SET segments_queued = $2 WHERE serial = $1`, j.serial, j.queued)
+	return err
+}
+
+// Resume implements [service.JobStore]. A job that is not there needs nothing.
+func (s *Store) Resume(ctx context.Context, id service.JobID, ahead int) (tasks []service.Task, err error) {
+	err = s.write(ctx, fmt.Sprintf("resume job %s", id), func(tx *sql.Tx) (err error) {
+		j, err := lockOpenJob(ctx, tx, id)
+		if service.KindOf(err) == service.NotFound || err == nil && j == nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if tasks, err = j.missing(ctx, tx, id, ahead); err != nil {
+			return err
+		}
+		return s.enqueue(ctx, tx, tasks...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return tasks, nil
+}
+
+// missing are the tasks that a job needs to go on, whether they are in the queue or not.
+func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, ahead int) ([]service.Task, error) {
+	if !j.segments.Valid {
+		return []service.Task{{Kind: service.PlanTask, Job: id}}, nil
+	}
+	before := j.queued
+	last := j.next(id, ahead)
+	if j.done >= int(j.segments.Int64) {
+		return last, nil
+	}
+	saved := make([]bool, j.queued)
+	err := each(ctx, tx, func(r row) error {
+		var n int
+		err := r.Scan(&n)
+		if err == nil {
+			saved[n] = true
+		}
+		return err
+	}, `SELECT number FROM segments WHERE job = $1 AND number < $2`, j.serial, j.queued)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []service.Task
+	for n, there := range saved {
+		if !there {
+			tasks = append(tasks, service.Task{Kind: service.SegmentTask, Job: id, Segment: n})
+		}
+	}
+	return tasks, j.keepQueued(ctx, tx, before)
 }
 
 // Segment implements [service.JobStore]. Once the job has ended there is nothing.
 func (s *Store) Segment(ctx context.Context, id service.JobID, segment int) ([]byte, error) {
 	var data blob
-	err := s.read(ctx, fmt.Sprintf("read segment %d of job %s", segment, id), func(tx *sql.Tx) error {
-		err := tx.QueryRowContext(ctx, `SELECT s.data FROM segments s JOIN jobs j ON j.serial = s.job
+	err := s.look(fmt.Sprintf("read segment %d of job %s", segment, id), func(q statements) error {
+		err := q.QueryRowContext(ctx, `SELECT s.data FROM segments s JOIN jobs j ON j.serial = s.job
 			WHERE j.id = $1 AND j.state = 'in-progress' AND s.number = $2`, id, segment).Scan(&data)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil

@@ -55,7 +55,7 @@ type residue string
 
 const (
 	ofCollection residue = "collection"
-	ofSegments   residue = "segments"
+	ofSegments   residue = "segments" // and the chunks of attempts that have not ended the job
 	ofJob        residue = "job"
 )
 
@@ -77,8 +77,8 @@ func leave(ctx context.Context, tx *sql.Tx, kind residue, serial service.Serial)
 func (s *Store) clearLeftovers(ctx context.Context) error {
 	for {
 		var l leftover
-		err := s.read(ctx, "look for leftovers", func(tx *sql.Tx) error {
-			row := tx.QueryRowContext(ctx, `SELECT kind, serial FROM leftovers ORDER BY kind, serial LIMIT 1`)
+		err := s.look("look for leftovers", func(q statements) error {
+			row := q.QueryRowContext(ctx, `SELECT kind, serial FROM leftovers ORDER BY kind, serial LIMIT 1`)
 			return scanLeftover(row, &l)
 		})
 		if errors.Is(err, sql.ErrNoRows) {
@@ -129,8 +129,11 @@ func steps(kind residue) []step {
 		tags        = `DELETE FROM tags WHERE (collection, tag) IN (SELECT collection, tag FROM tags WHERE collection = $1 LIMIT $2)`
 		collections = `DELETE FROM collections WHERE serial IN (SELECT serial FROM collections WHERE serial = $1 LIMIT $2)`
 		segments    = `DELETE FROM segments WHERE (job, number) IN (SELECT job, number FROM segments WHERE job = $1 LIMIT $2)`
-		chunks      = `DELETE FROM chunks WHERE (job, kind, number) IN
-			(SELECT job, kind, number FROM chunks WHERE job = $1 LIMIT $2)`
+		chunks      = `DELETE FROM chunks WHERE (job, attempt, kind, number) IN
+			(SELECT job, attempt, kind, number FROM chunks WHERE job = $1 LIMIT $2)`
+		others = `DELETE FROM chunks WHERE (job, attempt, kind, number) IN
+			(SELECT c.job, c.attempt, c.kind, c.number FROM chunks c JOIN jobs j ON j.serial = c.job
+			WHERE c.job = $1 AND c.attempt <> j.attempt LIMIT $2)`
 		plans = `DELETE FROM plans WHERE job IN (SELECT job FROM plans WHERE job = $1 LIMIT $2)`
 		jobs  = `DELETE FROM jobs WHERE serial IN (SELECT serial FROM jobs WHERE serial = $1 LIMIT $2)`
 	)
@@ -138,7 +141,7 @@ func steps(kind residue) []step {
 	case ofCollection:
 		return []step{{faces, 500}, {users, 500}, {tags, 500}, {collections, 2}}
 	case ofSegments:
-		return []step{{segments, 16}}
+		return []step{{segments, 16}, {others, 16}}
 	case ofJob:
 		return []step{{segments, 16}, {chunks, 16}, {plans, 2}, {jobs, 2}}
 	default:

@@ -15,9 +15,9 @@ import (
 func (s *Store) Token(ctx context.Context, scope, token string, now time.Time) (*service.RequestToken, error) {
 	t := &service.RequestToken{Scope: scope, Token: token}
 	what := "read a request token of " + scope
-	err := s.read(ctx, what, func(tx *sql.Tx) error {
+	err := s.look(what, func(q statements) error {
 		var input []byte
-		err := tx.QueryRowContext(ctx, `SELECT input, result, expires FROM tokens WHERE scope = $1 AND token = $2`,
+		err := q.QueryRowContext(ctx, `SELECT input, result, expires FROM tokens WHERE scope = $1 AND token = $2`,
 			scope, token).Scan(&input, (*blob)(&t.Result), (*millis)(&t.Expires))
 		if err == nil && copy(t.Input[:], input) != len(t.Input) {
 			return fmt.Errorf("the input's hash has %d bytes", len(input))

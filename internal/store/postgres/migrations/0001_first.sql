@@ -82,7 +82,10 @@ CREATE TABLE jobs (
     expires           BIGINT  NOT NULL,
     segments          BIGINT,
     segments_done     BIGINT  NOT NULL DEFAULT 0,
-    results           TEXT
+    results           TEXT,
+    frozen            TEXT,
+    attempt           BIGINT  NOT NULL DEFAULT 0,
+    segments_queued   BIGINT  NOT NULL DEFAULT 0
 );
 CREATE INDEX jobs_by_state ON jobs (state, serial);
 CREATE INDEX jobs_expiring ON jobs (expires) WHERE expires > 0;
@@ -101,11 +104,12 @@ CREATE TABLE segments (
 );
 
 CREATE TABLE chunks (
-    job    BIGINT NOT NULL REFERENCES jobs (serial),
-    kind   BIGINT NOT NULL,
-    number BIGINT NOT NULL,
-    data   BYTEA  NOT NULL,
-    PRIMARY KEY (job, kind, number)
+    job     BIGINT NOT NULL REFERENCES jobs (serial),
+    attempt BIGINT NOT NULL,
+    kind    BIGINT NOT NULL,
+    number  BIGINT NOT NULL,
+    data    BYTEA  NOT NULL,
+    PRIMARY KEY (job, attempt, kind, number)
 );
 
 CREATE TABLE tokens (
