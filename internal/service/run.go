@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/shelf"
 )
 
 // running knows the tasks that this process is running, so that those of a job can be stopped.
@@ -267,14 +268,13 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 	m := Matching{Threshold: j.Threshold, MaxMatches: s.settings.MaxMatches}
 	var c *Collection
 	if j.Operation == FaceSearch {
-		var a *album
+		var v *shelf.View
 		var err error
-		if c, a, err = s.opened(ctx, j.Collection); err != nil {
+		if c, v, err = s.opened(ctx, j.Collection); err != nil {
 			return err
 		}
-		snapshot := a.faces.Snapshot()
-		defer snapshot.Close() //nolint:errcheck // it is nil
-		m.Gallery, m.Person = snapshot, s.personOf(ctx, c, a)
+		defer v.Release()
+		m.Gallery, m.Person = v.Faces(), s.personOf(ctx, c, v)
 	}
 	found, err := s.ports.Videos.Finish(ctx, j.Plan, saved, m)
 	if err != nil {
@@ -293,11 +293,11 @@ func (s *Service) finish(ctx context.Context, j *Job) error {
 
 // personOf says for which person an enrolled face stands: the user that it is associated with, or else its external id,
 // as many give all photos of a person the same one, or else the face itself. The answer is used within one matching.
-func (s *Service) personOf(ctx context.Context, c *Collection, a *album) func(face.ID) string {
+func (s *Service) personOf(ctx context.Context, c *Collection, v *shelf.View) func(face.ID) string {
 	named := map[face.ID]string{}
 	return func(id face.ID) string {
-		if user := a.ownerOf(id); user != "" {
-			return "user " + string(user)
+		if user := v.Owner(id); user != "" {
+			return "user " + user
 		}
 		name, known := named[id]
 		if known {
