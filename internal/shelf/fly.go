@@ -37,7 +37,6 @@ func (s *Shelf) fly(ctx context.Context, a *album, from *state, c Collection) (n
 		err = errLost
 	}
 	if errors.Is(err, errLost) {
-		c.Number = d.latest
 		return s.load(ctx, a, c)
 	}
 	if err != nil {
@@ -77,8 +76,8 @@ type draft struct {
 // missing is how many faces the store has counted that are not in memory.
 func (d *draft) missing() int64 { return d.total - int64(d.faces.Len()) }
 
-// follow takes in what has changed until nothing has any more. Embeddings of users and of faces without codes are read in
-// transactions of their own: if they show that something has changed since, there is more to follow.
+// follow takes in what has changed. Embeddings, of faces without codes and of those that make up users, are read in transactions of
+// their own; they stay what they are for as long as they are there. Where one is not, there is more to follow.
 func (d *draft) follow(ctx context.Context) error {
 	d.touched, d.uncoded = map[string]bool{}, map[face.ID]bool{}
 	for {
@@ -186,7 +185,7 @@ func (d *draft) addUncoded(ctx context.Context) (settled bool, err error) {
 	return len(d.uncoded) == 0, nil
 }
 
-// setUsers makes the embeddings of users anew whose faces have become others. It says false if some of these have changed again.
+// setUsers makes the embeddings of users anew whose faces have become others. It says false if one of these has been deleted since.
 func (d *draft) setUsers(ctx context.Context) (settled bool, err error) {
 	var users []string
 	var ids []face.ID
@@ -216,22 +215,22 @@ func (d *draft) setUsers(ctx context.Context) (settled bool, err error) {
 	return len(d.touched) == 0, nil
 }
 
-// replaceUsers makes the embeddings of users, of whose faces the store has these now. A user who has others in the store by now is
-// left for later.
+// replaceUsers makes the embeddings of users, of whose faces the store has these now. A user of whose faces one has been deleted since
+// is left for later.
 func (d *draft) replaceUsers(users []string, vectors []Vector) error {
-	known := make(map[face.ID]*Vector, len(vectors))
-	for i := range vectors {
-		known[vectors[i].ID] = &vectors[i]
+	known := make(map[face.ID][]float32, len(vectors))
+	for _, v := range vectors {
+		known[v.ID] = v.Values
 	}
 	var fresh people
 	for _, user := range users {
 		sum, same := []float32(nil), true
 		for _, id := range d.owners.held(user) { // by id, so that the sum has the same bits in every process
 			v := known[id]
-			if same = v != nil && v.User == user; !same {
+			if same = v != nil; !same {
 				break
 			}
-			sum = face.Plus(sum, v.Values)
+			sum = face.Plus(sum, v)
 		}
 		if !same {
 			continue
