@@ -16,6 +16,7 @@ import (
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/shelf"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
 
@@ -72,7 +73,7 @@ func ports(store service.Store, v *longVideo, pack *recognizer.Pack) service.Por
 		Model: service.Model{
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
 		},
-		NewGallery: func(from service.Originals) (service.Gallery, error) { return newAlbum(pack.Dim(), from) },
+		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(pack.Dim(), from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
 		Knows: func(string) bool { return false }, Wake: func() {}, Log: slog.New(slog.DiscardHandler),
 		Now: time.Now, Random: rand.Reader, PageKey: make([]byte, 32), // of tokens that nobody gets
@@ -101,7 +102,7 @@ func enrol(
 // album is a gallery as the service wants it.
 type album struct{ *gallery.Gallery }
 
-func newAlbum(dim int, from service.Originals) (a album, err error) {
+func newAlbum(dim int, from shelf.Originals) (a album, err error) {
 	if from == nil {
 		a.Gallery, err = gallery.New(dim)
 	} else {
@@ -110,7 +111,7 @@ func newAlbum(dim int, from service.Originals) (a album, err error) {
 	return a, err
 }
 
-func (a album) Snapshot() service.Snapshot { return a.Gallery.Snapshot() }
+func (a album) Snapshot() shelf.Snapshot { return a.Gallery.Snapshot() }
 
 // nobodyListens takes those events that a job of one process tells of.
 type nobodyListens struct{ service.Events }

@@ -28,6 +28,7 @@ import (
 	"github.com/spotter-video/spotter/internal/jobs"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/shelf"
 )
 
 // ServeRequest is what a server needs beside its settings.
@@ -222,7 +223,7 @@ func (s *server) openService(context.Context) (err error) {
 		Model: service.Model{
 			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
 		},
-		NewGallery: func(from service.Originals) (service.Gallery, error) { return newAlbum(pack.Dim(), from) },
+		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(pack.Dim(), from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
 		Tasks: s.queue.Open, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
@@ -248,7 +249,7 @@ func (s *server) pageKey() ([]byte, error) {
 // album is a gallery as the service wants it.
 type album struct{ *gallery.Gallery }
 
-func newAlbum(dim int, from service.Originals) (a album, err error) {
+func newAlbum(dim int, from shelf.Originals) (a album, err error) {
 	if from == nil {
 		a.Gallery, err = gallery.New(dim)
 	} else {
@@ -258,7 +259,7 @@ func newAlbum(dim int, from service.Originals) (a album, err error) {
 }
 
 // Snapshot is the gallery as it is now.
-func (a album) Snapshot() service.Snapshot { return a.Gallery.Snapshot() }
+func (a album) Snapshot() shelf.Snapshot { return a.Gallery.Snapshot() }
 
 func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings := service.DefaultSettings()

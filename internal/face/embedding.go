@@ -140,6 +140,17 @@ func Normalize(v []float32) (norm float32, err error) {
 	return float32(n), nil
 }
 
+// Plus adds v to a sum, which it gives back; nil is the sum of nothing.
+func Plus(sum, v []float32) []float32 {
+	if sum == nil {
+		sum = make([]float32, len(v))
+	}
+	for i, x := range v {
+		sum[i] += x
+	}
+	return sum
+}
+
 // Dot is the inner product of two vectors of one length, summed in float64 from the first element to the last.
 func Dot(a, b []float32) float64 {
 	var s float64

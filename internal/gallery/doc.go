@@ -53,8 +53,8 @@
 //
 // # Concurrency
 //
-// All methods are safe for concurrent use. Searches of a large gallery that are made at the same time are made in one scan
-// (see queue.go); those of snapshots are not. Writers take turns; searches never wait for them: each works on an immutable
+// All methods are safe for concurrent use. Searches of a large gallery, or of one snapshot of it, that are made at the same time are
+// made in one scan (see queue.go). Writers take turns; searches never wait for them: each works on an immutable
 // view of the gallery, which shares its chunks with the views before and after it. A view counts its readers, a chunk
 // counts its views, and memory is unmapped when the last one leaves: it never is while somebody reads it.
 package gallery

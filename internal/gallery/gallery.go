@@ -89,36 +89,36 @@ func (g *Gallery) Has(id face.ID) bool {
 
 // ScanBytes is how much memory a search reads at least: codes, scales and residuals of all faces in blocks.
 func (g *Gallery) ScanBytes() int {
+	defer runtime.KeepAlive(g)
+	return g.current.scanBytes(&g.shape)
+}
+
+// Bytes is how much memory the faces take, about, in huge pages that are begun, and the index of their ids; 0 after Close.
+func (g *Gallery) Bytes() (bytes int64) {
 	v, err := g.current.acquire()
 	runtime.KeepAlive(g)
 	if err != nil {
 		return 0
 	}
 	defer v.release()
-	var bytes int
 	for i := range v.parts {
-		bytes += v.parts[i].faces / blockFaces * g.shape.blockBytes
+		bytes += int64(g.shape.usedBytes(v.parts[i].faces))
 	}
-	return bytes
+	return bytes + int64(v.live)*indexBytes
 }
+
+// indexBytes is what a face takes in the index of ids, which doubles its room when it is full: 37 to 55 bytes.
+const indexBytes = 55
 
 // Search returns one list of hits per probe, in the probes' order, from the faces that are enrolled when it is called.
 // Hits are ordered by score descending and then by id ascending. Errors: [ErrProbe], [ErrClosed], the context's, and
 // those of [Originals] and [ErrOriginal] where vectors are not in memory.
 //
-// Searches of a large gallery that are made at the same time are made together, of which each takes longer than alone and
-// all together less. A context that ends while others wait for the same answer does not end it.
+// Searches of a large gallery that are made at the same time, for some probes each, are made together, of which each takes
+// longer than alone and all together less. A context that ends while others wait for the same answer does not end it.
 func (g *Gallery) Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
 	defer runtime.KeepAlive(g)
-	if g.ScanBytes() < g.joinBytes {
-		return g.current.search(ctx, &g.searcher, probes)
-	}
-	if err := checkProbes(&g.shape, probes); err != nil {
-		return nil, err // before it can spoil the answers to others
-	}
-	return g.queue.search(ctx, probes, func(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
-		return g.current.search(ctx, &g.searcher, probes)
-	})
+	return g.queue.join(ctx, g.current, &g.searcher, probes)
 }
 
 // Snapshot is the gallery as it is now. It shares the faces' memory with the gallery, so it costs next to nothing, but

@@ -44,6 +44,19 @@ func (h *handle) close() {
 	}
 }
 
+// scanBytes is what a search of the view reads at least, 0 when closed.
+func (h *handle) scanBytes(s *shape) (bytes int) {
+	v, err := h.acquire()
+	if err != nil {
+		return 0
+	}
+	defer v.release()
+	for i := range v.parts {
+		bytes += v.parts[i].faces / blockFaces * s.blockBytes
+	}
+	return bytes
+}
+
 // len is the number of faces in the view, 0 when closed.
 func (h *handle) len() int {
 	h.mu.Lock()

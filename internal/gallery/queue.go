@@ -16,7 +16,7 @@ const (
 	mostJoined = 8 * lanes
 )
 
-// queue joins the searches of a large gallery: while one is under way, which takes all CPUs or all that memory delivers,
+// queue joins the searches of a large gallery, or of one snapshot of it: while one is under way, which takes all CPUs or all that memory delivers,
 // others wait, and are then made in one scan. Without it eight searches at once would each read all codes.
 //
 // One caller at a time searches, for itself and for others; then the next one is called upon.
@@ -34,6 +34,20 @@ type request struct {
 	done   chan struct{}   // closed when hits and err are there
 	hits   [][]face.Hit
 	err    error
+}
+
+// join searches what a handle holds: together with others if that is large. A search for more probes than are joined would keep
+// the others waiting and gain nothing: it is made on its own, at once.
+func (q *queue) join(ctx context.Context, h *handle, s *searcher, probes []face.Probe) ([][]face.Hit, error) {
+	if len(probes) > mostJoined || h.scanBytes(&s.shape) < s.joinBytes {
+		return h.search(ctx, s, probes)
+	}
+	if err := checkProbes(&s.shape, probes); err != nil {
+		return nil, err // before it can spoil the answers to others
+	}
+	return q.search(ctx, probes, func(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
+		return h.search(ctx, s, probes)
+	})
 }
 
 // search makes a search, on its own or together with others. do must not keep the probes.

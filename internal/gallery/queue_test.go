@@ -3,7 +3,9 @@ package gallery
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -186,16 +188,22 @@ func TestAnErrorIsEverybodys(t *testing.T) {
 	})
 }
 
-// TestJoinedSearches has many clients search one gallery, whose answers must be those of brute force.
+// TestJoinedSearches has many clients search one gallery, and a snapshot of it, whose answers must be those of brute force.
 func TestJoinedSearches(t *testing.T) {
 	t.Parallel()
 	const dim, faces, clients, searches = 24, 1000, 12, 40
 	all := vectors(newSeeded(1), faces, dim)
 	g, _, m := newLean(t, all, withJoining())
+	snapshot := g.Snapshot()
+	defer snapshot.Close() //nolint:errcheck // it is nil
 	var running sync.WaitGroup
 	for c := range clients {
 		running.Go(func() {
 			d := newSeeded(uint64(c))
+			var g searchable = g
+			if c%2 == 1 {
+				g = snapshot
+			}
 			for range searches {
 				probes := make([]face.Probe, d.below(4))
 				for i := range probes {
@@ -213,6 +221,56 @@ func TestJoinedSearches(t *testing.T) {
 		t.Errorf("a bad probe: %v", err)
 	}
 	running.Wait()
+}
+
+// TestManyProbesWaitForNobody searches for more probes than are joined while another search of the same snapshot hangs.
+func TestManyProbesWaitForNobody(t *testing.T) {
+	t.Parallel()
+	const dim = 16
+	all := vectors(newSeeded(1), 100, dim)
+	from := &hanging{shelf: shelf{faces: map[face.ID][]float32{}}, began: make(chan struct{}), goOn: make(chan struct{})}
+	g, err := NewWithOriginals(dim, from, withJoining())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close() //nolint:errcheck // it is nil
+	from.put(numbers(0, len(all)), all)
+	if err := g.Add(numbers(0, len(all)), slices.Concat(all...)); err != nil {
+		t.Fatal(err)
+	}
+	snapshot := g.Snapshot()
+	defer snapshot.Close() //nolint:errcheck // it is nil
+	probes := make([]face.Probe, mostJoined+1)
+	for i := range probes {
+		probes[i] = face.Probe{Vector: all[i], Limit: 1}
+	}
+	var first sync.WaitGroup
+	first.Go(func() {
+		if _, err := snapshot.Search(t.Context(), probes[:1]); err != nil {
+			t.Error(err)
+		}
+	})
+	<-from.began
+	if hits, err := snapshot.Search(t.Context(), probes); err != nil || len(hits) != len(probes) {
+		t.Errorf("%d answers: %v", len(hits), err)
+	}
+	close(from.goOn)
+	first.Wait()
+}
+
+// hanging is originals of which the first that are asked for do not come.
+type hanging struct {
+	shelf
+	asked       atomic.Bool
+	began, goOn chan struct{}
+}
+
+func (h *hanging) Originals(ctx context.Context, ids []face.ID, each func(face.ID, []float32) error) error {
+	if !h.asked.Swap(true) {
+		close(h.began)
+		<-h.goOn
+	}
+	return h.shelf.Originals(ctx, ids, each)
 }
 
 // withJoining joins the searches of a small gallery too.

@@ -54,5 +54,16 @@ func (s *shape) chunkBytes() int {
 	return size
 }
 
+// usedBytes is the memory that a chunk of so many faces has taken from the system, where that gives huge pages.
+func (s *shape) usedBytes(faces int) int {
+	const page = 2 << 20 // of amd64, and of arm64 with 4 KiB pages
+	pages := func(bytes int) int { return (bytes + page - 1) / page * page }
+	used := pages(faces/blockFaces*s.blockBytes) + pages(faces*len(face.ID{}))
+	if s.keepsRows {
+		used += pages(faces * s.dim * 4)
+	}
+	return min(used, s.chunkBytes())
+}
+
 func (s *shape) chunkBlockBytes() int { return s.faces / blockFaces * s.blockBytes }
 func (s *shape) chunkIDBytes() int    { return s.faces * len(face.ID{}) }

@@ -12,6 +12,7 @@ import (
 type Snapshot struct {
 	searcher
 	fixed *handle
+	queue queue
 }
 
 // newSnapshot makes a snapshot of what another handle holds now.
@@ -34,9 +35,8 @@ func (s *Snapshot) Len() int {
 
 // Search works as [Gallery.Search] does, on the snapshot's faces.
 func (s *Snapshot) Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error) {
-	hits, err := s.fixed.search(ctx, &s.searcher, probes)
-	runtime.KeepAlive(s)
-	return hits, err
+	defer runtime.KeepAlive(s)
+	return s.queue.join(ctx, s.fixed, &s.searcher, probes)
 }
 
 // With is a snapshot of the same faces that is searched in another way, to be closed on its own: what is stored does not

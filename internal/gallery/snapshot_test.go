@@ -227,3 +227,28 @@ func checkFamilies(t *testing.T, s *Snapshot, axes [][]float32, size int) {
 		t.Errorf("a second search of one snapshot differs: %v", err)
 	}
 }
+
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	const dim, page = 512, 2 << 20
+	all := vectors(newSeeded(1), 5000, dim)
+	g, _, _ := newLean(t, all[:15])
+	if n := g.Bytes(); n < 1 || n > page {
+		t.Errorf("%d bytes for faces without a block", n)
+	}
+	if err := g.Add(numbers(15, 16), all[15]); err != nil {
+		t.Fatal(err)
+	}
+	if n := g.Bytes(); n < 2*page || n > 2*page+page/2 {
+		t.Errorf("%d bytes, want a huge page of codes and one of ids", n)
+	}
+	if err := g.Add(numbers(16, len(all)), slices.Concat(all[16:]...)); err != nil {
+		t.Fatal(err)
+	}
+	if n := g.Bytes(); n < 5000*600 || n > 3*page+page/2 {
+		t.Errorf("%d bytes for 5,000 faces, want two huge pages of codes and one of ids", n)
+	}
+	if err := g.Close(); err != nil || g.Bytes() != 0 {
+		t.Errorf("%d bytes when closed: %v", g.Bytes(), err)
+	}
+}

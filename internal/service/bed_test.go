@@ -18,6 +18,7 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/shelf"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
 
@@ -460,7 +461,7 @@ func (f *openFile) Close() error { return f.f.Close() }
 // testGallery is a gallery as the service wants it.
 type testGallery struct{ *gallery.Gallery }
 
-func newTestGallery(from service.Originals) (service.Gallery, error) {
+func newTestGallery(from shelf.Originals) (shelf.Gallery, error) {
 	if from == nil {
 		g, err := gallery.New(dim)
 		return testGallery{g}, err
@@ -469,7 +470,7 @@ func newTestGallery(from service.Originals) (service.Gallery, error) {
 	return testGallery{g}, err
 }
 
-func (g testGallery) Snapshot() service.Snapshot { return g.Gallery.Snapshot() }
+func (g testGallery) Snapshot() shelf.Snapshot { return g.Gallery.Snapshot() }
 
 // silence takes no notice of events.
 type silence struct{}

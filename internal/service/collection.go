@@ -19,7 +19,6 @@ func (s *Service) CreateCollection(ctx context.Context, id CollectionID, tags ma
 		}
 		return nil, err
 	}
-	s.ports.Events.GallerySize(id, 0)
 	return c, nil
 }
 
@@ -83,8 +82,8 @@ func (s *Service) DeleteCollection(ctx context.Context, id CollectionID) error {
 		}
 		return err
 	}
-	s.ports.Events.GallerySize(id, -1)
-	return s.drop(c.Serial)
+	s.shelf.Drop(int64(c.Serial))
+	return nil
 }
 
 // Tags of a collection. [NotFound].

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"crypto/sha256"
-	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
 )
@@ -56,18 +55,17 @@ func choose(found []PhotoFace, q QualityFilter, most int) (chosen []PhotoFace, u
 	return chosen, unused
 }
 
-// enrol stores faces of a photo and then shows them to searches.
+// enrol stores faces of a photo.
 func (s *Service) enrol(
 	ctx context.Context, c *Collection, photo [sha256.Size]byte, name string, chosen []PhotoFace,
 ) ([]NewFace, error) {
-	a, done, err := s.change(ctx, c)
+	before, err := s.idsOfBefore(ctx, c, photo, name, chosen)
 	if err != nil {
 		return nil, err
 	}
-	defer done()
 	faces := make([]NewFace, len(chosen))
 	for i, f := range chosen {
-		id := a.faceID(c, photo, name, f.Box)
+		id := faceID(c, before, photo, name, f.Box)
 		faces[i] = NewFace{Vector: f.Template, Code: s.ports.Code(id, f.Template), Face: Face{
 			Version:  c.Version,
 			Enrolled: face.Enrolled{ID: id, ImageID: ImageID(photo), ExternalID: name, Detection: f.Detection},
@@ -80,18 +78,7 @@ func (s *Service) enrol(
 	if err != nil || len(added) == 0 {
 		return faces, named(err, c)
 	}
-	ids := make([]face.ID, 0, len(added))
-	var vectors []float32
-	for i := range faces {
-		if slices.Contains(added, faces[i].ID) && !slices.Contains(ids, faces[i].ID) {
-			ids, vectors = append(ids, faces[i].ID), append(vectors, faces[i].Vector...)
-		}
-	}
-	if err := a.faces.Add(ids, vectors); err != nil {
-		return nil, err
-	}
-	s.ports.Events.FacesEnrolled(ctx, c.ID, ids)
-	s.ports.Events.GallerySize(c.ID, a.faces.Len())
+	s.ports.Events.FacesEnrolled(ctx, c.ID, added)
 	return faces, nil
 }
 
@@ -135,19 +122,12 @@ func (s *Service) DeleteFaces(ctx context.Context, id CollectionID, ids []face.I
 	if err != nil {
 		return nil, err
 	}
-	a, done, err := s.change(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	deleted, associated, err := s.ports.Store.DeleteFaces(ctx, c.Serial, ids)
+	deleted, associated, err := s.ports.Store.DeleteFaces(ctx, c.Serial, ids, s.ports.Now())
 	if err != nil {
 		return nil, named(err, c)
 	}
-	a.faces.Delete(deleted)
 	if len(deleted) > 0 {
 		s.ports.Events.FacesDeleted(ctx, id, deleted)
-		s.ports.Events.GallerySize(id, a.faces.Len())
 	}
 	return deletedFaces(ids, deleted, associated), nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/shelf"
 )
 
 // usualThreshold is the lowest similarity that counts where nothing is said: Rekognition's default.
@@ -35,16 +36,13 @@ type hit struct {
 
 // nearest finds what in a gallery is similar to a probe, most similar first.
 func (s *Service) nearest(
-	ctx context.Context, a *album, g Searcher, probe []float32, threshold face.Similarity, limit int,
+	ctx context.Context, g Searcher, probe []float32, threshold face.Similarity, limit int,
 ) ([]hit, error) {
 	i := s.ports.Model.Cohort.Impostors(probe)
 	lists, err := g.Search(ctx, []face.Probe{{
 		Vector: probe, MinScore: s.ports.Model.Calibration.Threshold(threshold, i), Limit: limit,
 	}})
-	switch {
-	case err != nil && a.dropped.Load():
-		return nil, &Error{Kind: NotFound, Message: "The collection has been deleted.", Err: err}
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	var found []hit
@@ -59,16 +57,17 @@ func (s *Service) nearest(
 // SearchFaces finds the faces of a collection that are similar to another of its faces, which is not among them.
 // [NotFound] for the collection, [Invalid] for the face.
 func (s *Service) SearchFaces(ctx context.Context, id CollectionID, probe face.ID, r Search) (*FacesFound, error) {
-	c, a, err := s.opened(ctx, id)
+	c, v, err := s.opened(ctx, id)
 	if err != nil {
 		return nil, err
 	}
+	defer v.Release()
 	vector, err := s.vector(ctx, c, probe)
 	if err != nil {
 		return nil, err
 	}
 	limit := r.limit(mostListed)
-	hits, err := s.nearest(ctx, a, a.faces, vector, r.threshold(), min(limit+1, mostListed))
+	hits, err := s.nearest(ctx, v.Faces(), vector, r.threshold(), min(limit+1, mostListed))
 	if err != nil {
 		return nil, named(err, c)
 	}
@@ -83,8 +82,7 @@ func (s *Service) SearchFaces(ctx context.Context, id CollectionID, probe face.I
 func (s *Service) SearchFacesByImage(
 	ctx context.Context, id CollectionID, image Image, q QualityFilter, r Search,
 ) (*FacesFound, error) {
-	c, a, err := s.opened(ctx, id)
-	if err != nil {
+	if _, err := s.searchable(ctx, id); err != nil {
 		return nil, err
 	}
 	_, faces, err := s.look(ctx, image, Wanted{Probe: true})
@@ -95,7 +93,12 @@ func (s *Service) SearchFacesByImage(
 	if probe == nil {
 		return nil, Errorf(Invalid, "There are no faces in the image. Should be at least 1.")
 	}
-	hits, err := s.nearest(ctx, a, a.faces, probe.Probe, r.threshold(), r.limit(mostListed))
+	c, v, err := s.opened(ctx, id) // as it is by now
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
+	hits, err := s.nearest(ctx, v.Faces(), probe.Probe, r.threshold(), r.limit(mostListed))
 	if err != nil {
 		return nil, named(err, c)
 	}
@@ -131,39 +134,41 @@ func largest(faces []PhotoFace, q QualityFilter) (probe *PhotoFace, unused []Unu
 func (s *Service) SearchUsersByFace(
 	ctx context.Context, id CollectionID, probe face.ID, r Search,
 ) (*UsersFound, error) {
-	c, a, err := s.opened(ctx, id)
+	c, v, err := s.opened(ctx, id)
 	if err != nil {
 		return nil, err
 	}
+	defer v.Release()
 	vector, err := s.vector(ctx, c, probe)
 	if err != nil {
 		return nil, err
 	}
-	return s.usersLike(ctx, c, a, vector, r)
+	return s.usersLike(ctx, c, v, vector, r)
 }
 
 // SearchUsers finds the users that are similar to another user, who is not among them. [NotFound] for the collection and
 // the user. A user without faces is similar to nobody.
 func (s *Service) SearchUsers(ctx context.Context, id CollectionID, user UserID, r Search) (*UsersFound, error) {
-	c, a, err := s.opened(ctx, id)
+	c, v, err := s.opened(ctx, id)
 	if err != nil {
 		return nil, err
 	}
+	defer v.Release()
 	if err = s.checkUser(ctx, c, user); err != nil {
 		return nil, err
 	}
-	vectors, err := s.facesOf(ctx, c, a, user)
+	vectors, err := s.ports.Store.VectorsOf(ctx, c.Serial, user)
 	if err != nil || len(vectors) == 0 {
-		return &UsersFound{Version: c.Version}, err
+		return &UsersFound{Version: c.Version}, named(err, c)
 	}
 	sum := []float32(nil)
-	for _, v := range vectors {
-		sum = plus(sum, v.Values)
+	for _, one := range vectors {
+		sum = face.Plus(sum, one.Values)
 	}
 	if _, err = face.Normalize(sum); err != nil {
 		return &UsersFound{Version: c.Version}, nil //nolint:nilerr // faces that have nothing in common are like nobody
 	}
-	out, err := s.usersLike(ctx, c, a, sum, Search{Max: r.limit(mostUsersFound) + 1, Threshold: r.Threshold})
+	out, err := s.usersLike(ctx, c, v, sum, Search{Max: r.limit(mostUsersFound) + 1, Threshold: r.Threshold})
 	if err != nil {
 		return nil, err
 	}
@@ -177,19 +182,23 @@ func (s *Service) SearchUsers(ctx context.Context, id CollectionID, user UserID,
 func (s *Service) SearchUsersByImage(
 	ctx context.Context, id CollectionID, image Image, q QualityFilter, r Search,
 ) (*UsersFound, error) {
-	c, a, err := s.opened(ctx, id)
-	if err != nil {
+	if _, err := s.searchable(ctx, id); err != nil {
 		return nil, err
 	}
 	_, faces, err := s.look(ctx, image, Wanted{Probe: true})
 	if err != nil {
 		return nil, err
 	}
+	c, v, err := s.opened(ctx, id) // as it is by now
+	if err != nil {
+		return nil, err
+	}
+	defer v.Release()
 	probe, unused := largest(faces, q)
 	if probe == nil {
 		return &UsersFound{Unused: unused, Version: c.Version}, nil
 	}
-	out, err := s.usersLike(ctx, c, a, probe.Probe, r)
+	out, err := s.usersLike(ctx, c, v, probe.Probe, r)
 	if err != nil {
 		return nil, err
 	}
@@ -197,17 +206,14 @@ func (s *Service) SearchUsersByImage(
 	return out, nil
 }
 
-// opened is a collection that can be searched, with its faces in memory.
-func (s *Service) opened(ctx context.Context, id CollectionID) (*Collection, *album, error) {
+// opened is a collection that can be searched, with a view of its faces in memory, to be released.
+func (s *Service) opened(ctx context.Context, id CollectionID) (*Collection, *shelf.View, error) {
 	c, err := s.searchable(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := s.album(ctx, c)
-	if KindOf(err) == NotFound {
-		return nil, nil, errNoCollection(id)
-	}
-	return c, a, err
+	v, err := s.acquire(ctx, c)
+	return c, v, err
 }
 
 // vector is the embedding of an enrolled face.
@@ -231,17 +237,16 @@ func named(err error, c *Collection) error {
 }
 
 func (s *Service) usersLike(
-	ctx context.Context, c *Collection, a *album, probe []float32, r Search,
+	ctx context.Context, c *Collection, v *shelf.View, probe []float32, r Search,
 ) (*UsersFound, error) {
-	hits, err := s.nearest(ctx, a, a.users, probe, r.threshold(), r.limit(mostUsersFound+1))
+	hits, err := s.nearest(ctx, v.Users(), probe, r.threshold(), r.limit(mostUsersFound+1))
 	if err != nil {
 		return nil, named(err, c)
 	}
 	out := &UsersFound{Version: c.Version}
 	for _, h := range hits {
-		if user := a.personOf(h.id); user != "" { // one who has just been deleted is left out
-			out.Hits = append(out.Hits, UserHit{User: User{ID: user, Status: UserActive}, Similarity: h.similarity})
-		}
+		user := User{ID: UserID(v.Person(h.id)), Status: UserActive}
+		out.Hits = append(out.Hits, UserHit{User: user, Similarity: h.similarity})
 	}
 	return out, nil
 }

@@ -160,7 +160,7 @@ func TestSearchWithoutOriginals(t *testing.T) {
 	}
 	w.vectors = nil
 	// Deleted in the store, and not yet in memory.
-	if _, _, err := b.store.DeleteFaces(t.Context(), c.Serial, []face.ID{ann}); err != nil {
+	if _, _, err := b.store.DeleteFaces(t.Context(), c.Serial, []face.ID{ann}, b.clock()); err != nil {
 		t.Fatal(err)
 	}
 	want(bob)

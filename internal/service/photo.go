@@ -101,13 +101,30 @@ func ImageID(photo [sha256.Size]byte) face.ID { return derivedID("image", photo,
 // faceID is the id of a face to enrol. The same face of the same photo under the same name is the same face within one
 // collection, so that indexing twice stores once; in any other collection, also in one that is made anew under the same
 // name, it is another face, so that whoever keys a table by it mixes nobody up. A face that was enrolled before ids told
-// collections apart keeps its id.
-func (a *album) faceID(c *Collection, photo [sha256.Size]byte, name string, box face.Box) face.ID {
-	if before := derivedID("face", photo, name, box); a.faces.Has(before) {
-		return before
+// collections apart keeps its id: these are in before.
+func faceID(c *Collection, before map[face.ID]Face, photo [sha256.Size]byte, name string, box face.Box) face.ID {
+	id := idOfBefore(photo, name, box)
+	if _, enrolled := before[id]; enrolled {
+		return id
 	}
 	kind := fmt.Sprintf("face of %q, number %d, of %d", c.ID, c.Serial, c.Created.UnixMilli())
 	return derivedID(kind, photo, name, box)
+}
+
+// idOfBefore is the id that a face had before ids told collections apart.
+func idOfBefore(photo [sha256.Size]byte, name string, box face.Box) face.ID {
+	return derivedID("face", photo, name, box)
+}
+
+// idsOfBefore finds those of a photo's faces that were enrolled before ids told collections apart.
+func (s *Service) idsOfBefore(
+	ctx context.Context, c *Collection, photo [sha256.Size]byte, name string, chosen []PhotoFace,
+) (map[face.ID]Face, error) {
+	ids := make([]face.ID, len(chosen))
+	for i, f := range chosen {
+		ids[i] = idOfBefore(photo, name, f.Box)
+	}
+	return s.facesByID(ctx, c, ids)
 }
 
 // derivedID is the id of what was taken from a photo.

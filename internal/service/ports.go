@@ -101,36 +101,6 @@ type Searcher interface {
 	Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error)
 }
 
-// Gallery keeps embeddings in memory. Safe for concurrent use.
-type Gallery interface {
-	Searcher
-	// Add takes in a unit vector for each id, one after another; all of them or none.
-	Add(ids []face.ID, vectors []float32) error
-	// AddCodes takes in faces by their codes, one after another; all of them or none, but for codes that are damaged or of
-	// another version: it says how many of these it has passed over. Only a gallery with [Originals] can do this.
-	AddCodes(codes []byte) (passedOver int, err error)
-	Has(id face.ID) bool
-	// Delete removes faces and says how many there were.
-	Delete(ids []face.ID) int
-	Len() int
-	// Snapshot is the gallery as it is now, to be closed.
-	Snapshot() Snapshot
-	Close() error
-}
-
-// Originals gives a gallery the embeddings that it does not keep. Safe for concurrent use.
-type Originals interface {
-	// Originals calls each with the embedding of every one of these faces that is there; at most 4096 are asked for. The
-	// vector is valid during the call only. An error of each ends it.
-	Originals(ctx context.Context, ids []face.ID, each func(id face.ID, vector []float32) error) error
-}
-
-// Snapshot is a gallery as it was at one moment.
-type Snapshot interface {
-	Searcher
-	Close() error
-}
-
 // Model is the embedding model in use.
 type Model struct {
 	ID face.ModelID
@@ -150,7 +120,7 @@ type Events interface {
 	// SegmentDone tells how much video was analysed in how much time.
 	SegmentDone(video, took time.Duration)
 	// GalleryLoaded tells that a collection's faces are in memory, and GallerySize how many there are from now on; -1 for a
-	// collection that is gone.
+	// collection that is there no longer.
 	GalleryLoaded(c CollectionID, faces int, took time.Duration)
 	GallerySize(c CollectionID, faces int)
 	// FacesEnrolled and FacesDeleted tell which faces of a collection have changed, for the audit log; the context is that

@@ -179,8 +179,8 @@ func (s *Service) saveLists(ctx context.Context, w *chunkWriter, c *Collection, 
 		for i, list := range part {
 			for _, m := range list {
 				f, there := known[m.ID]
-				if !there { // deleted since the snapshot: its id is what is left of it
-					f.ID = m.ID
+				if !there { // deleted while the video was matched: nothing is kept of it
+					continue
 				}
 				hit := FaceHit{Face: f, Similarity: m.Similarity}
 				if m.Own < m.Similarity {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/shelf"
 )
 
 // running knows the tasks that this process is running, so that those of a job can be stopped.
@@ -365,14 +366,13 @@ func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes, attempt int64) 
 	}
 	var c *Collection
 	if j.Operation == FaceSearch {
-		var a *album
+		var v *shelf.View
 		var err error
-		if c, a, err = s.opened(ctx, j.Collection); err != nil {
+		if c, v, err = s.opened(ctx, j.Collection); err != nil {
 			return err
 		}
-		snapshot := a.faces.Snapshot()
-		defer snapshot.Close() //nolint:errcheck // it is nil
-		m.Gallery, m.People = snapshot, s.peopleOf(c, a)
+		defer v.Release()
+		m.Gallery, m.People = v.Faces(), s.peopleOf(c, v)
 	}
 	found, err := eyes.Finish(ctx, j.Plan, saved, m)
 	if err != nil {
@@ -395,13 +395,13 @@ func (s *Service) finish(ctx context.Context, j *Job, eyes Eyes, attempt int64) 
 
 // peopleOf says for which persons enrolled faces stand: the user that one is associated with, or else its external id, as many give
 // all photos of a person the same one. The names of a matching are read together.
-func (s *Service) peopleOf(c *Collection, a *album) func(context.Context, []face.ID) (map[face.ID]string, error) {
+func (s *Service) peopleOf(c *Collection, v *shelf.View) func(context.Context, []face.ID) (map[face.ID]string, error) {
 	return func(ctx context.Context, ids []face.ID) (map[face.ID]string, error) {
 		named := make(map[face.ID]string, len(ids))
 		var others []face.ID
 		for _, id := range ids {
-			if user := a.ownerOf(id); user != "" {
-				named[id] = "user " + string(user)
+			if user := v.Owner(id); user != "" {
+				named[id] = "user " + user
 			} else {
 				others = append(others, id)
 			}

@@ -2,15 +2,13 @@ package service
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/shelf"
 )
 
 // Ports are what the service needs of the world. All of them are set, but for those that look into photos and videos
@@ -24,7 +22,7 @@ type Ports struct {
 	Model   Model
 	// NewGallery makes an empty gallery of the model's dimension, which leaves embeddings where they are, or keeps them if
 	// there are no originals (nil).
-	NewGallery func(Originals) (Gallery, error)
+	NewGallery func(shelf.Originals) (shelf.Gallery, error)
 	// Code makes the code of a face: what a gallery with originals keeps of it. All have CodeSize bytes.
 	Code     func(id face.ID, vector []float32) []byte
 	CodeSize int
@@ -56,6 +54,8 @@ type Settings struct {
 	UsersPerCollection            int64
 	FacesPerUser                  int
 	TagsPerCollection             int
+	// GalleryMemory is how many bytes collections may take in memory; 0 for no limit. It is Spotter's own.
+	GalleryMemory int64
 	// MaxMatches is the most matches listed for one face of a video. It is Spotter's own.
 	MaxMatches int
 	// SegmentsAhead is how many segments of one job may wait or be worked on at once, at least 1: twice as many as there are
@@ -81,7 +81,7 @@ type Service struct {
 	ports    Ports
 	settings Settings
 	pages    *pages
-	shelf    shelf
+	shelf    *shelf.Shelf
 	running  running
 	plans    plans
 	// photos has one for each photo of a bucket that is in memory.
@@ -101,16 +101,43 @@ func New(p Ports, s Settings) (*Service, error) {
 	s.SegmentsAhead = max(s.SegmentsAhead, 1)
 	return &Service{
 		ports: p, settings: s, pages: pages,
-		shelf:   shelf{albums: map[Serial]*album{}},
+		shelf:   newShelf(&p, &s),
 		running: running{jobs: map[JobID]map[int]context.CancelCauseFunc{}},
 		plans:   plans{data: map[JobID][]byte{}},
 		photos:  make(chan struct{}, photosAtOnce),
 	}, nil
 }
 
-// Load reads the faces of all collections into memory, one collection after another. Requests load what they need
-// themselves until then. A collection that cannot be read costs itself only.
+// Load reads the faces of all collections into memory, one collection after another, as far as there is room. Requests load what
+// they need themselves, until then and where there is none. A collection that cannot be read costs itself only.
 func (s *Service) Load(ctx context.Context) error {
+	return s.eachCollection(ctx, func(c *Collection) error {
+		about := slog.String("collection_id", string(c.ID))
+		if c.Model != s.ports.Model.ID {
+			s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "collection holds faces of another model and cannot be searched",
+				about, slog.String("model", string(c.Model)))
+			return nil
+		}
+		if !s.shelf.Fits(c.Faces) {
+			s.ports.Log.LogAttrs(ctx, slog.LevelInfo, "there is no memory for a collection: it is read when it is searched", about)
+			return nil
+		}
+		v, err := s.acquire(ctx, c)
+		switch {
+		case err == nil:
+			v.Release()
+		case ctx.Err() != nil:
+			return fmt.Errorf("load collection %s: %w", c.ID, err)
+		case KindOf(err) != NotFound:
+			s.ports.Log.LogAttrs(ctx, slog.LevelError, "collection cannot be searched, because its faces cannot be read: "+
+				"restore a backup of the database, or delete the collection and index its photos anew", about, slog.Any("error", err))
+		}
+		return nil
+	})
+}
+
+// eachCollection calls do with one collection after another, until it fails.
+func (s *Service) eachCollection(ctx context.Context, do func(*Collection) error) error {
 	for after := Serial(0); ; {
 		list, err := s.ports.Store.Collections(ctx, after, pageOfCollections)
 		if err != nil || len(list) == 0 {
@@ -118,22 +145,31 @@ func (s *Service) Load(ctx context.Context) error {
 		}
 		for i := range list {
 			after = list[i].Serial
-			if list[i].Model != s.ports.Model.ID {
-				s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "collection holds faces of another model and cannot be searched",
-					slog.String("collection_id", string(list[i].ID)), slog.String("model", string(list[i].Model)))
-				continue
-			}
-			_, err := s.album(ctx, &list[i])
-			switch {
-			case ctx.Err() != nil:
-				return fmt.Errorf("load collection %s: %w", list[i].ID, err)
-			case err != nil && KindOf(err) != NotFound:
-				s.ports.Log.LogAttrs(ctx, slog.LevelError, "collection cannot be searched, because its faces cannot be read: "+
-					"restore a backup of the database, or delete the collection and index its photos anew",
-					slog.String("collection_id", string(list[i].ID)), slog.Any("error", err))
+			if err := do(&list[i]); err != nil {
+				return err
 			}
 		}
 	}
+}
+
+// Refresh brings what is in memory up to date with what other processes have done: without it a face that they have deleted would stay
+// in memory, where nobody finds it, until the collection is searched, and a deleted collection for good.
+func (s *Service) Refresh(ctx context.Context) error {
+	left := map[int64]bool{}
+	for _, serial := range s.shelf.Held() {
+		left[serial] = true
+	}
+	err := s.eachCollection(ctx, func(c *Collection) error {
+		delete(left, int64(c.Serial))
+		return s.shelf.Follow(ctx, onShelf(c))
+	})
+	if err != nil {
+		return err
+	}
+	for serial := range left {
+		s.shelf.Drop(serial)
+	}
+	return nil
 }
 
 // pageOfCollections is how many collections are read at once; any number will do.
@@ -141,49 +177,10 @@ const pageOfCollections = 100
 
 // MendCodes writes the codes of faces that had none, or a damaged one, when their collections were loaded. Until then each
 // start reads these faces' collections whole.
-func (s *Service) MendCodes(ctx context.Context) error {
-	s.shelf.mu.Lock()
-	albums := slices.Collect(maps.Values(s.shelf.albums))
-	s.shelf.mu.Unlock()
-	for _, a := range albums {
-		if err := s.mendCodes(ctx, a); err != nil && KindOf(err) != NotFound {
-			return err
-		}
-	}
-	return nil
-}
-
-// mendBatch is how many codes are written in one transaction: half a megabyte.
-const mendBatch = 1000
-
-func (s *Service) mendCodes(ctx context.Context, a *album) error {
-	for uncoded := range slices.Chunk(a.takeUncoded(), mendBatch) {
-		vectors, err := s.ports.Store.Vectors(ctx, a.serial, uncoded)
-		if err != nil {
-			return err
-		}
-		codes := make([]Code, len(vectors))
-		for i, v := range vectors {
-			codes[i] = Code{ID: v.ID, Data: s.ports.Code(v.ID, v.Values)}
-		}
-		if err := s.ports.Store.SetCodes(ctx, a.serial, codes); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (s *Service) MendCodes(ctx context.Context) error { return s.shelf.MendCodes(ctx) }
 
 // Close frees the galleries. No other method may be called any more.
-func (s *Service) Close() error {
-	s.shelf.mu.Lock()
-	defer s.shelf.mu.Unlock()
-	var err error
-	for serial, a := range s.shelf.albums {
-		err = errors.Join(err, a.close())
-		delete(s.shelf.albums, serial)
-	}
-	return err
-}
+func (s *Service) Close() error { return s.shelf.Close() }
 
 // similarity says how similar two faces are, given the moments of the probe.
 func (s *Service) similarity(score face.Score, i face.Impostors) face.Similarity {

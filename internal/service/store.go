@@ -62,8 +62,10 @@ type FaceStore interface {
 	AddFaces(ctx context.Context, c Serial, faces []NewFace, most int64) (added []face.ID, err error)
 	// Faces lists by id.
 	Faces(ctx context.Context, c Serial, q FaceQuery) ([]Face, error)
-	// Vectors gives the embeddings of those of the faces that exist, with their users.
+	// Vectors gives the embeddings of those of the faces that exist, with their users, by id. VectorsOf are those of a user's
+	// faces.
 	Vectors(ctx context.Context, c Serial, ids []face.ID) ([]Vector, error)
+	VectorsOf(ctx context.Context, c Serial, u UserID) ([]Vector, error)
 	// EachVector gives all embeddings of a collection, by id; the vector is valid during the call only. An error of each ends
 	// it.
 	EachVector(ctx context.Context, c Serial, each func(Vector) error) error
@@ -75,8 +77,34 @@ type FaceStore interface {
 	// SetCodes keeps codes of those of the faces that are there, instead of earlier ones. A face's code is deleted with it.
 	SetCodes(ctx context.Context, c Serial, codes []Code) error
 	// DeleteFaces deletes faces that are associated with nobody, and says which: those of ids that are not among them and
-	// not in associated were not there.
-	DeleteFaces(ctx context.Context, c Serial, ids []face.ID) (deleted []face.ID, associated map[face.ID]UserID, err error)
+	// not in associated were not there. Which ones they were is kept for a day from now on, for Changes.
+	DeleteFaces(ctx context.Context, c Serial, ids []face.ID, now time.Time) (
+		deleted []face.ID, associated map[face.ID]UserID, err error)
+	// Changes says what has become of a collection's faces after a number of changes ([Collection]): about limit of each kind,
+	// and never a part of what has one number. What was deleted and added again is among both.
+	Changes(ctx context.Context, c Serial, after int64, limit int) (*Changes, error)
+}
+
+// Changes is what has happened to a collection's faces. Applied to a copy of the collection as it was at the number that was asked
+// for, first what is gone and then what is there, and so on until To is Latest, it makes it the collection at Latest.
+type Changes struct {
+	// To is the number up to which all of it is here, Latest that of the collection at this moment, and Total how many faces it
+	// has at this moment.
+	To, Latest, Total int64
+	// Faces were added, or got another owner. They are as they are at this moment, and those that have changed again after To are
+	// left out.
+	Faces []ChangedFace
+	Gone  []face.ID
+	// Lost says that it is not known any more what has changed: what was deleted is kept for a day. The copy is to be made anew.
+	Lost bool
+}
+
+// ChangedFace is a face as it is now.
+type ChangedFace struct {
+	ID   face.ID
+	User UserID
+	// Code is what was kept; empty if nothing was.
+	Code []byte
 }
 
 // Code is what a gallery keeps of an enrolled face in memory.
@@ -103,12 +131,14 @@ type UserStore interface {
 	Users(ctx context.Context, c Serial, after Serial, limit int) ([]User, error)
 	// DeleteUser lets go of the user's faces, which stay. [NotFound].
 	DeleteUser(ctx context.Context, c Serial, u UserID, token *RequestToken) error
-	// Associate makes faces a user's and the user active. [NotFound] if there is no such user; [Conflict] if one of the
-	// faces is gone or associated by now; [QuotaExceeded] if the user would have more than most faces.
-	Associate(ctx context.Context, c Serial, u UserID, ids []face.ID, most int, token *RequestToken) error
-	// Disassociate lets go of those of the faces that are the user's. A user without faces is [UserCreated] again.
-	// [NotFound] if there is no such user.
-	Disassociate(ctx context.Context, c Serial, u UserID, ids []face.ID, token *RequestToken) error
+	// Associate makes faces a user's and the user active. The user is given as read before: [Conflict] if their faces are
+	// others by now, or if one of the faces is gone or associated; [NotFound] if there is no such user; [QuotaExceeded] if the
+	// user would have more than most faces.
+	Associate(ctx context.Context, c Serial, u *User, ids []face.ID, most int, token *RequestToken) error
+	// Disassociate lets go of faces of a user, who is given as read before. A user without faces is [UserCreated] again.
+	// [Conflict] if the user's faces are others by now, or if one of the faces is not the user's; [NotFound] if there is no such
+	// user.
+	Disassociate(ctx context.Context, c Serial, u *User, ids []face.ID, token *RequestToken) error
 }
 
 // JobQuery selects jobs, newest first.
@@ -160,8 +190,8 @@ type JobStore interface {
 	EndJob(ctx context.Context, j *Job, n *Notice) (bool, error)
 	// DeleteJob deletes a job that has ended, with its results. [NotFound]; [Conflict] if it is in progress.
 	DeleteJob(ctx context.Context, id JobID) error
-	// Sweep deletes jobs and request tokens that have expired, at most limit of each, and says how many. It also removes
-	// what deleted collections and jobs have left behind, uncounted, in several transactions if that is much.
+	// Sweep deletes jobs and request tokens that have expired, at most limit of each, and says how many. It also forgets which
+	// faces were deleted more than a day ago, and removes what deleted collections and jobs have left behind, uncounted, in several transactions if that is much.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 }
 

@@ -34,15 +34,7 @@ func (s *Service) CreateUser(ctx context.Context, id CollectionID, user UserID, 
 // DeleteUser deletes a user; the faces stay and are nobody's. [NotFound], [TokenReused].
 func (s *Service) DeleteUser(ctx context.Context, id CollectionID, user UserID, token string) error {
 	_, err := s.once(ctx, "delete-user", id, token, userForm(user), func(c *Collection, t *RequestToken) error {
-		a, done, err := s.change(ctx, c)
-		if err != nil {
-			return err
-		}
-		defer done()
-		if err := s.ports.Store.DeleteUser(ctx, c.Serial, user, t); err != nil {
-			return noUser(err, user)
-		}
-		return a.setUser(user, nil)
+		return noUser(s.ports.Store.DeleteUser(ctx, c.Serial, user, t), user)
 	})
 	return err
 }
@@ -72,79 +64,63 @@ func (s *Service) Users(ctx context.Context, id CollectionID, page PageRequest) 
 //
 // A user who has no faces yet is founded by the first face of the request; the others must be similar to that one.
 func (s *Service) AssociateFaces(ctx context.Context, r AssociateRequest) (*Associated, error) {
-	return s.associated(ctx, "associate-faces", r, func(c *Collection, a *album, t *RequestToken, out *Associated) error {
-		mine, err := s.facesOf(ctx, c, a, r.User)
+	return s.associated(ctx, "associate-faces", r, func(c *Collection, u *User, t *RequestToken, out *Associated) error {
+		mine, err := s.ports.Store.VectorsOf(ctx, c.Serial, u.ID)
 		if err != nil {
+			return named(err, c)
+		}
+		if err := s.acceptable(ctx, c, r, mine, out); err != nil {
 			return err
 		}
-		fresh, err := s.acceptable(ctx, c, a, r, mine, out)
-		if err != nil {
-			return err
-		}
-		for _, v := range fresh {
-			out.Done = append(out.Done, v.ID)
-		}
-		if out.Status = UserActive; len(mine)+len(fresh) == 0 {
+		if out.Status = UserActive; len(mine)+len(out.Done) == 0 {
 			out.Status = UserCreated
 		}
 		if err := t.answer(out); err != nil {
 			return err
 		}
-		if err := s.ports.Store.Associate(ctx, c.Serial, r.User, out.Done, s.settings.FacesPerUser, t); err != nil {
-			return s.notAssociated(err, r.User)
+		err = s.ports.Store.Associate(ctx, c.Serial, u, out.Done, s.settings.FacesPerUser, t)
+		if KindOf(err) == QuotaExceeded {
+			return Errorf(QuotaExceeded, "A user has at most %d faces", s.settings.FacesPerUser)
 		}
-		return a.setUser(r.User, append(mine, fresh...))
+		return noUser(err, u.ID)
 	})
 }
 
-func (s *Service) notAssociated(err error, user UserID) error {
-	switch KindOf(err) {
-	case QuotaExceeded:
-		return Errorf(QuotaExceeded, "A user has at most %d faces", s.settings.FacesPerUser)
-	case Conflict:
-		return Errorf(Conflict, "The faces of user %s were changed at the same time; try again", user)
-	default:
-		return noUser(err, user)
-	}
-}
-
-// acceptable sorts the faces that are to be associated: it gives those that can be, and tells of the others in out.
+// acceptable sorts the faces that are to be associated, in out, into those that can be and the others.
 func (s *Service) acceptable(
-	ctx context.Context, c *Collection, a *album, r AssociateRequest, mine []Vector, out *Associated,
-) ([]Vector, error) {
+	ctx context.Context, c *Collection, r AssociateRequest, mine []Vector, out *Associated,
+) error {
 	ids := unique(r.IDs)
 	vectors, err := s.ports.Store.Vectors(ctx, c.Serial, ids)
 	if err != nil {
-		return nil, named(err, c)
+		return named(err, c)
 	}
 	known := map[face.ID]Vector{}
 	for _, v := range vectors {
 		known[v.ID] = v
 	}
-	var fresh []Vector
 	var sum []float32
 	for _, v := range mine {
-		sum = plus(sum, v.Values)
+		sum = face.Plus(sum, v.Values)
 	}
 	for _, id := range ids {
 		v, found := known[id]
-		owner := a.ownerOf(id)
 		switch similarity := s.likeness(sum, v.Values); {
 		case !found:
 			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: UnknownFace})
-		case owner == r.User:
-		case owner != "":
-			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: OtherUser, User: owner})
+		case v.User == r.User:
+		case v.User != "":
+			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: OtherUser, User: v.User})
 		case similarity < r.threshold():
 			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: LowSimilarity, Similarity: similarity})
 		default:
-			fresh = append(fresh, v)
-			if len(mine) == 0 && len(fresh) == 1 {
-				sum = plus(nil, v.Values)
+			out.Done = append(out.Done, id)
+			if len(mine) == 0 && len(out.Done) == 1 {
+				sum = face.Plus(nil, v.Values)
 			}
 		}
 	}
-	return fresh, nil
+	return nil
 }
 
 func (r AssociateRequest) threshold() face.Similarity {
@@ -171,58 +147,42 @@ func (s *Service) likeness(sum, vector []float32) face.Similarity {
 
 // DisassociateFaces ends that faces are a user's. Faces that are nobody's are passed over. [NotFound], [TokenReused].
 func (s *Service) DisassociateFaces(ctx context.Context, r AssociateRequest) (*Associated, error) {
-	return s.associated(ctx, "disassociate-faces", r, func(c *Collection, a *album, t *RequestToken, out *Associated) error {
-		mine, err := s.facesOf(ctx, c, a, r.User)
+	return s.associated(ctx, "disassociate-faces", r, func(c *Collection, u *User, t *RequestToken, out *Associated) error {
+		mine, err := s.ports.Store.Faces(ctx, c.Serial, FaceQuery{User: u.ID, Limit: mostListed})
 		if err != nil {
+			return named(err, c)
+		}
+		if err := s.removable(ctx, c, r, out); err != nil {
 			return err
 		}
-		if err := s.removable(ctx, c, a, r, out); err != nil {
-			return err
-		}
-		left := slices.DeleteFunc(mine, func(v Vector) bool { return slices.Contains(out.Done, v.ID) })
-		if out.Status = UserActive; len(left) == 0 {
+		if out.Status = UserActive; len(out.Done) == len(mine) {
 			out.Status = UserCreated
 		}
 		if err := t.answer(out); err != nil {
 			return err
 		}
-		if err := s.ports.Store.Disassociate(ctx, c.Serial, r.User, out.Done, t); err != nil {
-			return noUser(err, r.User)
-		}
-		return a.setUser(r.User, left)
+		return noUser(s.ports.Store.Disassociate(ctx, c.Serial, u, out.Done, t), u.ID)
 	})
 }
 
-func (s *Service) removable(ctx context.Context, c *Collection, a *album, r AssociateRequest, out *Associated) error {
+// removable sorts faces, in out, into those that are the user's and the others.
+func (s *Service) removable(ctx context.Context, c *Collection, r AssociateRequest, out *Associated) error {
 	ids := unique(r.IDs)
 	known, err := s.facesByID(ctx, c, ids)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		owner := a.ownerOf(id)
-		switch _, found := known[id]; {
+		switch f, found := known[id]; {
 		case !found:
 			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: UnknownFace})
-		case owner == r.User:
+		case f.User == r.User:
 			out.Done = append(out.Done, id)
-		case owner != "":
-			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: OtherUser, User: owner})
+		case f.User != "":
+			out.Failed = append(out.Failed, NotAssociated{ID: id, Reason: OtherUser, User: f.User})
 		}
 	}
 	return nil
-}
-
-// facesOf is the embeddings of a user's faces.
-func (s *Service) facesOf(ctx context.Context, c *Collection, a *album, user UserID) ([]Vector, error) {
-	a.mu.RLock()
-	ids := slices.Clone(a.held[user])
-	a.mu.RUnlock()
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	vectors, err := s.ports.Store.Vectors(ctx, c.Serial, ids)
-	return vectors, named(err, c)
 }
 
 // checkUser is NotFound if there is no such user.
@@ -238,22 +198,29 @@ func noUser(err error, user UserID) error {
 	return err
 }
 
-// associated runs a change of a user's faces once for each token.
+// mostDecisions is how often a change of a user's faces is decided anew because the user or the faces were changed meanwhile:
+// each time somebody else has got on.
+const mostDecisions = 100
+
+// associated runs a change of a user's faces once for each token. What it decides by is read after the user; the store
+// refuses what was decided by faces or a user that have changed since, and then it is decided again.
 func (s *Service) associated(
 	ctx context.Context, operation string, r AssociateRequest,
-	change func(*Collection, *album, *RequestToken, *Associated) error,
+	change func(*Collection, *User, *RequestToken, *Associated) error,
 ) (*Associated, error) {
 	out := &Associated{}
 	earlier, err := s.once(ctx, operation, r.Collection, r.Token, r.form(), func(c *Collection, t *RequestToken) error {
-		a, done, err := s.change(ctx, c)
-		if err != nil {
-			return err
+		for range mostDecisions {
+			u, err := s.ports.Store.User(ctx, c.Serial, r.User)
+			if err != nil {
+				return noUser(err, r.User)
+			}
+			*out = Associated{}
+			if err = change(c, u, t, out); KindOf(err) != Conflict {
+				return err
+			}
 		}
-		defer done()
-		if err := s.checkUser(ctx, c, r.User); err != nil {
-			return err
-		}
-		return change(c, a, t, out)
+		return Errorf(Conflict, "The faces of user %s were changed at the same time; try again", r.User)
 	})
 	if err != nil {
 		return nil, err

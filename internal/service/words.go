@@ -25,6 +25,8 @@ type Collection struct {
 	Tags    map[string]string
 	// Faces and Users are how many there are.
 	Faces, Users int64
+	// Changes is how often its faces have been changed: one that was read later and has the same number has the same faces.
+	Changes int64
 }
 
 // Face is an enrolled face of a collection.
@@ -50,6 +52,8 @@ type User struct {
 	Serial Serial
 	ID     UserID
 	Status UserStatus
+	// Changes is the collection's number with which the user's faces became what they are.
+	Changes int64
 }
 
 // UserStatus says whether a user can be found.

@@ -24,7 +24,7 @@ func enrolled(tb testing.TB, s *sqlite.Store, faces int) *service.Collection {
 	if err != nil || len(added) != faces {
 		tb.Fatalf("%d of %d faces were added: %v", len(added), faces, err)
 	}
-	c.Faces = int64(faces)
+	c.Faces, c.Changes = int64(faces), 1
 	return c
 }
 
@@ -85,7 +85,14 @@ func TestSweepClearsEverythingAway(t *testing.T) {
 	for _, f := range someFaces(0, 700, 0) {
 		ids = append(ids, f.ID)
 	}
-	must(t, s.Associate(ctx, c.Serial, "ann", ids, 1000, nil))
+	ann, err := s.User(ctx, c.Serial, "ann")
+	must(t, err)
+	must(t, s.Associate(ctx, c.Serial, ann, ids, 1000, nil))
+	deleted, _, err := s.DeleteFaces(ctx, c.Serial, []face.ID{someFaces(900, 1, 0)[0].ID}, time.Unix(1, 0))
+	must(t, err)
+	if len(deleted) != 1 {
+		t.Fatal("nothing was deleted")
+	}
 	must(t, s.DeleteCollection(ctx, "people"))
 	finishedJob(t, s)
 
@@ -94,9 +101,9 @@ func TestSweepClearsEverythingAway(t *testing.T) {
 	if _, err := s.Sweep(stopped, time.Unix(1, 0), 10); err == nil {
 		t.Fatal("swept though cancelled")
 	}
-	_, err := s.Sweep(ctx, time.Unix(1, 0), 10)
+	_, err = s.Sweep(ctx, time.Unix(1, 0), 10)
 	must(t, err)
-	wantNothing(t, db, "faces", "users", "tags", "collections", "segments", "leftovers", "chunks WHERE attempt <> 2")
+	wantNothing(t, db, "faces", "codes", "gone", "users", "tags", "collections", "segments", "leftovers", "chunks WHERE attempt <> 2")
 	kept, err := s.Chunks(ctx, "job", 0, 0, 1000)
 	if err != nil || len(kept) != 40 {
 		t.Errorf("%d chunks are kept of 40 results: %v", len(kept), err)

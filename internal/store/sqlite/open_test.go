@@ -2,13 +2,16 @@ package sqlite_test
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/binary"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
@@ -80,7 +83,7 @@ func TestDeletedFacesAreOverwritten(t *testing.T) {
 	if !holds(trace) || !holds(f.Code) {
 		t.Fatal("an enrolled face is not in the file")
 	}
-	if _, _, err := s.DeleteFaces(t.Context(), c.Serial, []face.ID{f.ID}); err != nil {
+	if _, _, err := s.DeleteFaces(t.Context(), c.Serial, []face.ID{f.ID}, time.Unix(1, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if holds(trace) || holds(f.Code) {
@@ -107,27 +110,48 @@ func before(t *testing.T, version int64, statements ...string) string {
 	return path
 }
 
-// TestOpenBringsTheFirstTablesUpToDate opens a database as the first version has left it, with a face.
+// TestOpenBringsTheFirstTablesUpToDate opens a database with the tables of the first version, and a face of a user in them.
 func TestOpenBringsTheFirstTablesUpToDate(t *testing.T) {
 	t.Parallel()
-	id := face.ID{1, 2, 3}
-	path := before(t, 1,
-		`INSERT INTO collections (id, model, version, created, faces) VALUES ('people', 'm', '1.0', 1, 1)`,
-		`INSERT INTO faces (collection, id, image, external_id, version, seen, vector)
-			VALUES (1, x'01020300000000000000000000000000', zeroblob(16), 'anna', '1.0', zeroblob(80), zeroblob(8))`)
-	s := newStore(t, openDB(t, path), nil)
-	c, err := s.Collection(t.Context(), "people")
+	path := filepath.Join(t.TempDir(), "spotter.db")
+	first, err := os.ReadFile("migrations/0001_first.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if codes, last, err := s.Codes(t.Context(), c.Serial, nil, 5, 10); err != nil || last != nil || len(codes) != 0 {
-		t.Fatalf("codes of faces from before there were any: %q, %v, %v", codes, last, err)
-	}
-	if err := s.SetCodes(t.Context(), c.Serial, []service.Code{{ID: id, Data: []byte("12345")}}); err != nil {
+	before, err := sql.Open("sqlite", path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if codes, last, err := s.Codes(t.Context(), c.Serial, nil, 5, 10); err != nil || string(codes) != "12345" || *last != id {
+	_, err = before.ExecContext(t.Context(), string(first)+`;
+		PRAGMA application_id = 0x53706f74;
+		CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL,
+			is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')));
+		INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1);
+		INSERT INTO collections (id, model, version, created, faces, users) VALUES ('people', 'm', '1', 1, 2, 1);
+		INSERT INTO users (collection, id, faces) VALUES (1, 'ann', 1);
+		INSERT INTO faces (collection, id, image, external_id, version, owner, seen, vector) VALUES
+			(1, unhex('00000000000000000000000000000001'), zeroblob(16), 'x', '1', NULL, zeroblob(80), zeroblob(16)),
+			(1, unhex('00000000000000000000000000000002'), zeroblob(16), 'x', '1', 'ann', zeroblob(80), zeroblob(16))`)
+	if err = errors.Join(err, before.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, ctx := newStore(t, openDB(t, path), nil), t.Context()
+	if codes, last, err := s.Codes(ctx, 1, nil, 5, 10); err != nil || last != nil || len(codes) != 0 {
+		t.Fatalf("codes of faces from before there were any: %q, %v, %v", codes, last, err)
+	}
+	one, two := face.ID{15: 1}, face.ID{15: 2}
+	must(t, s.SetCodes(ctx, 1, []service.Code{{ID: one, Data: []byte("12345")}}))
+	if codes, last, err := s.Codes(ctx, 1, nil, 5, 10); err != nil || string(codes) != "12345" || *last != one {
 		t.Fatalf("codes: %q, %v, %v", codes, last, err)
+	}
+	if ch, err := s.Changes(ctx, 1, 0, 10); err != nil || ch.Latest != 0 || ch.Total != 2 || len(ch.Faces) != 0 || ch.Lost {
+		t.Fatalf("changes from before there were numbers: %+v, %v", ch, err)
+	}
+	ann, err := s.User(ctx, 1, "ann")
+	must(t, err)
+	must(t, s.Disassociate(ctx, 1, ann, []face.ID{two}, nil))
+	if ch, err := s.Changes(ctx, 1, 0, 10); err != nil || ch.Latest != 1 || len(ch.Faces) != 1 || ch.Faces[0].ID != two {
+		t.Fatalf("changes: %+v, %v", ch, err)
 	}
 }
 

@@ -136,9 +136,10 @@ func costly(statement, line string) bool {
 	// A collection that is made has no faces that its foreign key could find, and one that is cleared away none any more.
 	listing := regexp.MustCompile(`ORDER BY id|LIMIT|INSERT INTO collections`)
 	users := regexp.MustCompile(`(DELETE FROM|UPDATE) users`)
-	// What a subquery with a limit gives.
+	// What a subquery with a limit gives, and what the statement itself brings.
 	const page = "SCAN page"
-	return scan.MatchString(line) && line != page && !small.MatchString(statement) ||
+	values := regexp.MustCompile(`^SCAN \d+-ROW VALUES CLAUSE$`)
+	return scan.MatchString(line) && line != page && !values.MatchString(line) && !small.MatchString(statement) ||
 		all.MatchString(line) && (!listing.MatchString(statement) || users.MatchString(statement))
 }
 

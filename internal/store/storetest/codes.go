@@ -91,7 +91,7 @@ func testCodes(u suite) {
 	ok(t, err)
 	wantCodes(t, s, c, 500, codesOf(append(all, n)...))
 
-	_, _, err = s.DeleteFaces(ctx, c, append(ids(1, 400), id(n)))
+	_, _, err = s.DeleteFaces(ctx, c, append(ids(1, 400), id(n)), day())
 	ok(t, err)
 	wantCodes(t, s, c, 64, codesOf(append([]int{0}, all[400:]...)...))
 	wantCodes(t, s, other, 2, codesOf(0, 1, 2))
@@ -136,8 +136,8 @@ func testEachOwned(u suite) {
 	for _, user := range []service.UserID{"bob", "ann"} {
 		ok(t, s.CreateUser(ctx, c, user, 5, nil))
 	}
-	ok(t, s.Associate(ctx, c, "bob", ids(3, 6), 9, nil))
-	ok(t, s.Associate(ctx, c, "ann", append(ids(15, 17), id(1)), 9, nil))
+	ok(t, associate(ctx, s, c, "bob", ids(3, 6), 9, nil))
+	ok(t, associate(ctx, s, c, "ann", append(ids(15, 17), id(1)), 9, nil))
 	var got []int
 	ok(t, s.EachOwned(ctx, c, func(v service.Vector) error {
 		for n := range 20 {

@@ -132,7 +132,9 @@ func testGone(u suite) {
 	gone := create(t, s, "people").Serial
 	addFaces(t, s, gone, 3)
 	ok(t, s.CreateUser(ctx, gone, "ann", 10, nil))
-	ok(t, s.Associate(ctx, gone, "ann", ids(0, 1), 100, nil))
+	ok(t, associate(ctx, s, gone, "ann", ids(0, 1), 100, nil))
+	ann, err := s.User(ctx, gone, "ann")
+	ok(t, err)
 	ok(t, s.DeleteCollection(ctx, "people"))
 	made := create(t, s, "people").Serial
 
@@ -144,13 +146,15 @@ func testGone(u suite) {
 		"EachOwned":    func() error { return s.EachOwned(ctx, gone, func(service.Vector) error { return nil }) },
 		"Codes":        func() error { _, _, err := s.Codes(ctx, gone, nil, codeSize, 3); return err },
 		"SetCodes":     func() error { return s.SetCodes(ctx, gone, newCodes(0, 3)) },
-		"DeleteFaces":  func() error { _, _, err := s.DeleteFaces(ctx, gone, ids(0, 3)); return err },
+		"DeleteFaces":  func() error { _, _, err := s.DeleteFaces(ctx, gone, ids(0, 3), day()); return err },
 		"CreateUser":   func() error { return s.CreateUser(ctx, gone, "bob", 10, nil) },
 		"User":         func() error { _, err := s.User(ctx, gone, "ann"); return err },
 		"Users":        func() error { _, err := s.Users(ctx, gone, 0, 10); return err },
 		"DeleteUser":   func() error { return s.DeleteUser(ctx, gone, "ann", nil) },
-		"Associate":    func() error { return s.Associate(ctx, gone, "ann", ids(2, 3), 100, nil) },
-		"Disassociate": func() error { return s.Disassociate(ctx, gone, "ann", ids(0, 1), nil) },
+		"Associate":    func() error { return s.Associate(ctx, gone, ann, ids(2, 3), 100, nil) },
+		"Disassociate": func() error { return s.Disassociate(ctx, gone, ann, ids(0, 1), nil) },
+		"VectorsOf":    func() error { _, err := s.VectorsOf(ctx, gone, "ann"); return err },
+		"Changes":      func() error { _, err := s.Changes(ctx, gone, 0, 10); return err },
 	} {
 		if err := call(); service.KindOf(err) != service.NotFound {
 			t.Errorf("%s of a collection that is gone: %v, want NotFound", name, err)
@@ -159,7 +163,7 @@ func testGone(u suite) {
 
 	// The one that was made again is empty, and what the old one held can be cleared away beside it.
 	addFaces(t, s, made, 2)
-	_, err := s.Sweep(ctx, day(), 100)
+	_, err = s.Sweep(ctx, day(), 100)
 	ok(t, err)
 	wantFaces(t, s, made, service.FaceQuery{Limit: 10}, 0, 1)
 	users, err := s.Users(ctx, made, 0, 10)

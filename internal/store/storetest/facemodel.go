@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -27,7 +28,7 @@ func testFacePaging(u suite) {
 	for i := 3; i < n; i += 3 {
 		anns = append(anns, id(i))
 	}
-	ok(t, s.Associate(ctx, c, "ann", anns, n, nil))
+	ok(t, associate(ctx, s, c, "ann", anns, n, nil))
 
 	rapid.Check(t, func(r *rapid.T) {
 		q := service.FaceQuery{Limit: rapid.IntRange(1, n+1).Draw(r, "limit")}
@@ -65,8 +66,16 @@ func testFacePaging(u suite) {
 
 // model is one collection as it should be.
 type model struct {
-	faces map[int]service.UserID
-	users map[service.UserID]bool
+	faces   map[int]service.UserID
+	users   map[service.UserID]bool
+	changes int64
+}
+
+// changed counts a change of faces, if there was one.
+func (m *model) changed(really bool) {
+	if really {
+		m.changes++
+	}
 }
 
 func (m *model) of(u service.UserID) (n int) {
@@ -89,6 +98,8 @@ func testFaceModel(u suite) {
 		name := service.CollectionID(fmt.Sprintf("run-%d", runs))
 		c := create(t, s, name).Serial
 		m := model{faces: map[int]service.UserID{}, users: map[service.UserID]bool{}}
+		eager, lazy := newFollower(c), newFollower(c)
+		now := day()
 		user := func() service.UserID { return rapid.SampledFrom(names).Draw(r, "user") }
 		span := func() (a, b int) {
 			a = rapid.IntRange(0, 12).Draw(r, "from")
@@ -108,13 +119,15 @@ func testFaceModel(u suite) {
 				if err != nil || !slices.Equal(added, want) {
 					r.Fatalf("added %v, want %v: %v", added, want, err)
 				}
+				m.changed(len(want) > 0)
 			},
 			"delete": func(r *rapid.T) {
 				a, b := span()
-				deleted, associated, err := s.DeleteFaces(ctx, c, ids(a, b))
+				deleted, associated, err := s.DeleteFaces(ctx, c, ids(a, b), now)
 				if err != nil {
 					r.Fatal(err)
 				}
+				m.changed(len(deleted) > 0)
 				for i := a; i < b; i++ {
 					owner, there := m.faces[i]
 					if slices.Contains(deleted, id(i)) != (there && owner == "") || associated[id(i)] != owner {
@@ -138,6 +151,7 @@ func testFaceModel(u suite) {
 					r.Fatalf("user %s, there: %v: %v", u, m.users[u], err)
 				}
 				delete(m.users, u)
+				m.changed(m.of(u) > 0)
 				for i, owner := range m.faces {
 					if owner == u {
 						m.faces[i] = ""
@@ -153,9 +167,10 @@ func testFaceModel(u suite) {
 					possible = possible && there && owner == ""
 				}
 				possible = possible || m.users[u] && a == b
-				if err := s.Associate(ctx, c, u, ids(a, b), 6, nil); (err == nil) != possible {
+				if err := associate(ctx, s, c, u, ids(a, b), 6, nil); (err == nil) != possible {
 					r.Fatalf("associate %d to %d with %s, possible: %v: %v", a, b, u, possible, err)
 				}
+				m.changed(possible && a < b)
 				if possible {
 					for i := a; i < b; i++ {
 						m.faces[i] = u
@@ -165,16 +180,31 @@ func testFaceModel(u suite) {
 			"disassociate": func(r *rapid.T) {
 				u := user()
 				a, b := span()
-				if err := s.Disassociate(ctx, c, u, ids(a, b), nil); (err == nil) != m.users[u] {
-					r.Fatalf("user %s, there: %v: %v", u, m.users[u], err)
-				}
+				possible := m.users[u]
 				for i := a; i < b; i++ {
-					if owner, there := m.faces[i]; there && owner == u {
+					possible = possible && m.faces[i] == u
+				}
+				if err := disassociate(ctx, s, c, u, ids(a, b), nil); (err == nil) != possible {
+					r.Fatalf("let go of %d to %d of %s, possible: %v: %v", a, b, u, possible, err)
+				}
+				m.changed(possible && a < b)
+				if possible {
+					for i := a; i < b; i++ {
 						m.faces[i] = ""
 					}
 				}
 			},
-			"": func(r *rapid.T) { compare(t, r, s, name, c, &m) },
+			"follow": func(r *rapid.T) { lazy.follow(ctx, r, s, &m) },
+			"sweep": func(r *rapid.T) {
+				now = now.Add(time.Duration(rapid.IntRange(0, 15).Draw(r, "hours")) * time.Hour)
+				if _, err := s.Sweep(ctx, now, 100); err != nil {
+					r.Fatal(err)
+				}
+			},
+			"": func(r *rapid.T) {
+				compare(t, r, s, name, c, &m)
+				eager.follow(ctx, r, s, &m)
+			},
 		})
 	})
 }
@@ -211,7 +241,8 @@ func compare(t *testing.T, r *rapid.T, s service.Store, name service.CollectionI
 		}
 	}
 	about, err := s.Collection(ctx, name)
-	if err != nil || about.Faces != int64(len(m.faces)) || about.Users != int64(len(m.users)) {
-		r.Fatalf("counted are %+v, want %d faces and %d users: %v", about, len(m.faces), len(m.users), err)
+	if err != nil || about.Faces != int64(len(m.faces)) || about.Users != int64(len(m.users)) || about.Changes != m.changes {
+		r.Fatalf("counted are %+v, want %d faces, %d users and %d changes: %v",
+			about, len(m.faces), len(m.users), m.changes, err)
 	}
 }

@@ -157,7 +157,7 @@ func testVectors(u suite) {
 		t.Fatalf("%d were added, from %v to %v", len(added), added[0], added[len(added)-1])
 	}
 	ok(t, s.CreateUser(ctx, c, "ann", 1, nil))
-	ok(t, s.Associate(ctx, c, "ann", ids(7, 8), 1, nil))
+	ok(t, associate(ctx, s, c, "ann", ids(7, 8), 1, nil))
 
 	next := 0
 	err = s.EachVector(ctx, c, func(v service.Vector) error {
@@ -220,7 +220,7 @@ func testDeleteFaces(u suite) {
 	const n = 4096
 	addFaces(t, s, c, n)
 	ok(t, s.CreateUser(ctx, c, "ann", 10, nil))
-	ok(t, s.Associate(ctx, c, "ann", ids(10, 12), 100, nil))
+	ok(t, associate(ctx, s, c, "ann", ids(10, 12), 100, nil))
 
 	// More ids than a statement names, and a limit that is reached among them.
 	page, err := s.Faces(ctx, c, service.FaceQuery{IDs: ids(100, 2000), After: &ids(99, 151)[51], Limit: 1200})
@@ -230,7 +230,7 @@ func testDeleteFaces(u suite) {
 	}
 	backwards := ids(1, n+5)
 	slices.Reverse(backwards)
-	deleted, associated, err := s.DeleteFaces(ctx, c, append(backwards, id(1), id(10)))
+	deleted, associated, err := s.DeleteFaces(ctx, c, append(backwards, id(1), id(10)), day())
 	ok(t, err)
 	if diff := cmp.Diff(map[face.ID]service.UserID{id(10): "ann", id(11): "ann"}, associated); diff != "" {
 		t.Fatalf("associated (-want +got):\n%s", diff)
@@ -243,7 +243,7 @@ func testDeleteFaces(u suite) {
 	}
 	wantCounts(t, s, "people", 3, 1)
 	wantFaces(t, s, c, service.FaceQuery{Limit: 100}, 0, 10, 11)
-	deleted, associated, err = s.DeleteFaces(ctx, c, ids(500, 510))
+	deleted, associated, err = s.DeleteFaces(ctx, c, ids(500, 510), day())
 	ok(t, err)
 	if len(deleted) != 0 || len(associated) != 0 {
 		t.Fatalf("deleted again: %v, %v", deleted, associated)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -65,39 +66,112 @@ func wantUser(t *testing.T, s service.Store, c service.Serial, u service.UserID,
 	wantFaces(t, s, c, service.FaceQuery{User: u, Limit: 100}, faces...)
 }
 
+// associate makes faces a user's, who is read before.
+func associate(
+	ctx context.Context, s service.Store, c service.Serial, u service.UserID, ids []face.ID, most int, k *service.RequestToken,
+) error {
+	user, err := s.User(ctx, c, u)
+	if err != nil {
+		return err
+	}
+	return s.Associate(ctx, c, user, ids, most, k)
+}
+
+func disassociate(
+	ctx context.Context, s service.Store, c service.Serial, u service.UserID, ids []face.ID, k *service.RequestToken,
+) error {
+	user, err := s.User(ctx, c, u)
+	if err != nil {
+		return err
+	}
+	return s.Disassociate(ctx, c, user, ids, k)
+}
+
+// testStaleUsers changes a user's faces after somebody has read who they were.
+func testStaleUsers(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
+	c := create(t, s, "people").Serial
+	addFaces(t, s, c, 10)
+	ok(t, s.CreateUser(ctx, c, "ann", 5, nil))
+	ok(t, s.CreateUser(ctx, c, "bob", 5, nil))
+	stale, err := s.User(ctx, c, "ann")
+	ok(t, err)
+	conflict := func(what string) {
+		t.Helper()
+		kept := newToken(what)
+		for name, err := range map[string]error{
+			"associate":    s.Associate(ctx, c, stale, ids(8, 9), 100, kept),
+			"nothing":      s.Associate(ctx, c, stale, nil, 100, kept),
+			"disassociate": s.Disassociate(ctx, c, stale, nil, kept),
+		} {
+			if service.KindOf(err) != service.Conflict {
+				t.Errorf("%s, %s: %v", what, name, err)
+			}
+		}
+		wantToken(t, s, nil, kept.Scope, kept.Token, day())
+		if stale, err = s.User(ctx, c, "ann"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ok(t, s.Associate(ctx, c, stale, ids(0, 2), 100, nil))
+	conflict("associated")
+	ok(t, s.Disassociate(ctx, c, stale, ids(0, 1), nil))
+	conflict("disassociated")
+	ok(t, s.DeleteUser(ctx, c, "ann", nil))
+	ok(t, s.CreateUser(ctx, c, "ann", 5, nil))
+	conflict("made anew")
+
+	// What others have is no reason, and neither are faces that nobody has.
+	ok(t, associate(ctx, s, c, "bob", ids(5, 6), 100, nil))
+	_, _, err = s.DeleteFaces(ctx, c, ids(9, 10), day())
+	ok(t, err)
+	wantKind(t, s.Disassociate(ctx, c, stale, ids(5, 6), nil), service.Conflict)
+	wantKind(t, s.Disassociate(ctx, c, stale, ids(9, 10), nil), service.Conflict)
+	ok(t, s.Associate(ctx, c, stale, ids(0, 2), 100, nil))
+	wantUser(t, s, c, "ann", service.UserActive, 0, 1)
+	vectors, err := s.VectorsOf(ctx, c, "ann")
+	ok(t, err)
+	if len(vectors) != 2 || vectors[0].ID != id(0) || vectors[1].User != "ann" || !sameBits(vectors[1].Values, newFace(1).Vector) {
+		t.Errorf("vectors of ann: %v", vectors)
+	}
+}
+
 func testAssociations(u suite) {
 	t := u.T
 	s, ctx := u.open(t, nil), t.Context()
 	c := create(t, s, "people").Serial
 	addFaces(t, s, c, 10)
-	wantKind(t, s.Associate(ctx, c, "ann", ids(0, 1), 100, nil), service.NotFound)
-	wantKind(t, s.Disassociate(ctx, c, "ann", ids(0, 1), nil), service.NotFound)
+	wantKind(t, associate(ctx, s, c, "ann", ids(0, 1), 100, nil), service.NotFound)
+	wantKind(t, disassociate(ctx, s, c, "ann", ids(0, 1), nil), service.NotFound)
 	for _, u := range []service.UserID{"ann", "bob"} {
 		ok(t, s.CreateUser(ctx, c, u, 5, nil))
 		wantUser(t, s, c, u, service.UserCreated)
 	}
-	ok(t, s.Associate(ctx, c, "ann", []face.ID{id(3), id(1), id(3)}, 3, nil))
+	ok(t, associate(ctx, s, c, "ann", []face.ID{id(3), id(1), id(3)}, 3, nil))
 	wantUser(t, s, c, "ann", service.UserActive, 1, 3)
 
-	wantKind(t, s.Associate(ctx, c, "ann", ids(4, 6), 3, nil), service.QuotaExceeded)
-	wantKind(t, s.Associate(ctx, c, "ann", ids(9, 11), 100, nil), service.Conflict)
-	wantKind(t, s.Associate(ctx, c, "bob", ids(0, 2), 100, nil), service.Conflict)
-	wantKind(t, s.Associate(ctx, c, "ann", ids(0, 2), 100, nil), service.Conflict)
+	wantKind(t, associate(ctx, s, c, "ann", ids(4, 6), 3, nil), service.QuotaExceeded)
+	wantKind(t, associate(ctx, s, c, "ann", ids(9, 11), 100, nil), service.Conflict)
+	wantKind(t, associate(ctx, s, c, "bob", ids(0, 2), 100, nil), service.Conflict)
+	wantKind(t, associate(ctx, s, c, "ann", ids(0, 2), 100, nil), service.Conflict)
 	wantUser(t, s, c, "ann", service.UserActive, 1, 3)
 	wantUser(t, s, c, "bob", service.UserCreated)
 
-	ok(t, s.Associate(ctx, c, "bob", ids(7, 9), 100, nil))
-	ok(t, s.Disassociate(ctx, c, "ann", ids(0, 8), nil))
+	ok(t, associate(ctx, s, c, "bob", ids(7, 9), 100, nil))
+	wantKind(t, disassociate(ctx, s, c, "ann", ids(0, 8), nil), service.Conflict)
+	wantUser(t, s, c, "ann", service.UserActive, 1, 3)
+	ok(t, disassociate(ctx, s, c, "ann", []face.ID{id(3), id(1), id(3)}, nil))
 	wantUser(t, s, c, "ann", service.UserCreated)
 	wantUser(t, s, c, "bob", service.UserActive, 7, 8)
 	ok(t, s.DeleteUser(ctx, c, "bob", nil))
 	wantCounts(t, s, "people", 10, 1)
-	deleted, associated, err := s.DeleteFaces(ctx, c, ids(0, 10))
+	deleted, associated, err := s.DeleteFaces(ctx, c, ids(0, 10), day())
 	ok(t, err)
 	if len(deleted) != 10 || len(associated) != 0 {
 		t.Fatalf("%d deleted and %v associated, want all of them free", len(deleted), associated)
 	}
-	ok(t, s.Associate(ctx, c, "ann", nil, 100, nil))
+	ok(t, associate(ctx, s, c, "ann", nil, 100, nil))
 	wantUser(t, s, c, "ann", service.UserCreated)
 }
 
@@ -126,8 +200,8 @@ func testTokens(u suite) {
 		call func(*service.RequestToken) error
 	}{
 		{"CreateUser", func(k *service.RequestToken) error { return s.CreateUser(ctx, c, "ann", 5, k) }},
-		{"Associate", func(k *service.RequestToken) error { return s.Associate(ctx, c, "ann", ids(0, 2), 5, k) }},
-		{"Disassociate", func(k *service.RequestToken) error { return s.Disassociate(ctx, c, "ann", ids(0, 1), k) }},
+		{"Associate", func(k *service.RequestToken) error { return associate(ctx, s, c, "ann", ids(0, 2), 5, k) }},
+		{"Disassociate", func(k *service.RequestToken) error { return disassociate(ctx, s, c, "ann", ids(0, 1), k) }},
 		{"DeleteUser", func(k *service.RequestToken) error { return s.DeleteUser(ctx, c, "ann", k) }},
 	}
 	for _, call := range calls {

@@ -30,7 +30,7 @@ type table struct {
 func tables() []table {
 	return []table{
 		{"collections", "serial", true}, {"tags", "collection, tag", false}, {"users", "serial", true}, {"faces", "collection, id", false},
-		{"codes", "collection, id", false},
+		{"codes", "collection, id", false}, {"gone", "collection, changed, id", false},
 		{"jobs", "serial", true}, {"plans", "job", false}, {"segments", "job, number", false}, {"chunks", "job, attempt, kind, number", false},
 		{"tokens", "scope, token", false}, {"notices", "serial", true}, {"access_keys", "serial", true}, {"sealer", "one", false},
 		{"counters", "name", false}, {"leftovers", "kind, serial", false},

@@ -65,7 +65,7 @@ func (w *whole) Scan(src any) error {
 // SetCodes implements [service.FaceStore].
 func (s *Store) SetCodes(ctx context.Context, c service.Serial, codes []service.Code) error {
 	return s.write(ctx, fmt.Sprintf("keep %d codes of collection %d", len(codes), c), func(tx *sql.Tx) error {
-		if err := lock(ctx, tx, c); err != nil {
+		if _, err := lock(ctx, tx, c); err != nil {
 			return err
 		}
 		ids := make([]face.ID, len(codes))

@@ -8,7 +8,7 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-const collectionColumns = `serial, id, model, version, created, faces, users`
+const collectionColumns = `serial, id, model, version, created, faces, users, changes`
 
 // CreateCollection implements [service.CollectionStore].
 func (s *Store) CreateCollection(ctx context.Context, c *service.Collection) error {
@@ -67,7 +67,7 @@ func (s *Store) DeleteCollection(ctx context.Context, id service.CollectionID) e
 }
 
 func scanCollection(r row, c *service.Collection) error {
-	return r.Scan(&c.Serial, &c.ID, &c.Model, &c.Version, (*millis)(&c.Created), &c.Faces, &c.Users)
+	return r.Scan(&c.Serial, &c.ID, &c.Model, &c.Version, (*millis)(&c.Created), &c.Faces, &c.Users, &c.Changes)
 }
 
 // present fails with NotFound if the collection has been deleted.
@@ -77,23 +77,28 @@ func present(ctx context.Context, tx *sql.Tx, c service.Serial) error {
 	return orElse(err, goneCollection(c))
 }
 
-// counts is how many faces and users a collection has.
-type counts struct{ faces, users int64 }
+// counts is how many faces and users a collection has, and how often its faces have been changed.
+type counts struct{ faces, users, changes int64 }
 
 // change adds to the counts of a collection and says what they are then. It locks the collection for the rest of the
 // transaction, and fails with NotFound if it has been deleted.
 func change(ctx context.Context, tx *sql.Tx, c service.Serial, by counts) (counts, error) {
 	var now counts
-	err := tx.QueryRowContext(ctx, `UPDATE collections SET faces = faces + $2, users = users + $3
-		WHERE serial = $1 AND id IS NOT NULL RETURNING faces, users`, c, by.faces, by.users).Scan(&now.faces, &now.users)
+	err := tx.QueryRowContext(ctx, `UPDATE collections SET faces = faces + $2, users = users + $3, changes = changes + $4
+		WHERE serial = $1 AND id IS NOT NULL RETURNING faces, users, changes`, c, by.faces, by.users, by.changes,
+	).Scan(&now.faces, &now.users, &now.changes)
 	return now, orElse(err, goneCollection(c))
 }
 
-// lock keeps others from changing a collection for the rest of the transaction.
-func lock(ctx context.Context, tx *sql.Tx, c service.Serial) error {
-	_, err := change(ctx, tx, c, counts{})
-	return err
+// lock keeps others from changing a collection for the rest of the transaction, and gives the number that its change of
+// faces has, if it makes one: then it raises the collection's own, once (see [once]).
+func lock(ctx context.Context, tx *sql.Tx, c service.Serial) (number int64, err error) {
+	now, err := change(ctx, tx, c, counts{})
+	return now.changes + 1, err
 }
+
+// once is by how much the number of changes is raised where so many faces have been changed.
+func once(faces int64) int64 { return min(faces, 1) }
 
 func noCollection(id service.CollectionID) *service.Error {
 	return service.Errorf(service.NotFound, "there is no collection %s", id)

@@ -14,6 +14,12 @@
 // counts of faces, users and segments are columns that are right, and never COUNT(*) over a million rows. In SQLite all
 // writing transactions take turns anyway.
 //
+// # Numbers of changes
+//
+// A transaction that adds, deletes or associates faces raises the number in the collection's row, once, and leaves it with each
+// of these faces, or in the table gone. As the row is locked until the commit, the numbers of one collection are
+// committed in their order: whoever has read up to a number finds all that comes later above it ([Store.Changes]).
+//
 // # Deleting what is large
 //
 // A collection or a job that is deleted only loses its name, which nobody can find it by any more, and leaves a row in the

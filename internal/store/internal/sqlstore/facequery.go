@@ -95,6 +95,20 @@ func (s *Store) Vectors(ctx context.Context, c service.Serial, ids []face.ID) ([
 	return list, nil
 }
 
+// VectorsOf implements [service.FaceStore].
+func (s *Store) VectorsOf(ctx context.Context, c service.Serial, u service.UserID) ([]service.Vector, error) {
+	var list []service.Vector
+	err := s.read(ctx, fmt.Sprintf("read the vectors of user %s of collection %d", u, c), func(tx *sql.Tx) (err error) {
+		if err = present(ctx, tx, c); err != nil {
+			return err
+		}
+		list, err = collect(ctx, tx, scanVector, `SELECT id, owner, vector FROM faces
+			WHERE collection = $1 AND owner = $2 ORDER BY id`, c, u)
+		return err
+	})
+	return list, err
+}
+
 // EachVector implements [service.FaceStore].
 func (s *Store) EachVector(ctx context.Context, c service.Serial, do func(service.Vector) error) error {
 	return s.eachVector(ctx, c, do, `SELECT id, owner, vector FROM faces WHERE collection = $1 ORDER BY id`)

@@ -6,13 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-// batchFaces is how many faces a statement inserts: 7 columns each, see batchIDs.
-const batchFaces = 70
+// batchFaces is how many faces a statement inserts: 8 columns each, see batchIDs.
+const batchFaces = 60
 
 var errOwned = errors.New("a face that is added cannot be a user's already: associate it afterwards")
 
@@ -24,21 +25,23 @@ func (s *Store) AddFaces(
 		return nil, errOwned
 	}
 	err = s.write(ctx, fmt.Sprintf("add %d faces to collection %d", len(faces), c), func(tx *sql.Tx) (err error) {
-		if err = lock(ctx, tx, c); err != nil {
+		number, err := lock(ctx, tx, c)
+		if err != nil {
 			return err
 		}
-		fresh, err := insertFaces(ctx, tx, c, faces)
+		fresh, err := insertFaces(ctx, tx, c, number, faces)
 		if err != nil {
 			return err
 		}
 		if err = putCodes(ctx, tx, c, codesOf(faces, fresh)); err != nil {
 			return err
 		}
-		now, err := change(ctx, tx, c, counts{faces: int64(len(fresh))})
+		n := int64(len(fresh))
+		now, err := change(ctx, tx, c, counts{faces: n, changes: once(n)})
 		if err != nil {
 			return err
 		}
-		if len(fresh) > 0 && now.faces > most {
+		if n > 0 && now.faces > most {
 			return service.Errorf(service.QuotaExceeded,
 				"the collection would have %d faces, and may have %d", now.faces, most)
 		}
@@ -53,7 +56,7 @@ func (s *Store) AddFaces(
 
 // insertFaces keeps the faces that are not there yet. They are written by id, so that neighbours share a page.
 func insertFaces(
-	ctx context.Context, tx *sql.Tx, c service.Serial, faces []service.NewFace,
+	ctx context.Context, tx *sql.Tx, c service.Serial, number int64, faces []service.NewFace,
 ) (map[face.ID]bool, error) {
 	byID := make([]*service.NewFace, len(faces))
 	for i := range faces {
@@ -61,17 +64,18 @@ func insertFaces(
 	}
 	// Stable: of two faces with one id the first is meant.
 	slices.SortStableFunc(byID, func(a, b *service.NewFace) int { return compareIDs(a.ID, b.ID) })
+	const columns = 8
 	fresh := make(map[face.ID]bool, len(faces))
 	p := preparing{tx: tx}
 	defer p.close()
 	for batch := range slices.Chunk(byID, batchFaces) {
-		args := make([]any, 0, 7*len(batch))
+		args := make([]any, 0, columns*len(batch))
 		for _, f := range batch {
 			args = append(args, c, uuid(f.ID), uuid(f.ImageID), f.ExternalID, f.Version,
-				detection(f.Detection), floats(f.Vector))
+				detection(f.Detection), floats(f.Vector), number)
 		}
 		ids, err := collect(ctx, &p, scanID, `INSERT INTO faces
-			(collection, id, image, external_id, version, seen, vector) VALUES `+tuples(len(batch), 7)+`
+			(collection, id, image, external_id, version, seen, vector, changed) VALUES `+tuples(len(batch), columns)+`
 			ON CONFLICT (collection, id) DO NOTHING RETURNING id`, args...)
 		if err != nil {
 			return nil, err
@@ -97,11 +101,12 @@ func inOrder(faces []service.NewFace, set map[face.ID]bool) []face.ID {
 
 // DeleteFaces implements [service.FaceStore]. Those that were deleted are in the order of the request.
 func (s *Store) DeleteFaces(
-	ctx context.Context, c service.Serial, ids []face.ID,
+	ctx context.Context, c service.Serial, ids []face.ID, now time.Time,
 ) (deleted []face.ID, associated map[face.ID]service.UserID, err error) {
 	associated = map[face.ID]service.UserID{}
 	err = s.write(ctx, fmt.Sprintf("delete %d faces of collection %d", len(ids), c), func(tx *sql.Tx) (err error) {
-		if err = lock(ctx, tx, c); err != nil {
+		number, err := lock(ctx, tx, c)
+		if err != nil {
 			return err
 		}
 		gone := make(map[face.ID]bool, len(ids))
@@ -119,7 +124,11 @@ func (s *Store) DeleteFaces(
 				delete(gone, id)
 			}
 		}
-		_, err = change(ctx, tx, c, counts{faces: -int64(len(deleted))})
+		if err = noteGone(ctx, tx, c, number, deleted, now); err != nil {
+			return err
+		}
+		n := int64(len(deleted))
+		_, err = change(ctx, tx, c, counts{faces: -n, changes: once(n)})
 		return err
 	})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-// Sweep implements [service.JobStore]. It also removes all that deleted collections and ended or deleted jobs have left
+// Sweep implements [service.JobStore]. It also forgets which faces were deleted long ago, and removes all that deleted collections and ended or deleted jobs have left
 // behind, which is not counted, in transactions of some milliseconds each; a million faces take minutes, and a context that
 // ends in between does no harm.
 func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
@@ -23,6 +23,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error
 		return err
 	})
 	if err != nil {
+		return 0, err
+	}
+	if err = s.sweepGone(ctx, now); err != nil {
 		return 0, err
 	}
 	return int(tokens + jobs), s.clearLeftovers(ctx)
@@ -125,6 +128,8 @@ func steps(kind residue) []step {
 	const (
 		faces = `DELETE FROM faces WHERE (collection, id) IN
 			(SELECT collection, id FROM faces WHERE collection = $1 LIMIT $2)`
+		gone = `DELETE FROM gone WHERE (collection, changed, id) IN
+			(SELECT collection, changed, id FROM gone WHERE collection = $1 LIMIT $2)`
 		users       = `DELETE FROM users WHERE serial IN (SELECT serial FROM users WHERE collection = $1 LIMIT $2)`
 		tags        = `DELETE FROM tags WHERE (collection, tag) IN (SELECT collection, tag FROM tags WHERE collection = $1 LIMIT $2)`
 		collections = `DELETE FROM collections WHERE serial IN (SELECT serial FROM collections WHERE serial = $1 LIMIT $2)`
@@ -139,7 +144,7 @@ func steps(kind residue) []step {
 	)
 	switch kind {
 	case ofCollection:
-		return []step{{faces, 500}, {users, 500}, {tags, 500}, {collections, 2}}
+		return []step{{faces, 500}, {gone, 500}, {users, 500}, {tags, 500}, {collections, 2}}
 	case ofSegments:
 		return []step{{segments, 16}, {others, 16}}
 	case ofJob:

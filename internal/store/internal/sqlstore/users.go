@@ -8,6 +8,8 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
+const userColumns = `serial, id, faces, changed`
+
 // CreateUser implements [service.UserStore].
 func (s *Store) CreateUser(
 	ctx context.Context, c service.Serial, u service.UserID, most int64, token *service.RequestToken,
@@ -42,7 +44,7 @@ func (s *Store) User(ctx context.Context, c service.Serial, u service.UserID) (*
 		if err := present(ctx, tx, c); err != nil {
 			return err
 		}
-		row := tx.QueryRowContext(ctx, `SELECT serial, id, faces FROM users WHERE collection = $1 AND id = $2`, c, u)
+		row := tx.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE collection = $1 AND id = $2`, c, u)
 		return orElse(scanUser(row, user), noUser(u))
 	})
 	if err != nil {
@@ -60,7 +62,7 @@ func (s *Store) Users(
 		if err = present(ctx, tx, c); err != nil {
 			return err
 		}
-		list, err = collect(ctx, tx, scanUser, `SELECT serial, id, faces FROM users
+		list, err = collect(ctx, tx, scanUser, `SELECT `+userColumns+` FROM users
 			WHERE collection = $1 AND serial > $2 ORDER BY serial LIMIT $3`, c, after, max(limit, 1))
 		return err
 	})
@@ -75,11 +77,12 @@ func (s *Store) DeleteUser(
 		if err := keepToken(ctx, tx, token); err != nil {
 			return err
 		}
-		if err := lock(ctx, tx, c); err != nil {
+		number, err := lock(ctx, tx, c)
+		if err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE faces SET owner = NULL WHERE collection = $1
-			AND id IN (SELECT id FROM faces WHERE collection = $1 AND owner = $2)`, c, u)
+		faces, err := affected(tx.ExecContext(ctx, `UPDATE faces SET owner = NULL, changed = $3 WHERE collection = $1
+			AND id IN (SELECT id FROM faces WHERE collection = $1 AND owner = $2)`, c, u, number))
 		if err != nil {
 			return err
 		}
@@ -90,7 +93,7 @@ func (s *Store) DeleteUser(
 		if n == 0 {
 			return noUser(u)
 		}
-		_, err = change(ctx, tx, c, counts{users: -1})
+		_, err = change(ctx, tx, c, counts{users: -1, changes: once(faces)})
 		return err
 	})
 }
@@ -98,7 +101,7 @@ func (s *Store) DeleteUser(
 // scanUser reads a user, who is active as long as they have faces.
 func scanUser(r row, u *service.User) error {
 	var faces int64
-	err := r.Scan(&u.Serial, &u.ID, &faces)
+	err := r.Scan(&u.Serial, &u.ID, &faces, &u.Changes)
 	u.Status = service.UserCreated
 	if faces > 0 {
 		u.Status = service.UserActive

@@ -16,7 +16,9 @@ CREATE TABLE collections (
     version TEXT   NOT NULL,
     created BIGINT NOT NULL,
     faces   BIGINT NOT NULL DEFAULT 0 CHECK (faces >= 0),
-    users   BIGINT NOT NULL DEFAULT 0 CHECK (users >= 0)
+    users   BIGINT NOT NULL DEFAULT 0 CHECK (users >= 0),
+    changes BIGINT NOT NULL DEFAULT 0,
+    swept   BIGINT NOT NULL DEFAULT 0
 );
 
 CREATE TABLE tags (
@@ -31,6 +33,7 @@ CREATE TABLE users (
     collection BIGINT NOT NULL REFERENCES collections (serial),
     id         TEXT   COLLATE "C" NOT NULL,
     faces      BIGINT NOT NULL DEFAULT 0 CHECK (faces >= 0),
+    changed    BIGINT NOT NULL DEFAULT 0,
     UNIQUE (collection, id)
 );
 CREATE INDEX users_in_order ON users (collection, serial);
@@ -44,10 +47,21 @@ CREATE TABLE faces (
     owner       TEXT   COLLATE "C",
     seen        BYTEA  NOT NULL,
     vector      BYTEA  NOT NULL,
+    changed     BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (collection, id)
 );
+CREATE INDEX faces_by_change ON faces (collection, changed);
 ALTER TABLE faces ALTER COLUMN vector SET STORAGE EXTERNAL;
 CREATE INDEX faces_by_owner ON faces (collection, owner, id) WHERE owner IS NOT NULL;
+
+CREATE TABLE gone (
+    collection BIGINT NOT NULL REFERENCES collections (serial),
+    changed    BIGINT NOT NULL,
+    id         BYTEA  NOT NULL,
+    deleted    BIGINT NOT NULL,
+    PRIMARY KEY (collection, changed, id)
+);
+CREATE INDEX gone_in_time ON gone (deleted);
 
 CREATE TABLE codes (
     collection BIGINT NOT NULL,

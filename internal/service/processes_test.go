@@ -1,0 +1,401 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/shelf"
+)
+
+// beside is another process with the same database.
+func (b *bed) beside(change ...func(*service.Settings)) *bed {
+	b.t.Helper()
+	other := &bed{t: b.t, store: b.store, now: b.clock(), objects: b.objects, videos: &readVideos{}}
+	other.start(change...)
+	return other
+}
+
+// finds checks who is found by a face of this look, with a similarity of 80.
+func (b *bed) finds(when string, c service.CollectionID, f testFace, want ...face.ID) {
+	b.t.Helper()
+	found, err := b.SearchFacesByImage(b.t.Context(), c, photoOf(f), service.QualityNone, service.Search{})
+	if err != nil {
+		b.t.Errorf("%s: %v", when, err)
+		return
+	}
+	var ids []face.ID
+	for _, h := range found.Hits {
+		ids = append(ids, h.Face.ID)
+	}
+	if !slices.Equal(ids, want) {
+		b.t.Errorf("%s: found %v, want %v", when, ids, want)
+	}
+}
+
+// findsUsers is the same for users.
+func (b *bed) findsUsers(when string, c service.CollectionID, f testFace, want ...service.UserID) {
+	b.t.Helper()
+	found, err := b.SearchUsersByImage(b.t.Context(), c, photoOf(f), service.QualityNone, service.Search{})
+	if err != nil {
+		b.t.Errorf("%s: %v", when, err)
+		return
+	}
+	var ids []service.UserID
+	for _, h := range found.Hits {
+		ids = append(ids, h.User.ID)
+	}
+	if !slices.Equal(ids, want) {
+		b.t.Errorf("%s: found users %v, want %v", when, ids, want)
+	}
+}
+
+func (b *bed) deletes(c service.CollectionID, ids ...face.ID) {
+	b.t.Helper()
+	done, err := b.DeleteFaces(b.t.Context(), c, ids)
+	if err != nil || len(done.Deleted) != len(ids) {
+		b.t.Errorf("deleted %v of %v: %v", done, ids, err)
+	}
+}
+
+// TestWhatOneProcessAnswersTheOtherKnows changes a collection in two processes that both have it in memory.
+func TestWhatOneProcessAnswersTheOtherKnows(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	b := a.beside()
+	a.collection("people")
+	anna, berta := looks(1), looks(0, 1)
+	a.finds("nobody is there", "people", anna)
+	b.finds("nobody is there", "people", anna)
+
+	id := a.index("people", "anna", anna)[0]
+	b.finds("indexed there", "people", anna, id)
+	other := b.index("people", "berta", berta)[0]
+	a.finds("indexed there", "people", berta, other)
+	if again := b.index("people", "anna", anna)[0]; again != id {
+		t.Errorf("indexed again it is %v, was %v", again, id)
+	}
+	b.finds("indexed again", "people", anna, id)
+
+	b.deletes("people", id)
+	a.finds("deleted there", "people", anna)
+	a.index("people", "anna", anna)
+	b.finds("there again", "people", anna, id)
+	a.deletes("people", id, other)
+	b.finds("both are deleted", "people", anna)
+	b.finds("both are deleted", "people", berta)
+}
+
+// TestUsersOfTwoProcesses changes whose faces are in two processes that both have them in memory.
+func TestUsersOfTwoProcesses(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	b := a.beside()
+	ctx := t.Context()
+	a.collection("people")
+	anna := looks(1)
+	id := a.index("people", "anna", anna)[0]
+	for _, u := range []service.UserID{"anna", "berta"} {
+		if err := a.CreateUser(ctx, "people", u, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range []*bed{a, b} {
+		p.findsUsers("nobody has faces", "people", anna)
+	}
+	request := func(u service.UserID) service.AssociateRequest {
+		return service.AssociateRequest{Collection: "people", User: u, IDs: []face.ID{id}}
+	}
+	if done, err := a.AssociateFaces(ctx, request("anna")); err != nil || len(done.Done) != 1 {
+		t.Fatalf("associated %+v, %v", done, err)
+	}
+	b.findsUsers("associated there", "people", anna, "anna")
+	done, err := b.AssociateFaces(ctx, request("berta"))
+	if err != nil || len(done.Failed) != 1 || done.Failed[0].Reason != service.OtherUser || done.Failed[0].User != "anna" {
+		t.Errorf("associating what is anna's with berta: %+v, %v", done, err)
+	}
+	if done, err = b.DisassociateFaces(ctx, request("anna")); err != nil || len(done.Done) != 1 || done.Status != service.UserCreated {
+		t.Errorf("disassociated %+v, %v", done, err)
+	}
+	a.findsUsers("disassociated there", "people", anna)
+	if done, err = a.AssociateFaces(ctx, request("berta")); err != nil || len(done.Done) != 1 {
+		t.Errorf("associated %+v, %v", done, err)
+	}
+	b.findsUsers("another's by now", "people", anna, "berta")
+	if err = b.DeleteUser(ctx, "people", "berta", ""); err != nil {
+		t.Error(err)
+	}
+	a.findsUsers("deleted there", "people", anna)
+	if deleted, err := a.DeleteFaces(ctx, "people", []face.ID{id}); err != nil || len(deleted.Deleted) != 1 {
+		t.Errorf("deleted %+v, %v", deleted, err)
+	}
+}
+
+// TestCollectionsOfTwoProcesses deletes a collection and makes another one of its name.
+func TestCollectionsOfTwoProcesses(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	b := a.beside()
+	ctx := t.Context()
+	a.collection("people")
+	anna := looks(1)
+	old := a.index("people", "anna", anna)[0]
+	b.finds("indexed there", "people", anna, old)
+	if err := a.DeleteCollection(ctx, "people"); err != nil {
+		t.Fatal(err)
+	}
+	for name, call := range map[string]func() error{
+		"index": func() error {
+			_, err := b.IndexFaces(ctx, service.IndexRequest{Collection: "people", Image: photoOf(anna)})
+			return err
+		},
+		"search": func() error {
+			_, err := b.SearchFacesByImage(ctx, "people", photoOf(anna), "", service.Search{})
+			return err
+		},
+		"delete": func() error { _, err := b.DeleteFaces(ctx, "people", []face.ID{old}); return err },
+	} {
+		wantKind(t, name+" in a deleted collection", call(), service.NotFound)
+	}
+	b.collection("people")
+	a.finds("made anew", "people", anna)
+	made := a.index("people", "anna", anna)[0]
+	if made == old {
+		t.Error("the face has its id of before")
+	}
+	b.finds("indexed there", "people", anna, made)
+}
+
+// TestManyAtTwoProcesses has many callers at both processes at once. Each follows a face of its own, which nobody else changes.
+func TestManyAtTwoProcesses(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	processes := []*bed{a, a.beside(), a.beside(func(s *service.Settings) { s.GalleryMemory = 1 })}
+	a.collection("people")
+	ctx := t.Context()
+	const callers, rounds = 6, 5
+	all := face.Similarity(0)
+	var running sync.WaitGroup
+	for n := range callers {
+		running.Go(func() {
+			f := looks(1, float32(n+1)) // as a photo, each is another one
+			user := service.UserID(strconv.Itoa(n))
+			if err := a.CreateUser(ctx, "people", user, ""); err != nil {
+				t.Error(err)
+			}
+			for round := range rounds {
+				p := func(i int) *bed { return processes[(n+round+i)%len(processes)] }
+				id := p(0).index("people", string(user), f)[0]
+				sees := func(i int) (seen bool, who service.UserID) {
+					found, err := p(i).SearchFacesByImage(ctx, "people", photoOf(f), service.QualityNone, service.Search{Threshold: &all})
+					if err != nil {
+						t.Error(err)
+						return false, ""
+					}
+					for _, h := range found.Hits {
+						if h.Face.ID == id {
+							return true, h.Face.User
+						}
+					}
+					return false, ""
+				}
+				if seen, _ := sees(1); !seen {
+					t.Errorf("caller %d, round %d: what was indexed is not found", n, round)
+				}
+				r := service.AssociateRequest{Collection: "people", User: user, IDs: []face.ID{id}}
+				if done, err := p(2).AssociateFaces(ctx, r); err != nil || len(done.Done) != 1 {
+					t.Errorf("caller %d, round %d: associated %+v, %v", n, round, done, err)
+				}
+				found, err := p(0).SearchUsersByFace(ctx, "people", id, service.Search{Threshold: &all})
+				if err != nil || !slices.ContainsFunc(found.Hits, func(h service.UserHit) bool { return h.User.ID == user }) {
+					t.Errorf("caller %d, round %d: found users %+v, %v", n, round, found, err)
+				}
+				if done, err := p(1).DisassociateFaces(ctx, r); err != nil || len(done.Done) != 1 {
+					t.Errorf("caller %d, round %d: disassociated %+v, %v", n, round, done, err)
+				}
+				p(2).deletes("people", id)
+				if seen, _ := sees(0); seen {
+					t.Errorf("caller %d, round %d: what was deleted is found", n, round)
+				}
+			}
+		})
+	}
+	running.Wait()
+}
+
+// TestOneUserOfManyCallers has many callers associate faces with one user at the same time, in two processes: all of them succeed.
+func TestOneUserOfManyCallers(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	b := a.beside()
+	a.collection("people")
+	ctx := t.Context()
+	if err := a.CreateUser(ctx, "people", "anna", ""); err != nil {
+		t.Fatal(err)
+	}
+	const callers = 12
+	var running sync.WaitGroup
+	for n := range callers {
+		id := a.index("people", strconv.Itoa(n), looks(1, 0.01*float32(n)))[0]
+		running.Go(func() {
+			r := service.AssociateRequest{Collection: "people", User: "anna", IDs: []face.ID{id}, Token: strconv.Itoa(n)}
+			done, err := []*bed{a, b}[n%2].AssociateFaces(ctx, r)
+			if err != nil || len(done.Done) != 1 || len(done.Failed) != 0 {
+				t.Errorf("associated %+v, %v", done, err)
+			}
+		})
+	}
+	running.Wait()
+	if list, err := b.Faces(ctx, service.FaceList{Collection: "people", User: "anna"}); err != nil || len(list.Faces) != callers {
+		t.Errorf("%d faces, %v", len(list.Faces), err)
+	}
+}
+
+// TestStrangersFoundNoUserTogether has two processes found a user by faces that are not alike, at the same time: one of them is refused.
+func TestStrangersFoundNoUserTogether(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	anna := func(n int) service.UserID { return service.UserID(fmt.Sprintf("anna %d", n)) }
+	slow := &slowStore{Store: a.store}
+	b := a.beside()
+	a.store = slow
+	a.start()
+	a.collection("people")
+	ctx := t.Context()
+	one, two := a.index("people", "1", looks(1))[0], a.index("people", "2", looks(0, 1))[0]
+	if err := a.CreateUser(ctx, "people", anna(1), ""); err != nil {
+		t.Fatal(err)
+	}
+	slow.before = func() {
+		done, err := b.AssociateFaces(ctx, service.AssociateRequest{Collection: "people", User: anna(1), IDs: []face.ID{two}})
+		if err != nil || len(done.Done) != 1 {
+			t.Errorf("the quicker one: %+v, %v", done, err)
+		}
+	}
+	done, err := a.AssociateFaces(ctx, service.AssociateRequest{Collection: "people", User: anna(1), IDs: []face.ID{one}})
+	if err != nil || len(done.Failed) != 1 || done.Failed[0].Reason != service.LowSimilarity {
+		t.Errorf("the slower one: %+v, %v", done, err)
+	}
+}
+
+// slowStore has something happen just before a face is associated, once.
+type slowStore struct {
+	service.Store
+	before func()
+}
+
+func (s *slowStore) Associate(
+	ctx context.Context, c service.Serial, u *service.User, ids []face.ID, most int, token *service.RequestToken,
+) error {
+	if before := s.before; before != nil {
+		s.before = nil
+		before()
+	}
+	return s.Store.Associate(ctx, c, u, ids, most, token)
+}
+
+// TestAFailureOfMemoryIsMadeUpFor has a gallery refuse what was enrolled, once, when that is in the store already.
+func TestAFailureOfMemoryIsMadeUpFor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	var refuse atomic.Bool
+	world := b.ports()
+	world.NewGallery = refusing(&refuse)
+	b.startOn(world, service.DefaultSettings())
+	b.collection("people")
+	b.index("people", "anna", looks(1))
+	b.finds("nobody alike is there", "people", looks(0, 1))
+
+	refuse.Store(true)
+	request := service.IndexRequest{Collection: "people", Image: photoOf(looks(0, 1)), Quality: service.QualityNone}
+	_, indexed := b.IndexFaces(t.Context(), request)
+	_, searched := b.SearchFacesByImage(t.Context(), "people", photoOf(looks(0, 1)), "", service.Search{})
+	if !errors.Is(indexed, errRefused) && !errors.Is(searched, errRefused) {
+		t.Fatalf("nothing has failed: %v, %v", indexed, searched)
+	}
+	again, err := b.IndexFaces(t.Context(), request)
+	if err != nil || len(again.Faces) != 1 {
+		t.Fatalf("indexed again: %+v, %v", again, err)
+	}
+	b.finds("after the failure", "people", looks(0, 1), again.Faces[0].Face.ID)
+}
+
+// TestJobsMatchNoDeletedFaces deletes a face in another process before a job is finished, and in its own while it is.
+func TestJobsMatchNoDeletedFaces(t *testing.T) {
+	t.Parallel()
+	for name, whole := range map[string]bool{"before": false, "meanwhile": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := setup(t)
+			b := a.beside()
+			a.collection("people")
+			anna := a.index("people", "anna", looks(1))
+			berta := a.index("people", "berta", looks(1, 0.1))
+			b.finds("before", "people", looks(1), anna[0], berta[0])
+			id := a.begin(a.request(a.objects.put("clip.mp4", clip())))
+			remove := func() { a.deletes("people", anna...) }
+			if whole {
+				b.videos.matched = remove
+			} else {
+				remove()
+			}
+			for {
+				task, more := a.take()
+				if !more {
+					break
+				}
+				if err := b.Run(t.Context(), task); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, order := range []service.Order{service.ByTime, service.ByPerson} {
+				for _, s := range b.pages(id, order, 0) {
+					for _, h := range s.Hits {
+						if h.Face.ID == anna[0] || h.Face.ExternalID == "" {
+							t.Errorf("at %s, a match of %+v is kept", s.Time, h.Face)
+						}
+					}
+				}
+			}
+			if first := b.pages(id, service.ByTime, 0)[0]; len(first.Hits) != 1 || first.Hits[0].Face.ID != berta[0] {
+				t.Errorf("matches %+v, want berta alone", first.Hits)
+			}
+		})
+	}
+}
+
+var errRefused = errors.New("no memory")
+
+// refusing makes galleries that refuse the next faces when they are told to.
+func refusing(refuse *atomic.Bool) func(shelf.Originals) (shelf.Gallery, error) {
+	return func(from shelf.Originals) (shelf.Gallery, error) {
+		g, err := newTestGallery(from)
+		return &refusingGallery{g, refuse}, err
+	}
+}
+
+type refusingGallery struct {
+	shelf.Gallery
+	refuse *atomic.Bool
+}
+
+func (g *refusingGallery) Add(ids []face.ID, vectors []float32) error {
+	if len(ids) > 0 && g.refuse.Swap(false) {
+		return errRefused
+	}
+	return g.Gallery.Add(ids, vectors)
+}
+
+func (g *refusingGallery) AddCodes(codes []byte) (int, error) {
+	if g.refuse.Swap(false) {
+		return 0, errRefused
+	}
+	return g.Gallery.AddCodes(codes)
+}
