@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/spotter-video/spotter/internal/testkit/media"
+	"github.com/spotter-video/spotter/internal/testkit/pgserver"
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -29,7 +30,7 @@ func run(m *testing.M) int {
 			_ = os.Unsetenv(name)
 		}
 	}
-	code := m.Run()
+	code := pgserver.Tests{M: m}.Run()
 	if !made.Load() {
 		return code
 	}
