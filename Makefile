@@ -3,6 +3,7 @@
 GO       ?= go
 FUZZTIME ?= 10s
 SOAK     ?= 1h
+CHAOS    ?= 3m
 LINT     := $(GO) tool -modfile=tools/go.mod golangci-lint
 # Where git is missing or refuses the checkout, the version cannot be stamped; build all the same.
 VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
@@ -60,6 +61,9 @@ load: setup ## Measure a whole server: many clients, large collections, long res
 
 attack: setup ## Attack a server of its own as strangers may, and show whether a good caller is answered (two minutes)
 	$(GO) run ./bench/attack
+
+chaos: setup ## Break things around many processes on one database for CHAOS (3m), and check what must hold
+	$(GO) run ./bench/chaos --for $(CHAOS)
 
 soak: setup ## Work a server for SOAK (1h) with everything at once, and fail if it grows
 	$(GO) run ./bench/load --parts soak --soak $(SOAK)
