@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/notify"
@@ -24,9 +25,16 @@ type notices struct {
 	before notify.Stats // what those counted that are gone
 }
 
+// pollShared is how late a notice is found that another process has left: the look is one small statement.
+const pollShared = 2 * time.Second
+
 func (s *server) openNotices(context.Context) (err error) {
+	poll := time.Duration(0)
+	if s.db.shared {
+		poll = pollShared
+	}
 	n := &notices{make: func(topics map[string]notify.Topic) (*notify.Notifier, error) {
-		return notify.New(notify.Config{Topics: topics, Log: s.log, Now: s.request.Now})
+		return notify.New(notify.Config{Topics: topics, Log: s.log, Now: s.request.Now, Poll: poll})
 	}}
 	if n.now, err = n.make(topicSinks(&s.config)); err != nil {
 		return &UsageError{fmt.Errorf("topics: %w", err)}

@@ -225,7 +225,7 @@ func (s *server) openService(context.Context) (err error) {
 		},
 		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(pack.Dim(), from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
-		Tasks: s.queue.Open, Knows: s.notices.Knows, Wake: s.notices.Wake,
+		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
 	}, serviceSettings(&s.engineConfig, &s.config))

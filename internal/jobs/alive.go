@@ -21,8 +21,9 @@ const (
 
 // workersTable has a row for each process that runs tasks.
 const workersTable = `CREATE TABLE IF NOT EXISTS task_workers (
-	id   TEXT        COLLATE "C" PRIMARY KEY,
-	beat TIMESTAMPTZ NOT NULL
+	id    TEXT        COLLATE "C" PRIMARY KEY,
+	beat  TIMESTAMPTZ NOT NULL,
+	slots BIGINT      NOT NULL
 )`
 
 // errLost is why a task is stopped whose process has not been able to say that it lives.
@@ -30,8 +31,9 @@ var errLost = errors.New("the database has not been reached for too long: the ta
 
 // alive keeps a process among those that live, and takes tasks back from those that do not.
 type alive struct {
-	id   string
-	beat time.Duration
+	id    string
+	slots int // of segments, its own
+	beat  time.Duration
 	db   *sql.DB
 	log  *slog.Logger
 
@@ -41,11 +43,12 @@ type alive struct {
 	mu    sync.Mutex
 	lost  chan struct{} // closed once the process counts itself as dead; a new one when it lives again
 	heard time.Time     // when the last beat that arrived was sent
+	all   int           // slots of those that live
 }
 
 // startAlive says that the process lives, and goes on until stop.
 func startAlive(ctx context.Context, cfg *Config, db *sql.DB, log *slog.Logger) (*alive, error) {
-	a := &alive{id: cfg.ID, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}), heard: time.Now()}
+	a := &alive{id: cfg.ID, slots: cfg.Workers, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}), heard: time.Now()}
 	if err := a.say(ctx); err != nil {
 		return nil, fmt.Errorf("join the workers: %w", err)
 	}
@@ -110,15 +113,25 @@ func (a *alive) say(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.beat)
 	defer cancel()
 	sent := time.Now()
-	_, err := a.db.ExecContext(ctx, `INSERT INTO task_workers (id, beat) VALUES ($1, clock_timestamp())
-		ON CONFLICT (id) DO UPDATE SET beat = excluded.beat`, a.id)
+	var others int
+	err := a.db.QueryRowContext(ctx, `WITH mine AS (INSERT INTO task_workers (id, beat, slots) VALUES ($1, clock_timestamp(), $2)
+			ON CONFLICT (id) DO UPDATE SET beat = excluded.beat)
+		SELECT COALESCE(SUM(slots), 0) FROM task_workers WHERE id <> $1 AND beat > clock_timestamp() - make_interval(secs => $3)`,
+		a.id, a.slots, (deadAfter * a.beat).Seconds()).Scan(&others)
 	if err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.heard = sent
+	a.heard, a.all = sent, a.slots+others
 	return nil
+}
+
+// together is how many segments those that live work on at once.
+func (a *alive) together() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.all
 }
 
 // takeBack makes the running tasks of the dead available again. Rows of the dead go away: who is not dead after all writes a new one.

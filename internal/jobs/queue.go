@@ -101,6 +101,14 @@ func (q *Queue) riverConfig() *river.Config {
 
 func slots(n int) river.QueueConfig { return river.QueueConfig{MaxWorkers: n, FetchCooldown: cooldown} }
 
+// Slots is how many segment tasks all processes that live run side by side, as of the last beat.
+func (q *Queue) Slots() int {
+	if q.runner.alive == nil {
+		return q.cfg.Workers
+	}
+	return q.runner.alive.together()
+}
+
 // Enqueue keeps tasks in the caller's transaction; they are run once it is committed. A task that is waiting, running or
 // to be tried again already is left as it is; one that was done is run anew.
 func (q *Queue) Enqueue(ctx context.Context, tx *sql.Tx, tasks []service.Task) error {

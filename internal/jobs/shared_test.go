@@ -87,6 +87,7 @@ func TestTheLivingKeepTheirTasks(t *testing.T) {
 	c := config()
 	c.Recover, c.Beat = false, beat
 	start(t, setup(t, db, c), worker{})
+	waitUntil(t, func() bool { return q.Slots() == 1+2 }) // its own, and the neighbour's
 	beats := func() (n int64) {
 		_ = db.QueryRowContext(t.Context(), `SELECT n_tup_upd FROM pg_stat_all_tables WHERE relname = 'task_workers'`).Scan(&n)
 		return n

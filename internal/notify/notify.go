@@ -27,6 +27,9 @@ type Config struct {
 	Client *http.Client
 	// Retry is [DefaultRetry] if zero.
 	Retry Retry
+	// Poll is how often to look into the outbox without being woken: what another process has put there is found this late. 0 is right where
+	// there is none.
+	Poll time.Duration
 	// Random gives numbers of 0..1, 1 exclusive, for the spread of retries. Safe for concurrent use. Nil for math/rand's.
 	Random func() float64
 }
@@ -38,6 +41,7 @@ type Notifier struct {
 	now    func() time.Time
 	retry  Retry
 	random func() float64
+	poll   time.Duration
 
 	wake   chan struct{} // of one place: a look that is yet to begin sees everything
 	counts counts
@@ -70,6 +74,9 @@ func New(cfg Config) (*Notifier, error) {
 	if cfg.Retry == (Retry{}) {
 		cfg.Retry = DefaultRetry()
 	}
+	if cfg.Poll <= 0 {
+		cfg.Poll = pollEvery
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -81,7 +88,7 @@ func New(cfg Config) (*Notifier, error) {
 		return nil, fmt.Errorf("set up notifications: %w", err)
 	}
 	return &Notifier{
-		routes: rs, log: cfg.Log, now: cfg.Now, retry: cfg.Retry, random: cfg.Random,
+		routes: rs, log: cfg.Log, now: cfg.Now, retry: cfg.Retry, random: cfg.Random, poll: cfg.Poll,
 		wake: make(chan struct{}, 1),
 	}, nil
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// pollEvery is how long the outbox goes unlooked at: what another process has put there is found this late.
+	// pollEvery is how long the outbox goes unlooked at where no other process puts anything there.
 	pollEvery = 30 * time.Second
 	// pageSize is how many notices are taken from the outbox at a time, beside those that are in hand.
 	pageSize = 256
@@ -103,7 +103,7 @@ func (r *run) look(waiting, sending context.Context) time.Duration {
 	limit := len(before) + pageSize
 	if limit > handful {
 		r.setMore(true) // a round that ends wakes
-		return pollEvery
+		return r.poll
 	}
 	now := r.now()
 	found, err := r.dueNotices(waiting, now.Add(2*r.retry.Most+pollEvery), limit)
@@ -117,7 +117,7 @@ func (r *run) look(waiting, sending context.Context) time.Duration {
 	for _, n := range found {
 		if n.Due.After(now) {
 			r.setMore(false)
-			return min(pollEvery, n.Due.Sub(now))
+			return min(r.poll, n.Due.Sub(now))
 		}
 		// Those in hand before the outbox was read are passed over even if they have been let go since: it may have been read
 		// before the result was kept.
@@ -130,7 +130,7 @@ func (r *run) look(waiting, sending context.Context) time.Duration {
 	if full {
 		return 0
 	}
-	return pollEvery
+	return r.poll
 }
 
 func (r *run) dueNotices(ctx context.Context, by time.Time, limit int) ([]service.Notice, error) {

@@ -19,7 +19,6 @@ import (
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/shelf"
-	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
 
 // bed is a service on a real database and real galleries, with eyes that see what a test writes into photos and videos.
@@ -43,12 +42,7 @@ type bed struct {
 func setup(t *testing.T, change ...func(*service.Settings)) *bed {
 	t.Helper()
 	b := &bed{t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), objects: newObjects(t), videos: &readVideos{}}
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "spotter.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	b.store = sqlite.New(db, func(_ context.Context, _ *sql.Tx, tasks []service.Task) error {
+	b.store = newStore(t, func(_ context.Context, _ *sql.Tx, tasks []service.Task) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for _, t := range tasks {

@@ -28,6 +28,8 @@ type Ports struct {
 	CodeSize int
 	// Tasks are those in the queue, of all processes; nil where nothing is enqueued.
 	Tasks func(context.Context) (OpenTasks, error)
+	// Slots is how many segments are worked on at once, by all processes together; nil where one works alone.
+	Slots func() int
 	// Knows says whether anybody is to be told of jobs that name this topic.
 	Knows func(topic string) bool
 	// Wake is called after a notice has been written.
@@ -58,7 +60,7 @@ type Settings struct {
 	GalleryMemory int64
 	// MaxMatches is the most matches listed for one face of a video. It is Spotter's own.
 	MaxMatches int
-	// SegmentsAhead is how many segments of one job may wait or be worked on at once, at least 1: twice as many as there are
+	// SegmentsAhead is how many segments of one job may wait or be worked on at once at least, and at least 1: twice as many as there are
 	// workers keep them busy. It is Spotter's own.
 	SegmentsAhead int
 	// AcceptUnknownTopics takes jobs that name a topic of which nothing is known; nobody is told of their end then.
@@ -106,6 +108,14 @@ func New(p Ports, s Settings) (*Service, error) {
 		plans:   plans{data: map[JobID][]byte{}},
 		photos:  make(chan struct{}, photosAtOnce),
 	}, nil
+}
+
+// ahead is how many segments of one job may wait or be worked on at once.
+func (s *Service) ahead() int {
+	if s.ports.Slots == nil {
+		return s.settings.SegmentsAhead
+	}
+	return max(s.settings.SegmentsAhead, 2*s.ports.Slots())
 }
 
 // Load reads the faces of all collections into memory, one collection after another, as far as there is room. Requests load what
