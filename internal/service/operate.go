@@ -94,11 +94,11 @@ func (s *Service) resumeJobs(ctx context.Context) error {
 
 // resume has a job go on that has fewer tasks than it needs.
 func (s *Service) resume(ctx context.Context, j *Job, has map[TaskKind]int) error {
-	kind, needs := j.needs(s.ahead())
+	kind, needs := j.needs(s.ahead(ctx))
 	if has[kind] >= needs {
 		return nil
 	}
-	tasks, err := s.ports.Store.Resume(ctx, j.ID, s.ahead())
+	tasks, err := s.ports.Store.Resume(ctx, j.ID, s.ahead(ctx))
 	if err == nil && len(tasks) > 0 {
 		s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "job goes on that lacked tasks", slog.String("job_id", string(j.ID)),
 			slog.String("task", string(kind)), slog.Int("there", has[kind]), slog.Int("needed", len(tasks)))

@@ -267,7 +267,7 @@ func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, s.ahead())
+	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, s.ahead(ctx))
 	return err
 }
 
@@ -337,7 +337,7 @@ func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 	if err != nil {
 		return err
 	}
-	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, s.ahead())
+	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, s.ahead(ctx))
 	if err != nil || !kept {
 		return err
 	}

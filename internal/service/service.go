@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -60,8 +61,8 @@ type Settings struct {
 	GalleryMemory int64
 	// MaxMatches is the most matches listed for one face of a video. It is Spotter's own.
 	MaxMatches int
-	// SegmentsAhead is how many segments of one job may wait or be worked on at once at least, and at least 1: twice as many as there are
-	// workers keep them busy. It is Spotter's own.
+	// SegmentsAhead is how many segments of all open jobs together may wait or be worked on at once, at least; see [Window]. Twice as
+	// many as there are workers keep them busy. It is Spotter's own.
 	SegmentsAhead int
 	// AcceptUnknownTopics takes jobs that name a topic of which nothing is known; nobody is told of their end then.
 	AcceptUnknownTopics bool
@@ -85,6 +86,7 @@ type Service struct {
 	pages    *pages
 	shelf    *shelf.Shelf
 	running  running
+	open     openJobs
 	plans    plans
 	// photos has one for each photo of a bucket that is in memory.
 	photos chan struct{}
@@ -110,12 +112,39 @@ func New(p Ports, s Settings) (*Service, error) {
 	}, nil
 }
 
-// ahead is how many segments of one job may wait or be worked on at once.
-func (s *Service) ahead() int {
-	if s.ports.Slots == nil {
-		return s.settings.SegmentsAhead
+// Window is how many segments of one job may wait or be worked on at once: the jobs that are open share what keeps all workers busy, so
+// that a job which begins waits for about two segments a worker, however many others there are.
+func Window(all, open int) int { return max(1, (all+open-1)/open) }
+
+// ahead is the window of a job now.
+func (s *Service) ahead(ctx context.Context) int {
+	all := s.settings.SegmentsAhead
+	if s.ports.Slots != nil {
+		all = max(all, 2*s.ports.Slots())
 	}
-	return max(s.settings.SegmentsAhead, 2*s.ports.Slots())
+	return Window(all, s.open.count(ctx, s.ports.Store, s.ports.Now()))
+}
+
+// openJobs is how many jobs are open, as of a moment ago.
+type openJobs struct {
+	mu    sync.Mutex
+	n     int
+	asked time.Time
+}
+
+// openFresh is how long the number of open jobs is good for: less than a segment takes.
+const openFresh = 2 * time.Second
+
+// count is at least 1. If it cannot be read it is what it was.
+func (o *openJobs) count(ctx context.Context, store Store, now time.Time) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.asked.IsZero() || now.Sub(o.asked) >= openFresh || now.Before(o.asked) {
+		if n, _, err := store.OpenJobs(ctx); err == nil {
+			o.n, o.asked = n, now
+		}
+	}
+	return max(1, o.n)
 }
 
 // Load reads the faces of all collections into memory, one collection after another, as far as there is room. Requests load what

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"container/heap"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/service"
+)
+
+// setting is a play's.
+type setting struct {
+	workers int
+	seed    uint64
+	length  time.Duration // of the play
+	// segment is how much video one is, cost how long a worker takes for it.
+	segment, cost time.Duration
+	// longs jobs of long videos are always open; short ones begin at random, on average that far apart.
+	long, short, shortEvery time.Duration
+	longs                   int
+	// A worker dies after so long on average, and is there again after returns. What it was running is taken from it when it has been silent
+	// for noticed, and somebody looks, once a beat.
+	dies, returns, noticed, beat time.Duration
+}
+
+// policy says how many segments of one job may be in the queue.
+type policy struct {
+	name   string
+	window func(workers, open int) int
+}
+
+func policies() []policy {
+	return []policy{
+		{"all at once", func(int, int) int { return math.MaxInt }},
+		{"2 x workers for each job", func(workers, _ int) int { return 2 * workers }},
+		{"2 x workers for all jobs", func(workers, open int) int { return service.Window(2*workers, open) }},
+	}
+}
+
+// outcome is what a play has come to.
+type outcome struct {
+	waits       []time.Duration // of short jobs, from the beginning to that of their only segment
+	busy        float64         // share of the workers' time
+	deaths      int
+	longestLost time.Duration // from a death to the new beginning of what was running
+}
+
+// wait is that of a share of the short jobs at most.
+func (o *outcome) wait(share float64) time.Duration {
+	if len(o.waits) == 0 {
+		return 0
+	}
+	slices.Sort(o.waits)
+	return o.waits[min(len(o.waits)-1, int(math.Ceil(share*float64(len(o.waits))))-1)]
+}
+
+// job is one that is open.
+type job struct {
+	began         time.Duration
+	all           int
+	queued, saved int
+	short         bool
+}
+
+// task is a segment that waits or is worked on. Those that were begun before go first.
+type task struct {
+	job   *job
+	again bool
+	lost  time.Duration // when its worker died; 0 if none has
+}
+
+type event struct {
+	at  time.Duration
+	seq int
+	do  func()
+}
+
+// events are what is to happen, the soonest first, and of those at one time the one that was planned first.
+type events []event
+
+// Len, Less, Swap, Push and Pop implement [heap.Interface].
+func (e events) Len() int { return len(e) }
+
+// Less says which comes first.
+func (e events) Less(i, j int) bool { return e[i].at < e[j].at || e[i].at == e[j].at && e[i].seq < e[j].seq }
+
+// Swap exchanges two.
+func (e events) Swap(i, j int) { e[i], e[j] = e[j], e[i] }
+
+// Push appends one.
+func (e *events) Push(x any) { *e = append(*e, x.(event)) } //nolint:errcheck,forcetypeassert // it is one
+
+// Pop takes the last one.
+func (e *events) Pop() any {
+	last := len(*e) - 1
+	x := (*e)[last]
+	*e = (*e)[:last]
+	return x
+}
+
+// stage is a play under way.
+type stage struct {
+	setting
+	policy policy
+	random *rand.Rand
+	now    time.Duration
+	events events
+	seq    int
+
+	first, queue []*task // that were begun before, and others, each in their order
+	open         int
+	idle         []*worker
+	outcome      outcome
+	worked       time.Duration
+}
+
+// worker does one segment at a time. Each of its lives has a number.
+type worker struct {
+	life int
+	task *task
+	dead bool
+}
+
+func play(s setting, p policy) *outcome {
+	st := &stage{setting: s, policy: p, random: rand.New(rand.NewPCG(s.seed, uint64(s.workers)))} //nolint:gosec // G404, G115: to be repeated
+	for range s.workers {
+		w := &worker{}
+		st.idle = append(st.idle, w)
+		st.mortal(w)
+	}
+	for range s.longs {
+		st.begin(s.long, false)
+	}
+	st.shorts()
+	for len(st.events) > 0 && st.events[0].at < s.length {
+		e := heap.Pop(&st.events).(event) //nolint:errcheck,forcetypeassert // it is one
+		st.now = e.at
+		e.do()
+	}
+	st.outcome.busy = st.worked.Seconds() / s.length.Seconds() / float64(s.workers)
+	return &st.outcome
+}
+
+func (s *stage) after(d time.Duration, do func()) {
+	s.seq++
+	heap.Push(&s.events, event{s.now + d, s.seq, do})
+}
+
+func (s *stage) random0(mean time.Duration) time.Duration {
+	return time.Duration(s.random.ExpFloat64() * float64(mean))
+}
+
+// shorts has short jobs begin.
+func (s *stage) shorts() {
+	s.after(s.random0(s.shortEvery), func() {
+		s.begin(s.short, true)
+		s.shorts()
+	})
+}
+
+func (s *stage) begin(length time.Duration, short bool) {
+	j := &job{began: s.now, all: int(math.Ceil(length.Seconds() / s.segment.Seconds())), short: short}
+	s.open++
+	s.ahead(j)
+}
+
+// ahead puts as many segments of a job into the queue as may be there.
+func (s *stage) ahead(j *job) {
+	window := s.policy.window(s.workers, s.open)
+	for j.queued < j.all && (window == math.MaxInt || j.queued < j.saved+window) {
+		j.queued++
+		s.queue = append(s.queue, &task{job: j})
+	}
+	s.hire()
+}
+
+// hire gives tasks to workers that have none.
+func (s *stage) hire() {
+	for len(s.idle) > 0 {
+		var t *task
+		switch {
+		case len(s.first) > 0:
+			t, s.first = s.first[0], s.first[1:]
+		case len(s.queue) > 0:
+			t, s.queue = s.queue[0], s.queue[1:]
+		default:
+			return
+		}
+		w := s.idle[len(s.idle)-1]
+		s.idle = s.idle[:len(s.idle)-1]
+		s.work(w, t)
+	}
+}
+
+func (s *stage) work(w *worker, t *task) {
+	if t.job.short && !t.again {
+		s.outcome.waits = append(s.outcome.waits, s.now-t.job.began)
+	}
+	if t.again {
+		s.outcome.longestLost = max(s.outcome.longestLost, s.now-t.lost)
+	}
+	w.task = t
+	life := w.life
+	took := time.Duration((.7 + .6*s.random.Float64()) * float64(s.cost)) // some show more than others
+	s.after(took, func() {
+		if w.life != life {
+			return // it died over it
+		}
+		s.worked += took
+		w.task = nil
+		s.idle = append(s.idle, w)
+		s.save(t.job)
+		s.hire()
+	})
+}
+
+func (s *stage) save(j *job) {
+	if j.saved++; j.saved < j.all {
+		s.ahead(j)
+		return
+	}
+	s.open--
+	if !j.short {
+		s.begin(s.long, false) // another long video
+	}
+}
+
+// mortal has a worker die one day, and come back.
+func (s *stage) mortal(w *worker) {
+	s.after(s.random0(s.dies), func() {
+		s.outcome.deaths++
+		w.life++
+		if t := w.task; t != nil {
+			died := s.now
+			silent := s.noticed + time.Duration(s.random.Float64()*float64(s.beat)) // until somebody looks
+			s.after(silent, func() {
+				t.again, t.lost = true, died
+				s.first = append(s.first, t)
+				s.hire()
+			})
+		} else {
+			s.idle = slices.DeleteFunc(s.idle, func(o *worker) bool { return o == w })
+		}
+		w.task = nil
+		s.after(s.returns, func() {
+			s.idle = append(s.idle, w)
+			s.hire()
+			s.mortal(w)
+		})
+	})
+}
