@@ -220,6 +220,9 @@ func (s *Server) Socket() string { return filepath.Join(s.Folder, ".s.PGSQL.5432
 // User is who owns its databases.
 func (*Server) User() string { return user }
 
+// PID is the number of the server's first process.
+func (s *Server) PID() int { return s.process.PID() }
+
 // Log is what the server has said.
 func (s *Server) Log() string { return s.process.Log() }
 

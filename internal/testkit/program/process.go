@@ -74,6 +74,9 @@ func (p Program) Start(ctx context.Context) (*Process, error) {
 	return s, nil
 }
 
+// PID is the process's number.
+func (s *Process) PID() int { return s.cmd.Process.Pid }
+
 // Log is what the program has written so far.
 func (s *Process) Log() string { return s.log.String() }
 

@@ -1,0 +1,448 @@
+// Processes measures what a job costs that is spread over worker processes on one PostgreSQL database: how much faster two are than one, what the
+// database does for a segment, and how many requests one serving process answers.
+//
+//	go run ./bench/processes
+package main
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/rekognition"
+	"github.com/aws/aws-sdk-go-v2/service/rekognition/types"
+
+	"github.com/spotter-video/spotter/internal/testkit/media"
+	"github.com/spotter-video/spotter/internal/testkit/pgserver"
+	"github.com/spotter-video/spotter/internal/testkit/program"
+)
+
+type options struct {
+	spotter string
+	rounds  int
+	loops   int
+	asking  time.Duration
+	json    bool
+}
+
+func main() {
+	o := options{}
+	flag.StringVar(&o.spotter, "spotter", "bin/spotter", "the program")
+	flag.IntVar(&o.rounds, "rounds", 3, "rounds; one and two workers take turns")
+	flag.IntVar(&o.loops, "loops", 49, "how often a clip of 6 s is repeated for the video")
+	flag.DurationVar(&o.asking, "asking", 5*time.Second, "how long requests are sent")
+	flag.BoolVar(&o.json, "json", false, "print JSON")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "processes:", err)
+		os.Exit(1)
+	}
+}
+
+// report is what was measured; medians of rounds.
+type report struct {
+	Segments int `json:"segments"`
+	// OneWorker and TwoWorkers are how long the job took, in seconds; Ratio is by how much two were faster, of each round.
+	OneWorker  float64 `json:"one_worker_s"`
+	TwoWorkers float64 `json:"two_workers_s"`
+	Ratio      float64 `json:"ratio"`
+	// By segment: processor time of the worker and of the database, statements and transactions, and bytes of its log.
+	WorkerCPU    float64 `json:"worker_cpu_s_per_segment"`
+	DatabaseCPU  float64 `json:"database_cpu_s_per_segment"`
+	Share        float64 `json:"database_share"`
+	Statements   float64 `json:"statements_per_segment"`
+	Transactions float64 `json:"transactions_per_segment"`
+	LogBytes     float64 `json:"log_bytes_per_segment"`
+	// IdleStatements are those of a second in which nothing is done, with one process that serves and two that work.
+	IdleStatements float64 `json:"idle_statements_per_s"`
+	// Requests a second that one process answers to eight clients.
+	Polls   float64 `json:"get_face_search_per_s"`
+	Lookups float64 `json:"search_faces_per_s"`
+}
+
+func run(ctx context.Context, o options) (err error) {
+	w, err := newWorld(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	r, err := w.measure(ctx)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return json.NewEncoder(os.Stdout).Encode(r)
+	}
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(out, "segments of the video\t%d\n", r.Segments)
+	fmt.Fprintf(out, "one worker, two\t%.1f s, %.1f s\n", r.OneWorker, r.TwoWorkers)
+	fmt.Fprintf(out, "two are faster by\t%.2f\n", r.Ratio)
+	fmt.Fprintf(out, "processor time a segment: worker, database\t%.2f s, %.4f s (%.2f %%)\n", r.WorkerCPU, r.DatabaseCPU, 100*r.Share)
+	fmt.Fprintf(out, "statements, transactions a segment\t%.1f, %.1f\n", r.Statements, r.Transactions)
+	fmt.Fprintf(out, "bytes of the database's log a segment\t%.0f\n", r.LogBytes)
+	fmt.Fprintf(out, "statements a second when idle\t%.1f\n", r.IdleStatements)
+	fmt.Fprintf(out, "GetFaceSearch, SearchFaces a second, one process, eight clients\t%.0f, %.0f\n", r.Polls, r.Lookups)
+	return out.Flush()
+}
+
+// world is one process that serves and two that work, one of which can be stopped for a while.
+type world struct {
+	options
+
+	folder  string
+	server  *pgserver.Server
+	db      *sql.DB
+	api     *program.Process
+	workers []*program.Process
+	client  *rekognition.Client
+	faces   []string
+}
+
+const (
+	collection = "people"
+	bucketName = "archive"
+	filmName   = "film.mp4"
+)
+
+func newWorld(ctx context.Context, o options) (_ *world, err error) {
+	w := &world{options: o}
+	if w.folder, err = os.MkdirTemp("", "spotter-processes-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	if w.server, err = pgserver.Launch(ctx, "shared_preload_libraries=pg_stat_statements"); err != nil {
+		return nil, err
+	}
+	if err = w.server.Create(ctx, "spotter"); err != nil {
+		return nil, err
+	}
+	if w.db, err = sql.Open("pgx", w.server.URL("spotter")); err != nil {
+		return nil, err
+	}
+	if _, err = w.db.ExecContext(ctx, `CREATE EXTENSION pg_stat_statements`); err != nil {
+		return nil, err
+	}
+	clip := filepath.Join(w.folder, "clip.mp4")
+	if err = os.Mkdir(w.bucket(), 0o750); err != nil {
+		return nil, err
+	}
+	if err = media.Clip().Write(ctx, media.Folder, clip); err != nil {
+		return nil, err
+	}
+	if err = media.FFmpeg(ctx, "-stream_loop", strconv.Itoa(o.loops), "-i", clip, "-c", "copy", filepath.Join(w.bucket(), filmName)); err != nil {
+		return nil, err
+	}
+	return w, w.start(ctx)
+}
+
+func (w *world) bucket() string { return filepath.Join(w.folder, "bucket") }
+
+func (w *world) start(ctx context.Context) (err error) {
+	address, err := program.FreeAddress(ctx)
+	if err != nil {
+		return err
+	}
+	if w.api, err = w.process(ctx, "api", address, "--mode", "api", "--listen", address); err != nil {
+		return err
+	}
+	for _, name := range []string{"worker1", "worker2"} {
+		p, err := w.worker(ctx, name)
+		if err != nil {
+			return err
+		}
+		w.workers = append(w.workers, p)
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithRegion("us-east-1"), config.WithBaseEndpoint("http://"+address),
+		config.WithSharedCredentialsFiles([]string{filepath.Join(w.folder, "api", "credentials")}), config.WithSharedConfigFiles(nil),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = 16 })))
+	if err != nil {
+		return err
+	}
+	w.client = rekognition.NewFromConfig(cfg)
+	return w.enrol(ctx)
+}
+
+func (w *world) worker(ctx context.Context, name string) (*program.Process, error) {
+	address, err := program.FreeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return w.process(ctx, name, address, "--mode", "worker", "--metrics-listen", address, "--workers", "1")
+}
+
+func (w *world) process(ctx context.Context, name, address string, arguments ...string) (*program.Process, error) {
+	return program.Program{
+		Path: w.spotter, Arguments: append([]string{
+			"serve", "--database", w.server.URL("spotter"), "--data", filepath.Join(w.folder, name), "--bucket", bucketName + "=" + w.bucket(),
+		}, arguments...),
+		Ready: func(ctx context.Context) error {
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", http.NoBody)
+			if err != nil {
+				return err
+			}
+			answer, err := http.DefaultClient.Do(r)
+			if err == nil && answer.StatusCode != http.StatusOK {
+				err = errors.New("it is not ready")
+			}
+			if answer != nil {
+				err = errors.Join(err, answer.Body.Close())
+			}
+			return err
+		},
+	}.Start(ctx)
+}
+
+func (w *world) enrol(ctx context.Context) error {
+	if _, err := w.client.CreateCollection(ctx, &rekognition.CreateCollectionInput{CollectionId: aws.String(collection)}); err != nil {
+		return err
+	}
+	folder := filepath.Join(w.folder, "people")
+	if err := media.MakePeople(ctx, media.Folder, folder); err != nil {
+		return err
+	}
+	for _, p := range media.Portraits() {
+		photo, err := os.ReadFile(filepath.Join(folder, p.File))
+		if err != nil {
+			return err
+		}
+		out, err := w.client.IndexFaces(ctx, &rekognition.IndexFacesInput{
+			CollectionId: aws.String(collection), Image: &types.Image{Bytes: photo}, ExternalImageId: aws.String(strings.Split(p.File, "/")[0]),
+		})
+		if err != nil {
+			return err
+		}
+		w.faces = append(w.faces, *out.FaceRecords[0].Face.FaceId)
+	}
+	return nil
+}
+
+func (w *world) close() error {
+	for _, p := range append(slices.Clone(w.workers), w.api) {
+		if p != nil {
+			p.Stop()
+		}
+	}
+	var err error
+	if w.db != nil {
+		err = w.db.Close()
+	}
+	if w.server != nil {
+		w.server.Stop()
+	}
+	return errors.Join(err, os.RemoveAll(w.folder))
+}
+
+// spent is what has been used up to a moment.
+type spent struct {
+	workers, database              time.Duration
+	statements, transactions, logs float64
+}
+
+func (w *world) spent(ctx context.Context) (s spent, err error) {
+	for _, p := range w.workers {
+		s.workers += cpuOf(p.PID(), false)
+	}
+	s.database = cpuOf(w.server.PID(), true)
+	err = w.db.QueryRowContext(ctx, `SELECT (SELECT sum(calls) FROM pg_stat_statements), (SELECT xact_commit FROM pg_stat_database WHERE datname = 'spotter'),
+		pg_current_wal_lsn() - '0/0'`).Scan(&s.statements, &s.transactions, &s.logs)
+	return s, err
+}
+
+func (w *world) measure(ctx context.Context) (*report, error) {
+	r := &report{}
+	var ones, twos, ratios []float64
+	var rounds []spent
+	if _, err := w.job(ctx, r); err != nil { // models are loaded, files are read
+		return nil, err
+	}
+	for range w.rounds {
+		before, err := w.spent(ctx)
+		if err != nil {
+			return nil, err
+		}
+		two, err := w.job(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		after, err := w.spent(ctx)
+		if err != nil {
+			return nil, err
+		}
+		rounds = append(rounds, spent{
+			after.workers - before.workers, after.database - before.database,
+			after.statements - before.statements, after.transactions - before.transactions, after.logs - before.logs,
+		})
+		one, err := w.alone(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		ones, twos, ratios = append(ones, one), append(twos, two), append(ratios, one/two)
+	}
+	n := float64(r.Segments)
+	r.OneWorker, r.TwoWorkers, r.Ratio = median(ones), median(twos), median(ratios)
+	r.WorkerCPU = medianOf(rounds, func(s spent) float64 { return s.workers.Seconds() / n })
+	r.DatabaseCPU = medianOf(rounds, func(s spent) float64 { return s.database.Seconds() / n })
+	r.Share = r.DatabaseCPU / (r.WorkerCPU + r.DatabaseCPU)
+	r.Statements = medianOf(rounds, func(s spent) float64 { return s.statements / n })
+	r.Transactions = medianOf(rounds, func(s spent) float64 { return s.transactions / n })
+	r.LogBytes = medianOf(rounds, func(s spent) float64 { return s.logs / n })
+	return r, w.others(ctx, r)
+}
+
+// job has the video searched, and says how many seconds that took.
+func (w *world) job(ctx context.Context, r *report) (float64, error) {
+	began := time.Now()
+	job, err := w.client.StartFaceSearch(ctx, &rekognition.StartFaceSearchInput{
+		CollectionId: aws.String(collection), Video: &types.Video{S3Object: &types.S3Object{Bucket: aws.String(bucketName), Name: aws.String(filmName)}},
+	})
+	if err != nil {
+		return 0, err
+	}
+	for {
+		var status string
+		var segments sql.NullInt64
+		// Asked beside the program, whose requests are counted.
+		err := w.db.QueryRowContext(ctx, `SELECT state, segments FROM jobs WHERE id = $1`, *job.JobId).Scan(&status, &segments)
+		switch {
+		case err != nil:
+			return 0, err
+		case status == "succeeded":
+			r.Segments = int(segments.Int64)
+			return time.Since(began).Seconds(), nil
+		case status != "in-progress":
+			return 0, fmt.Errorf("the job is %s", status)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// alone is job with one worker.
+func (w *world) alone(ctx context.Context, r *report) (float64, error) {
+	w.workers[1].Stop()
+	took, err := w.job(ctx, r)
+	if err != nil {
+		return 0, err
+	}
+	w.workers[1], err = w.worker(ctx, "worker2")
+	return took, err
+}
+
+// others measures what needs no job.
+func (w *world) others(ctx context.Context, r *report) error {
+	time.Sleep(3 * time.Second) // until what the last job has left is done
+	before, err := w.spent(ctx)
+	if err != nil {
+		return err
+	}
+	time.Sleep(w.asking)
+	after, err := w.spent(ctx)
+	if err != nil {
+		return err
+	}
+	r.IdleStatements = (after.statements - before.statements) / w.asking.Seconds()
+	var job string
+	if err := w.db.QueryRowContext(ctx, `SELECT id FROM jobs ORDER BY serial DESC LIMIT 1`).Scan(&job); err != nil {
+		return err
+	}
+	if r.Polls, err = w.ask(ctx, func(ctx context.Context) error {
+		_, err := w.client.GetFaceSearch(ctx, &rekognition.GetFaceSearchInput{JobId: aws.String(job), MaxResults: aws.Int32(1)})
+		return err
+	}); err != nil {
+		return err
+	}
+	r.Lookups, err = w.ask(ctx, func(ctx context.Context) error {
+		_, err := w.client.SearchFaces(ctx, &rekognition.SearchFacesInput{CollectionId: aws.String(collection), FaceId: aws.String(w.faces[0])})
+		return err
+	})
+	return err
+}
+
+// ask has eight clients ask for a while, and says how many answers a second there are.
+func (w *world) ask(ctx context.Context, one func(context.Context) error) (float64, error) {
+	var answers atomic.Int64
+	var wrong error
+	var once sync.Once
+	var group sync.WaitGroup
+	end := time.Now().Add(w.asking)
+	for range 8 {
+		group.Go(func() {
+			for time.Now().Before(end) {
+				if err := one(ctx); err != nil {
+					once.Do(func() { wrong = err })
+					return
+				}
+				answers.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	return float64(answers.Load()) / w.asking.Seconds(), wrong
+}
+
+func median(values []float64) float64 {
+	values = slices.Clone(values)
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+func medianOf(rounds []spent, of func(spent) float64) float64 {
+	values := make([]float64, len(rounds))
+	for i, s := range rounds {
+		values[i] = of(s)
+	}
+	return median(values)
+}
+
+// tick is the unit of processor time in /proc (proc(5)): Linux shows a hundred a second on every machine.
+const tick = 10 * time.Millisecond
+
+// cpuOf is the processor time of a process and of the children that it has waited for; of those that run as well, if that is asked for.
+func cpuOf(pid int, running bool) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0 // it has ended
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	var sum time.Duration
+	for _, field := range fields[11:15] { // utime, stime, cutime, cstime
+		n, _ := strconv.ParseInt(field, 10, 64) // the kernel wrote it
+		sum += time.Duration(n) * tick
+	}
+	if !running {
+		return sum
+	}
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, t := range threads {
+		children, _ := os.ReadFile(t) //nolint:gosec // G304: of /proc
+		for child := range strings.FieldsSeq(string(children)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				sum += cpuOf(n, true)
+			}
+		}
+	}
+	return sum
+}
