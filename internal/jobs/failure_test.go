@@ -153,7 +153,7 @@ func TestTaskIsPassedOn(t *testing.T) {
 	c.Attempts, c.PassOn, c.Logger = 1, time.Millisecond, slog.New(slog.NewTextHandler(&out, nil))
 	q := setup(t, db, c)
 	var runs atomic.Int32
-	done := make(chan service.Task)
+	done := make(chan service.Task, 10)
 	start(t, q, worker{
 		run: func(_ context.Context, task service.Task) error {
 			if runs.Add(1) < 5 {
@@ -162,8 +162,9 @@ func TestTaskIsPassedOn(t *testing.T) {
 			done <- task
 			return nil
 		},
-		giveUp: func(_ context.Context, _ service.Task, cause error) error {
+		giveUp: func(_ context.Context, task service.Task, cause error) error {
 			t.Errorf("given up: %v", cause)
+			done <- task
 			return nil
 		},
 	})

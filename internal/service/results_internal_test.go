@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -143,4 +144,36 @@ func TestFormsOfResultsStayWhatTheyWere(t *testing.T) {
 	if d := cmp.Diff([]FaceHit{hit}, lists[1]); d != "" {
 		t.Error("read (-want +got):\n" + d)
 	}
+}
+
+// damaged is a store whose chunks are some bytes.
+type damaged struct {
+	Store
+	data []byte
+}
+
+func (d damaged) Chunks(context.Context, JobID, ChunkKind, int, int) ([]Chunk, error) {
+	return []Chunk{{Data: bytes.Clone(d.data)}}, nil
+}
+
+// FuzzResults reads results from chunks that are anything.
+func FuzzResults(f *testing.F) {
+	f.Add([]byte{}, false)
+	f.Add(make([]byte, 3*recordSize), false)
+	f.Add(append([]byte{chunkVersion}, make([]byte, 3*recordSize)...), true)
+	f.Add([]byte("\x01[[],[null],[{}]]"), true)
+	f.Fuzz(func(t *testing.T, data []byte, versioned bool) {
+		s := Service{ports: Ports{Store: damaged{data: data}}}
+		j := &Job{Attributes: true, Results: &Results{Sightings: 3}}
+		if versioned {
+			j.Results.Attempt = 7
+		}
+		for _, order := range []Order{ByTime, ByPerson} {
+			if list, err := s.sightings(t.Context(), j, order, 0, 3); err == nil && len(list) != 3 {
+				t.Errorf("%d sightings, want 3", len(list))
+			}
+		}
+		_, _ = s.lists(t.Context(), j, []record{{List: 1}, {List: 3}, {List: 1<<32 - 1}})
+		_ = s.addAttributes(t.Context(), j, make([]JobSighting, 3), 0)
+	})
 }

@@ -199,3 +199,28 @@ func (b *bed) waiting(context.Context) (service.OpenTasks, error) {
 	}
 	return open, nil
 }
+
+// TestProcessesThatLookAheadDifferently: a server is started again with another number of workers in the middle of a job, and none of
+// the segments is left out.
+func TestProcessesThatLookAheadDifferently(t *testing.T) {
+	t.Parallel()
+	for _, ahead := range [][2]int{{2, 8}, {8, 2}, {1, 3}} {
+		b := setup(t, func(s *service.Settings) { s.SegmentsAhead = ahead[0] })
+		long := testVideo{Times: 1}
+		for range 20 {
+			long.Segments = append(long.Segments, []testFace{looks(1)})
+		}
+		id := b.begin(service.StartRequest{Operation: service.FaceDetection, Video: b.objects.put("long.mp4", long)})
+		for range 3 {
+			task, _ := b.take()
+			if err := b.Run(t.Context(), task); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.start(func(s *service.Settings) { s.SegmentsAhead = ahead[1] })
+		b.work()
+		if j, err := b.store.Job(t.Context(), id); err != nil || j.State != service.Succeeded || j.SegmentsDone != 20 {
+			t.Errorf("%d segments ahead, then %d: the job is %v, %d segments are done, %v", ahead[0], ahead[1], j.State, j.SegmentsDone, err)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/service"
 )
 
 // carry writes a value and reads it again.
@@ -180,5 +181,42 @@ func FuzzColumns(f *testing.F) {
 		if (document{&plan}).Scan(b) == nil && plan != nil {
 			carry(t, document{plan}, document{&plan})
 		}
+		var frozen *service.Terms
+		if (terms{&frozen}).Scan(b) == nil && frozen != nil && frozen.Version <= service.TermsVersion {
+			carry(t, terms{&frozen}, terms{&frozen})
+		}
 	})
+}
+
+// TestTermsStayWhatTheyWere holds how terms are kept: jobs go on that an earlier version has begun, and are left alone that a newer
+// one has.
+func TestTermsStayWhatTheyWere(t *testing.T) {
+	t.Parallel()
+	want := &service.Terms{Version: 1, MaxMatches: 10, Tell: true, Analysis: []byte(`{"a":1}`)}
+	const form = `{"version":1,"max_matches":10,"tell":true,"analysis":{"a":1}}`
+	if v, err := (terms{&want}).Value(); err != nil || v != form {
+		t.Errorf("kept as %v, want %s; %v", v, form, err)
+	}
+	newer := &service.Terms{Version: 2}
+	for text, want := range map[string]*service.Terms{
+		form: want, `{"version":2,"max_matches":"of another type"}`: newer, "": nil, "null": nil,
+	} {
+		var got *service.Terms
+		src := any(text)
+		if text == "" {
+			src = nil
+		}
+		if err := (terms{&got}).Scan(src); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", text, d)
+		}
+	}
+	var got *service.Terms
+	for _, damaged := range []string{`{`, `{"version":1,"max_matches":"ten"}`, `[]`} {
+		if (terms{&got}).Scan(damaged) == nil {
+			t.Errorf("%s is read as %+v", damaged, got)
+		}
+	}
 }
