@@ -249,6 +249,7 @@ func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings.MaxVideo, settings.MaxMatches = int64(c.MaxVideoSize), int(c.MaxFaces)
 	settings.SegmentsAhead = 2 * workers(*c)
 	settings.FacesPerCollection = int64(s.MaxFacesPerCollection)
+	settings.GalleryMemory = int64(s.GalleryMemory)
 	settings.AcceptUnknownTopics = s.UnknownTopics == config.LogTopics
 	return settings
 }
@@ -270,7 +271,12 @@ func (s *server) run(ctx context.Context) error {
 	if s.metricsAPI != nil {
 		group.Go(func() error { return ended(servers[1].Serve(s.metricsAPI)) })
 	}
-	group.Go(func() error { return s.load(running) })
+	group.Go(func() error {
+		if err := s.load(running); err != nil {
+			return err
+		}
+		return s.refresh(running)
+	})
 	group.Go(func() error { return s.reloads(running) })
 	group.Go(func() error {
 		<-running.Done()
@@ -315,6 +321,26 @@ func (s *server) load(ctx context.Context) error {
 			"whole", slog.Any("error", err))
 	}
 	return nil
+}
+
+// refreshEvery is how often memory is brought up to date with the database by itself, for the sake of what was deleted: searches
+// do it whenever they need it.
+const refreshEvery = time.Minute
+
+// refresh brings collections in memory up to date until ctx ends.
+func (s *server) refresh(ctx context.Context) error {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := s.service.Refresh(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "collections in memory could not be brought up to date", slog.Any("error", err))
+		}
+	}
 }
 
 // lastWords is how long notifications that are on their way may take to arrive when everything else has ended: those that
