@@ -9,7 +9,7 @@ LINT     := $(GO) tool -modfile=tools/go.mod golangci-lint
 VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo walkthrough test test-race fuzz mutants lint vulnerabilities fmt bench peers load attack soak accuracy \
+.PHONY: help setup build demo walkthrough test test-race fuzz mutants lint vulnerabilities fmt bench peers load attack soak chaos accuracy \
 	generate check clean
 
 help: ## List the targets

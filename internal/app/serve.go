@@ -270,6 +270,7 @@ func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings.MaxVideo, settings.MaxMatches = int64(c.MaxVideoSize), int(c.MaxFaces)
 	settings.SegmentsAhead = 2 * workers(*c)
 	settings.FacesPerCollection = int64(s.MaxFacesPerCollection)
+	settings.GalleryMemory = int64(s.GalleryMemory)
 	settings.AcceptUnknownTopics = s.UnknownTopics == config.LogTopics
 	return settings
 }
@@ -288,8 +289,15 @@ func (s *server) run(ctx context.Context) error {
 		h := s.httpServer(s.config.Listen, s.handler())
 		servers = append(servers, h)
 		group.Go(func() error { return s.serveAPI(h) })
-		group.Go(func() error { return s.load(running) })
 	}
+	group.Go(func() error {
+		if s.config.Serves() { // who only works reads what a job needs
+			if err := s.load(running); err != nil {
+				return err
+			}
+		}
+		return s.refresh(running)
+	})
 	if s.metricsAPI != nil {
 		h := s.httpServer(s.config.MetricsListen, s.metricsHandler())
 		servers = append(servers, h)
@@ -339,6 +347,26 @@ func (s *server) load(ctx context.Context) error {
 			"whole", slog.Any("error", err))
 	}
 	return nil
+}
+
+// refreshEvery is how often memory is brought up to date with the database by itself, for the sake of what was deleted: searches
+// do it whenever they need it.
+const refreshEvery = time.Minute
+
+// refresh brings collections in memory up to date until ctx ends.
+func (s *server) refresh(ctx context.Context) error {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := s.service.Refresh(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "collections in memory could not be brought up to date", slog.Any("error", err))
+		}
+	}
 }
 
 // lastWords is how long notifications that are on their way may take to arrive when everything else has ended: those that

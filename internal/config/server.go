@@ -75,6 +75,8 @@ type Server struct {
 	MaxImageSize, MaxInlineImage Size
 	// MaxFacesPerCollection bounds a collection; 20 million faces take about 13 GB of memory.
 	MaxFacesPerCollection Count
+	// GalleryMemory is the most memory that collections take; 0: as much as all of them need.
+	GalleryMemory Budget
 
 	// StopTimeout is how long running work may take to end when the server is asked to stop.
 	StopTimeout Period

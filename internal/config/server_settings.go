@@ -43,6 +43,7 @@ func (s *Server) Settings() []Setting {
 		{"cache", Storage, "folder", "where videos from S3 are kept meanwhile; unset: within the data folder", &s.Cache},
 		{"cache-size", Storage, "size", "most that these take", &s.CacheSize},
 		{"cache-idle", Storage, "time", "how long one stays that nobody reads", &s.CacheIdle},
+		{"gallery-memory", Storage, "size", "most memory for collections: the least used are read again when needed; 0: no limit", &s.GalleryMemory},
 		{"min-free-disk", Storage, "size", "what downloads leave free on the disk", &s.MinFreeDisk},
 
 		{"rate", Requests, "n", "requests per second in all; 0: unlimited", &s.Rate},

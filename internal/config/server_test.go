@@ -65,6 +65,7 @@ func TestServerValidateNamesTheKey(t *testing.T) {
 		"data":                  {func(s *Server) { s.Data = "" }, "data is missing"},
 		"cache size":            {func(s *Server) { s.CacheSize = 0 }, "cache-size is 0"},
 		"cache idle":            {func(s *Server) { s.CacheIdle = -1 }, "cache-idle is -1ns"},
+		"gallery memory":        {func(s *Server) { s.GalleryMemory = -1 }, "gallery-memory is -1"},
 		"free disk":             {func(s *Server) { s.MinFreeDisk = -1 }, "min-free-disk is -1"},
 		"rate":                  {func(s *Server) { s.Rate = PerSecond(math.NaN()) }, "rate is NaN"},
 		"rate of a key":         {func(s *Server) { s.RatePerKey = -1 }, "rate-per-key is -1"},
@@ -212,6 +213,9 @@ func TestServerReadAndWrite(t *testing.T) {
 		{"log-format", "json", "json"},
 		{"max-body", "20MiB", "20MiB"},
 		{"max-body", "0", ""},
+		{"gallery-memory", "0", "0"},
+		{"gallery-memory", "16GB", "16GB"},
+		{"gallery-memory", "0.5", ""},
 	} {
 		t.Run(c.key+"="+c.in, func(t *testing.T) {
 			t.Parallel()

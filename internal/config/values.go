@@ -148,6 +148,21 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Budget is a [Size], or 0 for no limit.
+type Budget Size
+
+// UnmarshalText reads a size or 0.
+func (b *Budget) UnmarshalText(text []byte) error {
+	if string(text) == "0" {
+		*b = 0
+		return nil
+	}
+	return (*Size)(b).UnmarshalText(text)
+}
+
+// MarshalText writes it as [Size.MarshalText] does.
+func (b Budget) MarshalText() ([]byte, error) { return Size(b).MarshalText() }
+
 // MarshalText writes the largest unit that leaves a whole number, a decimal one if there is any.
 func (s Size) MarshalText() ([]byte, error) {
 	for _, u := range []struct {

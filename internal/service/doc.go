@@ -2,8 +2,8 @@
 // face searches in stored videos, which run as jobs.
 //
 // The doors (the API, the job runner, the notifier) call [Service]; it declares what it needs of the world as ports:
-// [Store] keeps rows, [Objects] fetches photos and videos, [Photos] and [Videos] see faces, a [Gallery] finds the nearest
-// ones. It imports face only and refuses to know HTTP, SQL, the job queue, decoders, models and the spellings of any API:
+// [Store] keeps rows, [Objects] fetches photos and videos, [Photos] and [Videos] see faces. It imports face, and shelf for the
+// collections in memory, and refuses to know HTTP, SQL, the job queue, decoders, models and the spellings of any API:
 // an [Error] has a [Kind] and a sentence, and a door says them in its own words.
 //
 // # A face search
@@ -16,5 +16,7 @@
 //
 // # Concurrency
 //
-// All methods of [Service] are safe for concurrent use. Changes of one collection take turns; searches never wait for them.
+// All methods of [Service] are safe for concurrent use, by several processes on one store as well. A use case changes the store and
+// nothing else; memory follows when somebody searches. What a request decides by rows that it has read is checked by the
+// store in the transaction that it leads to, and decided anew where somebody was quicker.
 package service

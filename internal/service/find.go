@@ -166,7 +166,7 @@ func (s *Service) SearchUsers(ctx context.Context, id CollectionID, user UserID,
 		sum = face.Plus(sum, one.Values)
 	}
 	if _, err = face.Normalize(sum); err != nil {
-		return &UsersFound{Version: c.Version}, nil //nolint:nilerr // faces that have nothing in common are like nobody
+		return &UsersFound{Version: c.Version}, nil // faces that have nothing in common are like nobody
 	}
 	out, err := s.usersLike(ctx, c, v, sum, Search{Max: r.limit(mostUsersFound) + 1, Threshold: r.Threshold})
 	if err != nil {

@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/shelf"
 )
@@ -299,6 +304,110 @@ func (s *slowStore) Associate(
 		before()
 	}
 	return s.Store.Associate(ctx, c, u, ids, most, token)
+}
+
+// galleries keeps what is told of galleries.
+type galleries struct {
+	silence
+	mu   sync.Mutex
+	told []string
+}
+
+func (g *galleries) GalleryLoaded(c service.CollectionID, faces int, _ time.Duration) {
+	g.put("loaded", c, faces)
+}
+
+func (g *galleries) GallerySize(c service.CollectionID, faces int) { g.put("size", c, faces) }
+
+func (g *galleries) put(what string, c service.CollectionID, faces int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.told = append(g.told, fmt.Sprintf("%s %s %d", what, c, faces))
+}
+
+func (g *galleries) want(t *testing.T, want ...string) {
+	t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if diff := cmp.Diff(want, g.told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+	g.told = nil
+}
+
+// TestRefresh changes and deletes collections that another process has in memory and that nobody searches there.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	b := a.beside()
+	ctx := t.Context()
+	var told galleries
+	world := b.ports()
+	world.Events = &told
+	b.startOn(world, service.DefaultSettings())
+	for _, c := range []service.CollectionID{"people", "others", "more"} {
+		a.collection(c)
+		a.index(c, "anna", looks(1))
+	}
+	refresh := func() {
+		t.Helper()
+		if err := b.Refresh(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refresh()
+	told.want(t) // nothing is loaded for it
+	b.index("people", "anna", looks(1))
+	b.index("others", "anna", looks(1))
+	told.want(t) // and nothing for who changes the store
+	for _, c := range []service.CollectionID{"people", "others"} {
+		if _, err := b.SearchFacesByImage(ctx, c, photoOf(looks(1)), "", service.Search{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told.want(t, "loaded people 1", "loaded others 1")
+	refresh()
+	told.want(t)
+	a.index("people", "berta", looks(0, 1))
+	a.index("more", "berta", looks(0, 1))
+	refresh()
+	told.want(t, "size people 2")
+	if err := a.DeleteCollection(ctx, "people"); err != nil {
+		t.Fatal(err)
+	}
+	refresh()
+	told.want(t, "size people -1")
+	if err := b.DeleteCollection(ctx, "others"); err != nil {
+		t.Fatal(err)
+	}
+	told.want(t, "size others -1")
+}
+
+// TestLoadFillsTheRoom has room for one collection of two.
+func TestLoadFillsTheRoom(t *testing.T) {
+	t.Parallel()
+	a := setup(t)
+	a.collection("people")
+	a.collection("others")
+	anna := a.index("people", "anna", looks(1))[0]
+	berta := a.index("others", "berta", looks(1))[0]
+	var told galleries
+	b := a.beside()
+	world := b.ports()
+	world.Events = &told
+	settings := service.DefaultSettings()
+	settings.GalleryMemory = int64(gallery.CodeSize(dim)) + 64 // what one face is thought to take
+	b.startOn(world, settings)
+	if err := b.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	told.want(t, "loaded people 1")
+	if said := b.log(); !strings.Contains(said, "there is no memory for a collection") || !strings.Contains(said, "collection_id=others") {
+		t.Errorf("logged: %s", said)
+	}
+	b.finds("not loaded", "others", looks(1), berta)
+	told.want(t, "size people -1", "loaded others 1")
+	b.finds("unloaded", "people", looks(1), anna)
 }
 
 // TestAFailureOfMemoryIsMadeUpFor has a gallery refuse what was enrolled, once, when that is in the store already.

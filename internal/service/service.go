@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -198,17 +199,19 @@ func (s *Service) Refresh(ctx context.Context) error {
 	for _, serial := range s.shelf.Held() {
 		left[serial] = true
 	}
+	var failed error // a collection that cannot be read costs itself only
 	err := s.eachCollection(ctx, func(c *Collection) error {
 		delete(left, int64(c.Serial))
-		return s.shelf.Follow(ctx, onShelf(c))
+		failed = errors.Join(failed, s.shelf.Follow(ctx, onShelf(c)))
+		return ctx.Err()
 	})
 	if err != nil {
-		return err
+		return errors.Join(failed, err)
 	}
 	for serial := range left {
 		s.shelf.Drop(serial)
 	}
-	return nil
+	return failed
 }
 
 // pageOfCollections is how many collections are read at once; any number will do.

@@ -69,13 +69,13 @@ func (s *Service) AssociateFaces(ctx context.Context, r AssociateRequest) (*Asso
 		if err != nil {
 			return named(err, c)
 		}
-		if err := s.acceptable(ctx, c, r, mine, out); err != nil {
+		if err = s.acceptable(ctx, c, r, mine, out); err != nil {
 			return err
 		}
 		if out.Status = UserActive; len(mine)+len(out.Done) == 0 {
 			out.Status = UserCreated
 		}
-		if err := t.answer(out); err != nil {
+		if err = t.answer(out); err != nil {
 			return err
 		}
 		err = s.ports.Store.Associate(ctx, c.Serial, u, out.Done, s.settings.FacesPerUser, t)

@@ -98,7 +98,7 @@ func TestSweepClearsEverythingAway(t *testing.T) {
 
 	stopped, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := s.Sweep(stopped, time.Unix(1, 0), 10); err == nil {
+	if _, err = s.Sweep(stopped, time.Unix(1, 0), 10); err == nil {
 		t.Fatal("swept though cancelled")
 	}
 	_, err = s.Sweep(ctx, time.Unix(1, 0), 10)

@@ -136,21 +136,23 @@ func TestOpenBringsTheFirstTablesUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, ctx := newStore(t, openDB(t, path), nil), t.Context()
-	if codes, last, err := s.Codes(ctx, 1, nil, 5, 10); err != nil || last != nil || len(codes) != 0 {
+	codes, last, err := s.Codes(ctx, 1, nil, 5, 10)
+	if err != nil || last != nil || len(codes) != 0 {
 		t.Fatalf("codes of faces from before there were any: %q, %v, %v", codes, last, err)
 	}
 	one, two := face.ID{15: 1}, face.ID{15: 2}
 	must(t, s.SetCodes(ctx, 1, []service.Code{{ID: one, Data: []byte("12345")}}))
-	if codes, last, err := s.Codes(ctx, 1, nil, 5, 10); err != nil || string(codes) != "12345" || *last != one {
+	if codes, last, err = s.Codes(ctx, 1, nil, 5, 10); err != nil || string(codes) != "12345" || *last != one {
 		t.Fatalf("codes: %q, %v, %v", codes, last, err)
 	}
-	if ch, err := s.Changes(ctx, 1, 0, 10); err != nil || ch.Latest != 0 || ch.Total != 2 || len(ch.Faces) != 0 || ch.Lost {
+	ch, err := s.Changes(ctx, 1, 0, 10)
+	if err != nil || ch.Latest != 0 || ch.Total != 2 || len(ch.Faces) != 0 || ch.Lost {
 		t.Fatalf("changes from before there were numbers: %+v, %v", ch, err)
 	}
 	ann, err := s.User(ctx, 1, "ann")
 	must(t, err)
 	must(t, s.Disassociate(ctx, 1, ann, []face.ID{two}, nil))
-	if ch, err := s.Changes(ctx, 1, 0, 10); err != nil || ch.Latest != 1 || len(ch.Faces) != 1 || ch.Faces[0].ID != two {
+	if ch, err = s.Changes(ctx, 1, 0, 10); err != nil || ch.Latest != 1 || len(ch.Faces) != 1 || ch.Faces[0].ID != two {
 		t.Fatalf("changes: %+v, %v", ch, err)
 	}
 }

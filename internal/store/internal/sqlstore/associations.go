@@ -66,7 +66,8 @@ func setOwner(
 	}
 	each, a, n := sorted(ids), do(), int64(0)
 	for batch := range slices.Chunk(each, batchIDs) {
-		changed, err := affected(tx.ExecContext(ctx, a.statement+` AND id IN (`+placeholders(4, len(batch))+`)`,
+		var changed int64
+		changed, err = affected(tx.ExecContext(ctx, a.statement+` AND id IN (`+placeholders(4, len(batch))+`)`,
 			with([]any{c, u.ID, number}, batch)...))
 		if err != nil {
 			return 0, err
@@ -96,7 +97,7 @@ func checkUser(ctx context.Context, tx *sql.Tx, c service.Serial, u *service.Use
 	if err := scanUser(row, &now); err != nil {
 		return orElse(err, noUser(u.ID))
 	}
-	if now.Serial != u.Serial || now.Changes != u.Changes {
+	if now.Changes != u.Changes { // one who was made anew has none, or others
 		return service.Errorf(service.Conflict, "the user's faces are others by now")
 	}
 	return nil

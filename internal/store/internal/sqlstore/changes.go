@@ -82,8 +82,9 @@ func noteGone(
 		for _, id := range batch {
 			args = append(args, c, number, uuid(id), millis(now))
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO gone (collection, changed, id, deleted) VALUES `+
-			tuples(len(batch), columns), args...)
+		// Nothing is returned; a query runs all the same.
+		err := each(ctx, tx, func(row) error { return nil }, `INSERT INTO gone (collection, changed, id, deleted)
+			VALUES `+tuples(len(batch), columns), args...)
 		if err != nil {
 			return err
 		}
