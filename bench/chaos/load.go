@@ -59,7 +59,9 @@ func (l *load) begin(ctx context.Context, seed uint64) {
 }
 
 // anyone is one of the processes that serve.
-func (l *load) anyone(r *rand.Rand) *rekognition.Client { return l.world.clients[r.IntN(len(l.world.clients))] }
+func (l *load) anyone(r *rand.Rand) *rekognition.Client {
+	return l.world.clients[r.IntN(len(l.world.clients))]
+}
 
 // searchFilms starts one job after another. What was started is found out by the same token, however often it takes.
 func (l *load) searchFilms(ctx context.Context, r *rand.Rand, client int) {

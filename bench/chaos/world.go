@@ -340,7 +340,7 @@ func (p *process) start() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close() //nolint:errcheck // the process has it
+	defer log.Close()                                     //nolint:errcheck // the process has it
 	p.cmd = exec.Command(p.world.spotter, p.arguments...) //nolint:gosec,noctx // G204: the program
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.SysProcAttr = log, log, program.Attributes()
 	p.ended, err = program.Start(p.cmd)

@@ -58,7 +58,9 @@ func newKeyFile(key []byte) (*keyFile, error) {
 		key *[]byte
 		use string
 	}{
-		{&sealing, "spotter access key secrets"}, {&tokens, "spotter page tokens"}, {&sessions, "spotter session tokens"},
+		{&sealing, "spotter access key secrets"},
+		{&tokens, "spotter page tokens"},
+		{&sessions, "spotter session tokens"},
 		{&print, "spotter key file's print"},
 	} {
 		var err error

@@ -108,7 +108,7 @@ type server struct {
 	service         *service.Service
 	loaded          atomic.Bool
 	health          *health
-	door            *awsapi.Door // likewise
+	door            *awsapi.Door   // likewise
 	answering       sync.WaitGroup // requests that have not been answered
 }
 

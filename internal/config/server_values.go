@@ -250,7 +250,9 @@ const (
 )
 
 // UnmarshalText reads one of the words.
-func (m *Mode) UnmarshalText(text []byte) error { return readWord(m, text, ModeAll, ModeAPI, ModeWorker) }
+func (m *Mode) UnmarshalText(text []byte) error {
+	return readWord(m, text, ModeAll, ModeAPI, ModeWorker)
+}
 
 // MarshalText writes the word.
 func (m Mode) MarshalText() ([]byte, error) { return []byte(m), nil }

@@ -34,8 +34,8 @@ type alive struct {
 	id    string
 	slots int // of segments, its own
 	beat  time.Duration
-	db   *sql.DB
-	log  *slog.Logger
+	db    *sql.DB
+	log   *slog.Logger
 
 	cancel context.CancelFunc
 	done   chan struct{}

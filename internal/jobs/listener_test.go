@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,14 +16,14 @@ import (
 type asked struct {
 	riverdriver.Listener
 	times int
-	at    time.Time
+	at    atomic.Pointer[time.Time]
 }
 
 func (a *asked) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
 	for {
 		a.times++
-		if !a.at.IsZero() && !time.Now().Before(a.at) {
-			a.at = time.Time{}
+		if at := a.at.Load(); at != nil && !time.Now().Before(*at) {
+			a.at.Store(nil)
 			return &riverdriver.Notification{Topic: "insert"}, nil
 		}
 		select {
@@ -54,7 +55,7 @@ func TestListenerRestsUntilItIsWoken(t *testing.T) {
 
 		start := time.Now()
 		time.AfterFunc(10*time.Second, func() {
-			inner.at = time.Now().Add(300 * time.Millisecond) // when the transaction is committed
+			inner.at.Store(new(time.Now().Add(300 * time.Millisecond))) // when the transaction is committed
 			driver.wake()
 			driver.wake()
 		})
@@ -65,7 +66,7 @@ func TestListenerRestsUntilItIsWoken(t *testing.T) {
 			t.Errorf("what was enqueued was heard of %v later", late)
 		}
 
-		inner.at = time.Now().Add(5500 * time.Millisecond) // nobody says that
+		inner.at.Store(new(time.Now().Add(5500 * time.Millisecond))) // nobody says that
 		start = time.Now()
 		if err := wait(time.Minute); err != nil || time.Since(start) > 7*time.Second {
 			t.Errorf("what nobody told was heard of after %v (%v)", time.Since(start), err)

@@ -165,4 +165,3 @@ func waitUntil(t *testing.T, yes func() bool) {
 		}
 	}
 }
-

@@ -29,11 +29,22 @@ type table struct {
 // tables are all that are copied, each after those that it refers to.
 func tables() []table {
 	return []table{
-		{"collections", "serial", true}, {"tags", "collection, tag", false}, {"users", "serial", true}, {"faces", "collection, id", false},
-		{"codes", "collection, id", false}, {"gone", "collection, changed, id", false},
-		{"jobs", "serial", true}, {"plans", "job", false}, {"segments", "job, number", false}, {"chunks", "job, attempt, kind, number", false},
-		{"tokens", "scope, token", false}, {"notices", "serial", true}, {"access_keys", "serial", true}, {"sealer", "one", false},
-		{"counters", "name", false}, {"leftovers", "kind, serial", false},
+		{"collections", "serial", true},
+		{"tags", "collection, tag", false},
+		{"users", "serial", true},
+		{"faces", "collection, id", false},
+		{"codes", "collection, id", false},
+		{"gone", "collection, changed, id", false},
+		{"jobs", "serial", true},
+		{"plans", "job", false},
+		{"segments", "job, number", false},
+		{"chunks", "job, attempt, kind, number", false},
+		{"tokens", "scope, token", false},
+		{"notices", "serial", true},
+		{"access_keys", "serial", true},
+		{"sealer", "one", false},
+		{"counters", "name", false},
+		{"leftovers", "kind, serial", false},
 	}
 }
 

@@ -156,7 +156,9 @@ func (s *Server) Promote(ctx context.Context) error {
 }
 
 // Create makes a database.
-func (s *Server) Create(ctx context.Context, name string) error { return s.do(ctx, "CREATE DATABASE "+name) }
+func (s *Server) Create(ctx context.Context, name string) error {
+	return s.do(ctx, "CREATE DATABASE "+name)
+}
 
 func (s *Server) do(ctx context.Context, statements ...string) (err error) {
 	db, err := sql.Open("pgx", s.URL("postgres"))
