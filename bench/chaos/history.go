@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -113,9 +114,9 @@ func (h *history) check() error {
 	}
 	switch porcupine.CheckOperationsTimeout(model, h.operations, 2*time.Minute) {
 	case porcupine.Illegal:
-		return fmt.Errorf("the history of faces is not linearizable: a face was missing that was enrolled, or found that was deleted")
+		return errors.New("the history of faces is not linearizable: a face was missing that was enrolled, or found that was deleted")
 	case porcupine.Unknown:
-		return fmt.Errorf("whether the history of faces is linearizable was not found out in time")
+		return errors.New("whether the history of faces is linearizable was not found out in time")
 	default:
 		return nil
 	}

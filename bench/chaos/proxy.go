@@ -9,7 +9,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +31,7 @@ func newTCP(ctx context.Context, socket string) (*tcp, error) {
 		return nil, err
 	}
 	p := &tcp{listener: l, socket: socket, conns: map[net.Conn]bool{}}
-	go p.accept()
+	go p.accept(ctx)
 	return p, nil
 }
 
@@ -55,7 +54,7 @@ func (p *tcp) cut() {
 	}
 }
 
-func (p *tcp) accept() {
+func (p *tcp) accept(ctx context.Context) {
 	for {
 		c, err := p.listener.Accept()
 		if err != nil {
@@ -66,7 +65,7 @@ func (p *tcp) accept() {
 		p.mu.Unlock()
 		var up net.Conn
 		if socket != "" {
-			up, err = net.Dial("unix", socket)
+			up, err = new(net.Dialer).DialContext(ctx, "unix", socket)
 		}
 		if socket == "" || err != nil {
 			_ = c.Close()
@@ -186,6 +185,3 @@ func (s slow) Read(p []byte) (int, error) {
 	time.Sleep(50 * time.Millisecond)
 	return s.ReadCloser.Read(p[:min(len(p), 32<<10)])
 }
-
-// hostless is an address without its scheme.
-func hostless(u string) string { return strings.TrimPrefix(u, "http://") }

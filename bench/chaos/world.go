@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -32,7 +33,7 @@ const (
 	bucketName = "archive"
 	topic      = "arn:aws:sns:us-east-1:000000000000:done"
 	people     = "people"
-	hookSecret = "whsec_bm90aGluZyB0aGF0IGFueWJvZHkgZWxzZSBrbm93cw=="
+	hookSecret = "whsec_bm90aGluZyB0aGF0IGFueWJvZHkgZWxzZSBrbm93cw==" //nolint:gosec // G101: of a test
 )
 
 // world is everything that there is.
@@ -105,7 +106,7 @@ func (w *world) makeMedia(ctx context.Context) error {
 		return fmt.Errorf("make photos ('make setup' fetches what they are made of): %w", err)
 	}
 	for _, p := range media.Portraits() {
-		photo, err := os.ReadFile(filepath.Join(folder, p.File))
+		photo, err := os.ReadFile(filepath.Join(folder, p.File)) //nolint:gosec // G304: our own file
 		if err != nil {
 			return err
 		}
@@ -144,10 +145,10 @@ func (w *world) prepare(ctx context.Context) error {
 			return err
 		}
 		w.processes = append(w.processes, p)
-		if err := p.start(); err != nil {
+		if err = p.start(); err != nil {
 			return err
 		}
-		if err := w.until(ctx, 2*time.Minute, "is ready", p.ready); err != nil {
+		if err = w.until(ctx, 2*time.Minute, "is ready", p.ready); err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 		if !p.serves {
@@ -264,7 +265,7 @@ func (w *world) newProcess(ctx context.Context, name string) (*process, error) {
 	}
 	p := &process{world: w, name: name, serves: strings.HasPrefix(name, "api"), address: address}
 	p.cache = filepath.Join(w.folder, name+"-cache")
-	if err := os.MkdirAll(p.cache, 0o700); err != nil {
+	if err = os.MkdirAll(p.cache, 0o700); err != nil {
 		return nil, err
 	}
 	p.mount(ctx)
@@ -446,8 +447,6 @@ func (h *hook) told(job string) map[string]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	told := map[string]int{}
-	for status, n := range h.got[job] {
-		told[status] = n
-	}
+	maps.Copy(told, h.got[job])
 	return told
 }

@@ -170,9 +170,9 @@ func (w *world) start(ctx context.Context) (err error) {
 		return err
 	}
 	for _, name := range []string{"worker1", "worker2"} {
-		p, err := w.worker(ctx, name)
-		if err != nil {
-			return err
+		p, failed := w.worker(ctx, name)
+		if failed != nil {
+			return failed
 		}
 		w.workers = append(w.workers, p)
 	}
@@ -225,7 +225,7 @@ func (w *world) enrol(ctx context.Context) error {
 		return err
 	}
 	for _, p := range media.Portraits() {
-		photo, err := os.ReadFile(filepath.Join(folder, p.File))
+		photo, err := os.ReadFile(filepath.Join(folder, p.File)) //nolint:gosec // G304: our own file
 		if err != nil {
 			return err
 		}
@@ -365,17 +365,17 @@ func (w *world) others(ctx context.Context, r *report) error {
 	}
 	r.IdleStatements = (after.statements - before.statements) / w.asking.Seconds()
 	var job string
-	if err := w.db.QueryRowContext(ctx, `SELECT id FROM jobs ORDER BY serial DESC LIMIT 1`).Scan(&job); err != nil {
+	if err = w.db.QueryRowContext(ctx, `SELECT id FROM jobs ORDER BY serial DESC LIMIT 1`).Scan(&job); err != nil {
 		return err
 	}
 	if r.Polls, err = w.ask(ctx, func(ctx context.Context) error {
-		_, err := w.client.GetFaceSearch(ctx, &rekognition.GetFaceSearchInput{JobId: aws.String(job), MaxResults: aws.Int32(1)})
+		_, err = w.client.GetFaceSearch(ctx, &rekognition.GetFaceSearchInput{JobId: aws.String(job), MaxResults: aws.Int32(1)})
 		return err
 	}); err != nil {
 		return err
 	}
 	r.Lookups, err = w.ask(ctx, func(ctx context.Context) error {
-		_, err := w.client.SearchFaces(ctx, &rekognition.SearchFacesInput{CollectionId: aws.String(collection), FaceId: aws.String(w.faces[0])})
+		_, err = w.client.SearchFaces(ctx, &rekognition.SearchFacesInput{CollectionId: aws.String(collection), FaceId: aws.String(w.faces[0])})
 		return err
 	})
 	return err

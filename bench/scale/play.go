@@ -122,7 +122,6 @@ type stage struct {
 type worker struct {
 	life int
 	task *task
-	dead bool
 }
 
 func play(s setting, p policy) *outcome {

@@ -53,7 +53,7 @@ func openKeyFile(path string, create bool, random io.Reader) (*keyFile, error) {
 }
 
 func newKeyFile(key []byte) (*keyFile, error) {
-	var sealing, tokens, sessions, print []byte
+	var sealing, tokens, sessions, mark []byte
 	for _, derived := range []struct {
 		key *[]byte
 		use string
@@ -61,7 +61,7 @@ func newKeyFile(key []byte) (*keyFile, error) {
 		{&sealing, "spotter access key secrets"},
 		{&tokens, "spotter page tokens"},
 		{&sessions, "spotter session tokens"},
-		{&print, "spotter key file's print"},
+		{&mark, "spotter key file's print"},
 	} {
 		var err error
 		if *derived.key, err = hkdf.Key(sha256.New, key, nil, derived.use, keyFileSize); err != nil {
@@ -76,7 +76,7 @@ func newKeyFile(key []byte) (*keyFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cipher of secrets: %w", err)
 	}
-	return &keyFile{secrets: secrets, tokens: tokens, sessions: sessions, print: print}, nil
+	return &keyFile{secrets: secrets, tokens: tokens, sessions: sessions, print: mark}, nil
 }
 
 // readKeyFile refuses what cannot be the key file, or is no secret.

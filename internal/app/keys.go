@@ -37,7 +37,7 @@ func openKeyring(
 	}
 	k := &keyring{keyFile: file, store: store, now: now, none: len(list) == 0}
 	for i := range list {
-		if _, err := file.Open(list[i].ID, list[i].Sealed); err != nil {
+		if _, sealed := file.Open(list[i].ID, list[i].Sealed); sealed != nil {
 			k.lost = append(k.lost, list[i].ID)
 		}
 	}

@@ -97,7 +97,7 @@ func TestOneKeyFile(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "unsealed/secret.key is missing") {
 		t.Errorf("without the key file: %v", err)
 	}
-	if err := os.WriteFile(filepath.Join(w.folder, "unsealed", "secret.key"), []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+	if err = os.WriteFile(filepath.Join(w.folder, "unsealed", "secret.key"), []byte(strings.Repeat("k", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err = w.start(t.Context(), "unsealed", settings{"mode": "api", "database": url})
@@ -140,11 +140,11 @@ func (w *world) working(t *testing.T, name, url string) {
 			"--models", filepath.Join(w.root, "models", "default"), "--bucket", archive + "=" + w.bucket,
 		},
 		Ready: func(ctx context.Context) error {
-			answer, err := get(ctx, "http://"+address+"/readyz")
-			if err == nil && answer.status != http.StatusOK {
-				err = errors.New("it is not ready")
+			answer, failed := get(ctx, "http://"+address+"/readyz")
+			if failed == nil && answer.status != http.StatusOK {
+				failed = errors.New("it is not ready")
 			}
-			return err
+			return failed
 		},
 	}.Start(t.Context())
 	if err != nil {

@@ -57,7 +57,7 @@ func newStore(t *testing.T, enqueue func(context.Context, *sql.Tx, []service.Tas
 	return s
 }
 
-var templates struct { //nolint:gochecknoglobals // they are the server's
+var templates struct {
 	sync.Mutex
 	url string
 }

@@ -121,7 +121,7 @@ func TestServerDies(t *testing.T) {
 		dies.Do(server.Kill)
 		return nil
 	})
-	if err := s.CreateCollection(ctx, &service.Collection{ID: "kept"}); err != nil {
+	if err = s.CreateCollection(ctx, &service.Collection{ID: "kept"}); err != nil {
 		t.Fatal(err)
 	}
 	job := &service.Job{ID: "job", Operation: service.FaceDetection, State: service.InProgress}
@@ -129,10 +129,10 @@ func TestServerDies(t *testing.T) {
 	wantKind(t, err, service.Unavailable)
 	_, err = s.Collection(ctx, "kept")
 	wantKind(t, err, service.Unavailable)
-	if err := server.Start(ctx); err != nil {
+	if err = server.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Collection(ctx, "kept"); err != nil {
+	if _, err = s.Collection(ctx, "kept"); err != nil {
 		t.Error(err)
 	}
 	_, err = s.Job(ctx, "job")
@@ -158,7 +158,7 @@ func do(t *testing.T, url, statement string) {
 		t.Fatal(err)
 	}
 	_, err = db.ExecContext(t.Context(), statement)
-	if err := errors.Join(err, db.Close()); err != nil {
+	if err = errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
 }

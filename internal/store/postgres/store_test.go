@@ -25,7 +25,7 @@ func TestStore(t *testing.T) {
 }
 
 // template is a database with tables, which others are copies of.
-var template struct { //nolint:gochecknoglobals // it is the server's
+var template struct {
 	sync.Mutex
 	url string
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -170,7 +171,7 @@ func testSealer(u suite) {
 	var made [8]bool
 	for i := range made {
 		wg.Go(func() {
-			err := s.CreateKey(ctx, key(fmt.Sprintf("AKIA%d", i), fmt.Sprint(i%4)))
+			err := s.CreateKey(ctx, key(fmt.Sprintf("AKIA%d", i), strconv.Itoa(i%4)))
 			if made[i] = err == nil; err != nil && service.KindOf(err) != service.Conflict {
 				t.Error(err)
 			}
@@ -180,7 +181,7 @@ func testSealer(u suite) {
 	got, err := s.Sealer(ctx)
 	ok(t, err)
 	for i, is := range made {
-		if is != (fmt.Sprint(i%4) == string(got)) {
+		if is != (strconv.Itoa(i%4) == string(got)) {
 			t.Errorf("the sealer is %q, and key %d was made: %v", got, i, is)
 		}
 	}

@@ -148,7 +148,7 @@ func (c *copying) copy(ctx context.Context, t table) error {
 	}
 	// Numbers are never used twice, also those of rows that are gone.
 	var last int64
-	if err := c.from.QueryRowContext(ctx, `SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = $1), 0)`, t.name).Scan(&last); err != nil {
+	if err = c.from.QueryRowContext(ctx, `SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = $1), 0)`, t.name).Scan(&last); err != nil {
 		return err
 	}
 	if last > 0 {
@@ -222,7 +222,7 @@ func (c *copying) read(ctx context.Context, t table, step string, names, types [
 	if err := c.from.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+t.name).Scan(&of); err != nil {
 		return nil, err
 	}
-	found, err := c.from.QueryContext(ctx, `SELECT `+strings.Join(names, ", ")+` FROM `+t.name+` ORDER BY `+t.key)
+	found, err := c.from.QueryContext(ctx, `SELECT `+strings.Join(names, ", ")+` FROM `+t.name+` ORDER BY `+t.key) //nolint:gosec,rowserrcheck // G202: our own names; who reads them asks
 	if err != nil {
 		return nil, err
 	}
@@ -230,7 +230,7 @@ func (c *copying) read(ctx context.Context, t table, step string, names, types [
 }
 
 func (r *rows) close() {
-	_ = r.Rows.Close() // Err says it
+	_ = r.Close() // Err says it
 	r.tell(r.rows)
 }
 

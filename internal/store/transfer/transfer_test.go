@@ -122,8 +122,8 @@ func TestEverythingIsCopied(t *testing.T) {
 		"sealer":      func(s service.Store) (any, error) { return s.Sealer(ctx) },
 	} {
 		a, wrong := ask(one)
-		b, err := ask(two)
-		if err := errors.Join(wrong, err); err != nil {
+		b, failed := ask(two)
+		if err = errors.Join(wrong, failed); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if notices, is := a.([]service.Notice); is {
@@ -139,7 +139,7 @@ func TestEverythingIsCopied(t *testing.T) {
 	if next.Serial != 3 {
 		t.Errorf("the next collection has the number %d", next.Serial)
 	}
-	if n, _, err := two.OpenJobs(ctx); n != 1 || err != nil {
+	if n, _, failed := two.OpenJobs(ctx); n != 1 || failed != nil {
 		t.Errorf("%d jobs are open: %v", n, err)
 	}
 	_, err = two.Sweep(ctx, day, 10)
@@ -178,8 +178,9 @@ func TestAllTablesAreKnown(t *testing.T) {
 		from.Writer(): `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`,
 		to.SQL():      `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()`,
 	} {
-		rows, err := db.QueryContext(t.Context(), query)
-		ok(t, err)
+		rows, failed := db.QueryContext(t.Context(), query)
+		ok(t, failed)
+		defer func() { _ = rows.Close() }()
 		for rows.Next() {
 			var name string
 			ok(t, rows.Scan(&name))
@@ -187,6 +188,6 @@ func TestAllTablesAreKnown(t *testing.T) {
 				t.Errorf("the table %s is not copied", name)
 			}
 		}
-		ok(t, errors.Join(rows.Err(), rows.Close()))
+		ok(t, rows.Err())
 	}
 }

@@ -176,7 +176,7 @@ func (s *Server) do(ctx context.Context, statements ...string) (err error) {
 
 // Start starts the server again, after Stop or Kill.
 func (s *Server) Start(ctx context.Context, settings ...string) (err error) {
-	arguments := []string{"-D", s.cluster(), "-k", s.Folder}
+	arguments := []string{"-D", s.cluster(), "-k", s.Folder} //nolint:prealloc // a few
 	for _, setting := range append([]string{
 		// What is written survives the server's death, and not the machine's.
 		"listen_addresses=", "fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=300", "autovacuum=on",

@@ -27,18 +27,18 @@ func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
 }
 
 // sealedBy keeps what the secrets are sealed with, as long as there are none, and refuses another one.
-func sealedBy(ctx context.Context, tx *sql.Tx, print []byte) error {
-	if len(print) == 0 {
+func sealedBy(ctx context.Context, tx *sql.Tx, sealer []byte) error {
+	if len(sealer) == 0 {
 		return nil
 	}
 	var kept []byte
 	// Once the row is locked, who else has made keys is seen by the next statement, not by this one.
 	err := tx.QueryRowContext(ctx, `INSERT INTO sealer (one, print) VALUES (1, $1) ON CONFLICT (one) DO UPDATE
-		SET print = sealer.print RETURNING print`, blob(print)).Scan(&kept)
-	if err != nil || bytes.Equal(kept, print) {
+		SET print = sealer.print RETURNING print`, blob(sealer)).Scan(&kept)
+	if err != nil || bytes.Equal(kept, sealer) {
 		return err
 	}
-	n, err := affected(tx.ExecContext(ctx, `UPDATE sealer SET print = $1 WHERE one = 1 AND NOT EXISTS (SELECT 1 FROM access_keys)`, blob(print)))
+	n, err := affected(tx.ExecContext(ctx, `UPDATE sealer SET print = $1 WHERE one = 1 AND NOT EXISTS (SELECT 1 FROM access_keys)`, blob(sealer)))
 	if err == nil && n == 0 {
 		err = service.Errorf(service.Conflict, "the secrets of other access keys are sealed with another key")
 	}
@@ -47,15 +47,15 @@ func sealedBy(ctx context.Context, tx *sql.Tx, print []byte) error {
 
 // Sealer implements [service.KeyStore].
 func (s *Store) Sealer(ctx context.Context) ([]byte, error) {
-	var print []byte
+	var sealer []byte
 	err := s.look("read what access keys are sealed with", func(q statements) error {
-		err := q.QueryRowContext(ctx, `SELECT print FROM sealer WHERE EXISTS (SELECT 1 FROM access_keys)`).Scan(&print)
+		err := q.QueryRowContext(ctx, `SELECT print FROM sealer WHERE EXISTS (SELECT 1 FROM access_keys)`).Scan(&sealer)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		return err
 	})
-	return print, err
+	return sealer, err
 }
 
 // Key implements [service.KeyStore].

@@ -31,11 +31,11 @@ const claimFor = 2 * time.Minute
 // ClaimNotice implements [service.NoticeStore].
 func (s *Store) ClaimNotice(ctx context.Context, n *service.Notice) (claimed bool, err error) {
 	err = s.write(ctx, "claim notice "+n.ID, func(tx *sql.Tx) error {
-		changed, err := affected(tx.ExecContext(ctx, `UPDATE notices SET claimant = $2, claimed = `+s.db.Clock+` + $3
+		changed, failed := affected(tx.ExecContext(ctx, `UPDATE notices SET claimant = $2, claimed = `+s.db.Clock+` + $3
 			WHERE id = $1 AND due = $4 AND (claimant = $2 OR claimed <= `+s.db.Clock+`)`,
 			n.ID, s.db.Claimant, claimFor.Milliseconds(), millis(n.Due)))
 		claimed = changed > 0
-		return err
+		return failed
 	})
 	return claimed && err == nil, err
 }
