@@ -67,6 +67,7 @@ const mostPlans = 1000
 func (s *server) openQueue() (err error) {
 	queue := jobs.Default()
 	queue.Workers, queue.Recover, queue.Logger, queue.Now = workers(s.engineConfig), !s.db.shared, s.log, s.request.Now
+	queue.Serves = s.config.Serves()
 	queue.Plans = min(int(s.config.OpenJobs), mostPlans) // each may wait for a download of its own
 	s.queue, err = jobs.New(s.db.queue, queue)
 	return err

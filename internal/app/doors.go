@@ -69,7 +69,7 @@ func (s *server) openDoor(context.Context) (err error) {
 		BasePath:          string(s.config.BasePath), Origins: texts(s.config.AllowedOrigins),
 		Limits: awsapi.Limits{
 			PerOperation: rates, PerKey: float64(s.config.RatePerKey), Overall: float64(s.config.Rate),
-			InFlight: int(s.config.RequestsInFlight),
+			InFlight: int(s.config.RequestsInFlight), Doors: s.queue.Doors,
 		},
 	})
 	if err != nil {

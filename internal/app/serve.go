@@ -283,6 +283,8 @@ func (s *server) run(ctx context.Context) error {
 		if err := s.queue.Start(ctx, s.service); err != nil {
 			return err
 		}
+	} else if err := s.queue.Join(ctx); err != nil {
+		return err
 	}
 	if s.config.Serves() {
 		s.notices.Start(ctx, s.store)

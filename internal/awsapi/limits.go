@@ -18,6 +18,8 @@ type Limits struct {
 	// PerKey is how often an access key may call anything, Overall how often all of them together may. More are answered
 	// with a ThrottlingException.
 	PerKey, Overall float64
+	// Doors is how many doors share the rates: each lets its part through. It may change at any time; nil for this one alone.
+	Doors func() int
 	// InFlight is how many requests are worked on at a time, and an eighth of how many may be on their way in: as many again
 	// of callers whose headers prove who they are, and of others, a quarter of these from one address. More are answered with a
 	// ThrottlingException. The server in front of the door must give slow senders a deadline. Holders of web identities are worked on
@@ -52,7 +54,7 @@ func meaningful(perSecond float64) bool { return perSecond >= 0 && !math.IsInf(p
 type throttle struct {
 	limits  Limits
 	now     func() time.Time
-	overall *rate.Limiter
+	overall *limiter
 	// places has one for each request in flight, arrivals one for each that is on its way in of somebody who is known; nil for
 	// no limit. unproven has one for each of the others.
 	places, arrivals chan struct{}
@@ -62,14 +64,14 @@ type throttle struct {
 
 	mu sync.Mutex
 	// limiters are made when first needed. They are only ever asked for keys that exist, so there are not many.
-	limiters map[limited]*rate.Limiter
+	limiters map[limited]*limiter
 }
 
 // limited is what a rate is kept of: a key's calls of one operation, or of all with none named.
 type limited struct{ key, operation string }
 
 func newThrottle(l Limits, now func() time.Time) *throttle {
-	t := &throttle{limits: l, now: now, overall: limiter(l.Overall), limiters: map[limited]*rate.Limiter{}}
+	t := &throttle{limits: l, now: now, overall: newLimiter(l.Overall, l.Doors), limiters: map[limited]*limiter{}}
 	if l.InFlight > 0 {
 		t.places, t.arrivals = make(chan struct{}, l.InFlight), make(chan struct{}, senders*l.InFlight)
 		t.unproven = newShares(int64(senders*l.InFlight), int64(senders*l.InFlight/part))
@@ -123,24 +125,59 @@ func (t *throttle) operation(key, operation string) bool {
 	return t.of(limited{key, operation}, t.limits.PerOperation[operation]).AllowN(t.now(), 1)
 }
 
-func (t *throttle) of(what limited, perSecond float64) *rate.Limiter {
+func (t *throttle) of(what limited, perSecond float64) *limiter {
 	if perSecond <= 0 {
-		return limiter(0)
+		return newLimiter(0, nil)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l, there := t.limiters[what]
 	if !there {
-		l = limiter(perSecond)
+		l = newLimiter(perSecond, t.limits.Doors)
 		t.limiters[what] = l
 	}
 	return l
 }
 
-func limiter(perSecond float64) *rate.Limiter {
+// limiter holds a rate that doors share.
+type limiter struct {
+	*rate.Limiter
+	perSecond float64 // of all doors together; 0 for no limit
+	doors     func() int
+
+	mu     sync.Mutex
+	shared int // by how many
+}
+
+func newLimiter(perSecond float64, doors func() int) *limiter {
 	if perSecond <= 0 {
-		return rate.NewLimiter(rate.Inf, 0)
+		return &limiter{Limiter: rate.NewLimiter(rate.Inf, 0)}
 	}
-	burst := math.Min(math.Max(math.Ceil(perSecond), 1), math.MaxInt32)
-	return rate.NewLimiter(rate.Limit(perSecond), int(burst))
+	return &limiter{Limiter: rate.NewLimiter(rateOf(perSecond)), perSecond: perSecond, doors: doors, shared: 1}
+}
+
+// rateOf is a rate, and how much may come at once.
+func rateOf(perSecond float64) (rate.Limit, int) {
+	return rate.Limit(perSecond), int(math.Min(math.Max(math.Ceil(perSecond), 1), math.MaxInt32))
+}
+
+// AllowN lets n through if the rate has room for them.
+func (l *limiter) AllowN(now time.Time, n int) bool {
+	if l.perSecond > 0 && l.doors != nil {
+		l.share(now, max(1, l.doors()))
+	}
+	return l.Limiter.AllowN(now, n)
+}
+
+// share makes the rate this door's part of it.
+func (l *limiter) share(now time.Time, doors int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shared == doors {
+		return
+	}
+	l.shared = doors
+	limit, burst := rateOf(l.perSecond / float64(doors))
+	l.SetLimitAt(now, limit)
+	l.SetBurstAt(now, burst)
 }

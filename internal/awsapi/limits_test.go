@@ -110,3 +110,23 @@ func TestPlacesInFlight(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestDoorsShareRates has a door hear of another one, and of its end.
+func TestDoorsShareRates(t *testing.T) {
+	t.Parallel()
+	now, doors := &clock{time.Unix(1_000_000, 0)}, 1
+	for name, try := range map[string]func(*throttle, string) bool{"per key": (*throttle).call, "per operation": ofX} {
+		th := newThrottle(Limits{
+			PerKey: 8, PerOperation: map[string]float64{"X": 8}, Doors: func() int { return doors },
+		}, now.read)
+		for _, step := range []struct{ doors, want int }{{1, 8}, {2, 4}, {0, 8}, {4, 2}} {
+			doors = step.doors
+			now.now = now.now.Add(time.Minute)
+			passes(th, try, "a") // what was left from before the change
+			now.now = now.now.Add(time.Minute)
+			if got := passes(th, try, "a"); got != step.want {
+				t.Errorf("%s, %d doors: %d of 8 pass", name, step.doors, got)
+			}
+		}
+	}
+}

@@ -19,11 +19,12 @@ const (
 	lostAfter = 3
 )
 
-// workersTable has a row for each process that runs tasks.
+// workersTable has a row for each process that lives: how many segments it works on at once, and whether it answers requests.
 const workersTable = `CREATE TABLE IF NOT EXISTS task_workers (
-	id    TEXT        COLLATE "C" PRIMARY KEY,
-	beat  TIMESTAMPTZ NOT NULL,
-	slots BIGINT      NOT NULL
+	id     TEXT        COLLATE "C" PRIMARY KEY,
+	beat   TIMESTAMPTZ NOT NULL,
+	slots  BIGINT      NOT NULL,
+	serves BOOLEAN     NOT NULL
 )`
 
 // errLost is why a task is stopped whose process has not been able to say that it lives.
@@ -31,11 +32,12 @@ var errLost = errors.New("the database has not been reached for too long: the ta
 
 // alive keeps a process among those that live, and takes tasks back from those that do not.
 type alive struct {
-	id    string
-	slots int // of segments, its own
-	beat  time.Duration
-	db    *sql.DB
-	log   *slog.Logger
+	id     string
+	slots  int // of segments, its own
+	serves bool
+	beat   time.Duration
+	db     *sql.DB
+	log    *slog.Logger
 
 	cancel context.CancelFunc
 	done   chan struct{}
@@ -44,14 +46,15 @@ type alive struct {
 	lost  chan struct{} // closed once the process counts itself as dead; a new one when it lives again
 	heard time.Time     // when the last beat that arrived was sent
 	all   int           // slots of those that live
+	doors int           // how many of them answer requests
 }
 
 // now is for lengths of time: it goes on while the process is stopped, and nobody sets it.
 func now() time.Time { return time.Now() } //nolint:forbidigo // as the comment says
 
 // startAlive says that the process lives, and goes on until stop.
-func startAlive(ctx context.Context, cfg *Config, db *sql.DB, log *slog.Logger) (*alive, error) {
-	a := &alive{id: cfg.ID, slots: cfg.Workers, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}), heard: now()}
+func startAlive(ctx context.Context, cfg *Config, slots int, db *sql.DB, log *slog.Logger) (*alive, error) {
+	a := &alive{id: cfg.ID, slots: slots, serves: cfg.Serves, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}), heard: now()}
 	if err := a.say(ctx); err != nil {
 		return nil, fmt.Errorf("join the workers: %w", err)
 	}
@@ -116,25 +119,29 @@ func (a *alive) say(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.beat)
 	defer cancel()
 	sent := now()
-	var others int
-	err := a.db.QueryRowContext(ctx, `WITH mine AS (INSERT INTO task_workers (id, beat, slots) VALUES ($1, clock_timestamp(), $2)
+	var others, doors int
+	err := a.db.QueryRowContext(ctx, `WITH mine AS (INSERT INTO task_workers (id, beat, slots, serves) VALUES ($1, clock_timestamp(), $2, $4)
 			ON CONFLICT (id) DO UPDATE SET beat = excluded.beat)
-		SELECT COALESCE(SUM(slots), 0) FROM task_workers WHERE id <> $1 AND beat > clock_timestamp() - make_interval(secs => $3)`,
-		a.id, a.slots, (deadAfter * a.beat).Seconds()).Scan(&others)
+		SELECT COALESCE(SUM(slots), 0), COUNT(*) FILTER (WHERE serves)
+		FROM task_workers WHERE id <> $1 AND beat > clock_timestamp() - make_interval(secs => $3)`,
+		a.id, a.slots, (deadAfter*a.beat).Seconds(), a.serves).Scan(&others, &doors)
 	if err != nil {
 		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.heard, a.all = sent, a.slots+others
+	a.heard, a.all, a.doors = sent, a.slots+others, doors
+	if a.serves {
+		a.doors++
+	}
 	return nil
 }
 
-// together is how many segments those that live work on at once.
-func (a *alive) together() int {
+// together is how many segments those that live work on at once, and how many of them answer requests.
+func (a *alive) together() (slots, doors int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.all
+	return a.all, a.doors
 }
 
 // takeBack makes the running tasks of the dead available again. Rows of the dead go away: who is not dead after all writes a new one.

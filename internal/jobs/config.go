@@ -45,6 +45,8 @@ type Config struct {
 	// processes share it, those that live take tasks back from those that do not.
 	Recover bool
 
+	// Serves says that this process answers requests: see [Queue.Doors].
+	Serves bool
 	// Beat is, where processes share the database, how often each says that it lives. One that has not for four beats counts as
 	// dead, and its tasks are run by others at the next beat of theirs.
 	Beat time.Duration

@@ -106,7 +106,33 @@ func (q *Queue) Slots() int {
 	if q.runner.alive == nil {
 		return q.cfg.Workers
 	}
-	return q.runner.alive.together()
+	slots, _ := q.runner.alive.together()
+	return slots
+}
+
+// Doors is how many processes that live answer requests, as of the last beat; at least 1.
+func (q *Queue) Doors() int {
+	if q.runner.alive == nil {
+		return 1
+	}
+	_, doors := q.runner.alive.together()
+	return max(1, doors)
+}
+
+// Join makes this process one of those that live, without running tasks: it takes them back from those that died all the same. It
+// ends with [Queue.Stop]. Where one process owns the database it does nothing.
+func (q *Queue) Join(ctx context.Context) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.live(ctx, 0)
+}
+
+// live says that this process lives, where others want to know.
+func (q *Queue) live(ctx context.Context, slots int) (err error) {
+	if q.engine.shared && q.runner.alive == nil {
+		q.runner.alive, err = startAlive(ctx, &q.cfg, slots, q.engine.db, q.log)
+	}
+	return err
 }
 
 // Enqueue keeps tasks in the caller's transaction; they are run once it is committed. A task that is waiting, running or
@@ -141,11 +167,8 @@ func (q *Queue) Start(ctx context.Context, w Worker) error {
 			return err
 		}
 	}
-	if q.engine.shared {
-		var err error
-		if q.runner.alive, err = startAlive(ctx, &q.cfg, q.engine.db, q.log); err != nil {
-			return err
-		}
+	if err := q.live(ctx, q.cfg.Workers); err != nil {
+		return err
 	}
 	q.runner.worker = w
 	// A context that ends, or has a deadline, would end the client behind the back of Stop.
@@ -175,7 +198,7 @@ func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.started {
-		return nil
+		return q.leave(ctx)
 	}
 	q.sweeper.cancel()
 	err := q.client.Stop(ctx)

@@ -153,6 +153,28 @@ func TestWhoLeavesSaysSo(t *testing.T) {
 	}
 }
 
+// Processes that answer requests are counted, whether they run tasks or not.
+func TestDoorsAreCounted(t *testing.T) {
+	t.Parallel()
+	db := open(t, pgserver.Database(t))
+	c := config()
+	c.Recover, c.Beat, c.Serves = false, beat, true
+	one, two := setup(t, db, c), setup(t, db, c)
+	if one.Doors() != 1 {
+		t.Errorf("alone there are %d", one.Doors())
+	}
+	start(t, one, worker{})
+	if err := two.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, func() bool { return one.Doors() == 2 && two.Doors() == 2 })
+	if one.Slots() != c.Workers || two.Slots() != c.Workers {
+		t.Errorf("one that runs no tasks counts: %d and %d slots", one.Slots(), two.Slots())
+	}
+	stop(t, two)
+	waitUntil(t, func() bool { return one.Doors() == 1 })
+}
+
 func waitUntil(t *testing.T, yes func() bool) {
 	t.Helper()
 	ctx, cancel := patient(t.Context())
