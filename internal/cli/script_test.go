@@ -5,8 +5,10 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,6 +28,10 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script. Scripts that search need what 'make setup' makes and skip without it.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	// Run by nohup, programs that are started here would take no notice of SIGHUP either.
+	hangUps := make(chan os.Signal, 1)
+	signal.Notify(hangUps, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangUps) })
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
