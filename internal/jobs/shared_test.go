@@ -153,6 +153,38 @@ func TestWhoLeavesSaysSo(t *testing.T) {
 	}
 }
 
+// A role that may not make tables works with those that another one has made.
+func TestMigrateByALesserRole(t *testing.T) {
+	t.Parallel()
+	url := pgserver.Database(t)
+	db := open(t, url)
+	do := func(statement string) {
+		t.Helper()
+		if _, err := db.ExecContext(context.WithoutCancel(t.Context()), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(`CREATE ROLE lesser LOGIN`)
+	t.Cleanup(func() {
+		do(`DROP OWNED BY lesser`)
+		do(`DROP ROLE lesser`)
+	})
+	do(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO lesser`)
+	do(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO lesser`)
+	lesser := open(t, strings.Replace(url, "spotter@", "lesser@", 1))
+	q := setup(t, lesser, sharing())
+	start(t, q, worker{})
+	enqueue(t, lesser, q, segments("job", 2)...)
+	settled(t, q)
+}
+
+// sharing is the configuration of one among several.
+func sharing() jobs.Config {
+	c := config()
+	c.Recover, c.Beat = false, beat
+	return c
+}
+
 func waitUntil(t *testing.T, yes func() bool) {
 	t.Helper()
 	ctx, cancel := patient(t.Context())
