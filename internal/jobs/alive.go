@@ -43,10 +43,19 @@ type alive struct {
 	done   chan struct{}
 
 	mu    sync.Mutex
-	lost  chan struct{} // closed once the process counts itself as dead; a new one when it lives again
-	heard time.Time     // when the last beat that arrived was sent
-	all   int           // slots of those that live
-	doors int           // how many of them answer requests
+	lost  chan struct{}  // closed once the process counts itself as dead; a new one when it lives again
+	heard time.Time      // when the last beat that arrived was sent
+	all   int            // slots of those that live
+	doors int            // how many of them answer requests
+	runs  map[int64]bool // rows whose tasks run here
+	// idle is for how many beats in a row a start of this process's has been there that does not run. Only the goroutine that beats uses it.
+	idle map[begun]int
+}
+
+// begun is one start of a row's task.
+type begun struct {
+	row     int64
+	attempt int
 }
 
 // now is for lengths of time: it goes on while the process is stopped, and nobody sets it.
@@ -54,7 +63,10 @@ func now() time.Time { return time.Now() } //nolint:forbidigo // as the comment 
 
 // startAlive says that the process lives, and goes on until stop.
 func startAlive(ctx context.Context, cfg *Config, slots int, db *sql.DB, log *slog.Logger) (*alive, error) {
-	a := &alive{id: cfg.ID, slots: slots, serves: cfg.Serves, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}), heard: now()}
+	a := &alive{
+		id: cfg.ID, slots: slots, serves: cfg.Serves, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}),
+		heard: now(), runs: map[int64]bool{},
+	}
 	if err := a.say(ctx); err != nil {
 		return nil, fmt.Errorf("join the workers: %w", err)
 	}
@@ -79,7 +91,7 @@ func (a *alive) keep(ctx context.Context) {
 		}
 		err := a.say(ctx)
 		if err == nil {
-			err = a.takeBack(ctx)
+			err = errors.Join(a.takeBack(ctx), a.takeBackOwn(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.LogAttrs(ctx, slog.LevelWarn, "saying that this worker lives failed and is tried again", slog.Any("error", err))
@@ -162,6 +174,58 @@ func (a *alive) takeBack(ctx context.Context) error {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "tasks of workers that died are run again", slog.Int64("tasks", n))
 	}
 	return nil
+}
+
+// takeBackOwn makes tasks available again that ended here while the database was away: River tries three times to write what became of one,
+// and then leaves the row as if it were running, for an hour.
+func (a *alive) takeBackOwn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.beat)
+	defer cancel()
+	idle := map[begun]int{}
+	err := rows{a.db}.each(ctx, `SELECT id, attempt FROM river_job WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1`,
+		func(rs *sql.Rows) error {
+			var b begun
+			if err := rs.Scan(&b.row, &b.attempt); err != nil {
+				return err
+			}
+			if !a.isRunning(b.row) {
+				idle[b] = a.idle[b] + 1
+			}
+			return nil
+		}, a.id)
+	if err != nil {
+		return fmt.Errorf("look for tasks that do not run: %w", err)
+	}
+	a.idle = idle
+	for b, beats := range idle {
+		if beats < deadAfter {
+			continue
+		}
+		_, err := a.db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE id = $1 AND attempt = $2 AND state = 'running'`, b.row, b.attempt)
+		if err != nil {
+			return fmt.Errorf("take back a task that does not run: %w", err)
+		}
+		a.log.LogAttrs(ctx, slog.LevelWarn, "a task is run again, as its end was not written", slog.Int64("task", b.row))
+	}
+	return nil
+}
+
+// enter takes note of a row's task that runs here, until leave.
+func (a *alive) enter(row int64) (leave func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.runs[row] = true
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.runs, row)
+	}
+}
+
+func (a *alive) isRunning(row int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.runs[row]
 }
 
 // while gives a context that ends with the process's life, too; release must be called.

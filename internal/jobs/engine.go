@@ -41,9 +41,19 @@ func Migrate(ctx context.Context, e Engine) error {
 		return fmt.Errorf("migrate the job tables: %w", err)
 	}
 	if e.shared {
-		if _, err := e.db.ExecContext(ctx, workersTable); err != nil {
+		if err := makeWorkers(ctx, e.db); err != nil {
 			return fmt.Errorf("make the job tables: %w", err)
 		}
 	}
 	return nil
+}
+
+// makeWorkers makes the table of workers where there is none: a role that may not make tables is refused also what is there already.
+func makeWorkers(ctx context.Context, db *sql.DB) error {
+	var there bool
+	if err := db.QueryRowContext(ctx, `SELECT to_regclass('task_workers') IS NOT NULL`).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err := db.ExecContext(ctx, workersTable)
+	return err
 }

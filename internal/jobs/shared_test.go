@@ -175,6 +175,66 @@ func TestDoorsAreCounted(t *testing.T) {
 	waitUntil(t, func() bool { return one.Doors() == 1 })
 }
 
+// A role that may not make tables works with those that another one has made.
+func TestMigrateByALesserRole(t *testing.T) {
+	t.Parallel()
+	url := pgserver.Database(t)
+	db := open(t, url)
+	do := func(statement string) {
+		t.Helper()
+		if _, err := db.ExecContext(context.WithoutCancel(t.Context()), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(`CREATE ROLE lesser LOGIN`)
+	t.Cleanup(func() {
+		do(`DROP OWNED BY lesser`)
+		do(`DROP ROLE lesser`)
+	})
+	do(`GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO lesser`)
+	do(`GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO lesser`)
+	lesser := open(t, strings.Replace(url, "spotter@", "lesser@", 1))
+	q := setup(t, lesser, sharing())
+	start(t, q, worker{})
+	enqueue(t, lesser, q, segments("job", 2)...)
+	settled(t, q)
+}
+
+// What became of a task is not always written: River gives up when the database is away for some seconds. The task is run again, also where
+// nobody died, and one that runs is left alone.
+func TestAnEndThatWasNotWritten(t *testing.T) {
+	t.Parallel()
+	db := open(t, pgserver.Database(t))
+	q, r, long := setup(t, db, sharing()), new(record), make(chan struct{})
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error {
+		r.add(task)
+		if task.Kind == service.PlanTask {
+			<-long
+		}
+		return nil
+	}})
+	enqueue(t, db, q, append(segments("job", 1), service.Task{Kind: service.PlanTask, Job: "job"})...)
+	waitFor(t, q, func(s jobs.Stats) bool {
+		return s[service.SegmentTask] == jobs.Depth{} && s[service.PlanTask] == jobs.Depth{Running: 1} && len(r.all()) == 2
+	})
+	if _, err := db.ExecContext(t.Context(), `UPDATE river_job SET state = 'running', finalized_at = NULL WHERE state = 'completed'`); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, func() bool { return len(r.all()) > 2 })
+	close(long)
+	settled(t, q)
+	if ran := r.all(); len(ran) != 3 || ran[2].Kind != service.SegmentTask {
+		t.Errorf("ran %v", ran)
+	}
+}
+
+// sharing is the configuration of one among several.
+func sharing() jobs.Config {
+	c := config()
+	c.Recover, c.Beat = false, beat
+	return c
+}
+
 func waitUntil(t *testing.T, yes func() bool) {
 	t.Helper()
 	ctx, cancel := patient(t.Context())
