@@ -12,6 +12,7 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/postgres"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
+	"github.com/spotter-video/spotter/internal/store/storetest"
 	"github.com/spotter-video/spotter/internal/testkit/pgserver"
 )
 
@@ -41,7 +42,7 @@ func newStore(t *testing.T, enqueue func(context.Context, *sql.Tx, []service.Tas
 	t.Helper()
 	var s service.Store
 	if os.Getenv(onPostgreSQL) != "" {
-		db, err := postgres.Open(t.Context(), pgserver.Copy(t, template(t)))
+		db, err := postgres.Open(t.Context(), pgserver.Lend(t, template(t), storetest.EmptyPostgreSQL))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T, enqueue func([]service.Task) error) service.Store {
 		t.Helper()
-		return newStore(t, openDB(t, migrated(t)), enqueue)
+		return newStore(t, openDB(t, lent(t)), enqueue)
 	})
 }
 
@@ -33,8 +33,19 @@ var template struct {
 	url string
 }
 
+// lent is a database with tables, for a test that leaves these as they are.
+func lent(tb testing.TB) string {
+	tb.Helper()
+	return pgserver.Lend(tb, templateOf(tb), storetest.EmptyPostgreSQL)
+}
+
 // migrated is a new database with tables.
 func migrated(tb testing.TB) string {
+	tb.Helper()
+	return pgserver.Copy(tb, templateOf(tb))
+}
+
+func templateOf(tb testing.TB) string {
 	tb.Helper()
 	template.Lock()
 	defer template.Unlock()
@@ -43,7 +54,7 @@ func migrated(tb testing.TB) string {
 		migrate(tb, url)
 		template.url = url
 	}
-	return pgserver.Copy(tb, template.url)
+	return template.url
 }
 
 func migrate(tb testing.TB, url string) {

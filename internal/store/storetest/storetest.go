@@ -68,6 +68,14 @@ func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task
 	}
 }
 
+// EmptyPostgreSQL empties a PostgreSQL database that a test has used, for the next one.
+const EmptyPostgreSQL = `DO $$ DECLARE list TEXT; BEGIN
+	SELECT string_agg(quote_ident(tablename), ', ') INTO list FROM pg_tables
+		WHERE schemaname = 'public' AND tablename NOT IN ('goose_db_version', 'compatibility', 'river_migration');
+	EXECUTE 'TRUNCATE ' || list || ' RESTART IDENTITY CASCADE';
+	INSERT INTO counters (name, n) VALUES ('open jobs', 0), ('pings', 0);
+END $$`
+
 // queue is a job queue that remembers what it was given.
 type queue struct {
 	mu    sync.Mutex
