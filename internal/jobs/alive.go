@@ -34,21 +34,33 @@ type alive struct {
 	id    string
 	slots int // of segments, its own
 	beat  time.Duration
-	db   *sql.DB
-	log  *slog.Logger
+	db    *sql.DB
+	log   *slog.Logger
 
 	cancel context.CancelFunc
 	done   chan struct{}
 
 	mu    sync.Mutex
-	lost  chan struct{} // closed once the process counts itself as dead; a new one when it lives again
-	heard time.Time     // when the last beat that arrived was sent
-	all   int           // slots of those that live
+	lost  chan struct{}  // closed once the process counts itself as dead; a new one when it lives again
+	heard time.Time      // when the last beat that arrived was sent
+	all   int            // slots of those that live
+	runs  map[int64]bool // rows whose tasks run here
+	// idle is for how many beats in a row a start of this process's has been there that does not run. Only the goroutine that beats uses it.
+	idle map[begun]int
+}
+
+// begun is one start of a row's task.
+type begun struct {
+	row     int64
+	attempt int
 }
 
 // startAlive says that the process lives, and goes on until stop.
 func startAlive(ctx context.Context, cfg *Config, db *sql.DB, log *slog.Logger) (*alive, error) {
-	a := &alive{id: cfg.ID, slots: cfg.Workers, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}), heard: time.Now()}
+	a := &alive{
+		id: cfg.ID, slots: cfg.Workers, beat: cfg.Beat, db: db, log: log, done: make(chan struct{}), lost: make(chan struct{}), heard: time.Now(),
+		runs: map[int64]bool{},
+	}
 	if err := a.say(ctx); err != nil {
 		return nil, fmt.Errorf("join the workers: %w", err)
 	}
@@ -73,7 +85,7 @@ func (a *alive) keep(ctx context.Context) {
 		}
 		err := a.say(ctx)
 		if err == nil {
-			err = a.takeBack(ctx)
+			err = errors.Join(a.takeBack(ctx), a.takeBackOwn(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.LogAttrs(ctx, slog.LevelWarn, "saying that this worker lives failed and is tried again", slog.Any("error", err))
@@ -152,6 +164,58 @@ func (a *alive) takeBack(ctx context.Context) error {
 		a.log.LogAttrs(ctx, slog.LevelWarn, "tasks of workers that died are run again", slog.Int64("tasks", n))
 	}
 	return nil
+}
+
+// takeBackOwn makes tasks available again that this process has fetched without knowing, since the answer was lost on its way. Their rows
+// would stand there as running for an hour, until River looks after them.
+func (a *alive) takeBackOwn(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, a.beat)
+	defer cancel()
+	idle := map[begun]int{}
+	err := rows{a.db}.each(ctx, `SELECT id, attempt FROM river_job WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1`,
+		func(rs *sql.Rows) error {
+			var b begun
+			if err := rs.Scan(&b.row, &b.attempt); err != nil {
+				return err
+			}
+			if !a.isRunning(b.row) {
+				idle[b] = a.idle[b] + 1
+			}
+			return nil
+		}, a.id)
+	if err != nil {
+		return fmt.Errorf("look for tasks that do not run: %w", err)
+	}
+	a.idle = idle
+	for b, beats := range idle {
+		if beats < deadAfter {
+			continue
+		}
+		_, err := a.db.ExecContext(ctx, `UPDATE river_job SET state = 'available' WHERE id = $1 AND attempt = $2 AND state = 'running'`, b.row, b.attempt)
+		if err != nil {
+			return fmt.Errorf("take back a task that does not run: %w", err)
+		}
+		a.log.LogAttrs(ctx, slog.LevelWarn, "a task that was fetched does not run, and is made available again", slog.Int64("task", b.row))
+	}
+	return nil
+}
+
+// enter takes note of a row's task that runs here, until leave.
+func (a *alive) enter(row int64) (leave func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.runs[row] = true
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.runs, row)
+	}
+}
+
+func (a *alive) isRunning(row int64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.runs[row]
 }
 
 // while gives a context that ends with the process's life, too; release must be called.

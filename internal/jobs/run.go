@@ -52,6 +52,9 @@ func (r *runner) Timeout(j *river.Job[taskArgs]) time.Duration {
 
 // Work makes one attempt. What it returns decides the row's fate: done with nil, otherwise to be tried again.
 func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
+	if r.alive != nil {
+		defer r.alive.enter(j.ID)()
+	}
 	t := service.Task{
 		Kind: service.TaskKind(j.Kind), Job: j.Args.Job, Segment: j.Args.Segment, Attempt: attemptOf(j.JobRow),
 	}

@@ -178,6 +178,34 @@ func TestMigrateByALesserRole(t *testing.T) {
 	settled(t, q)
 }
 
+// A connection can break when tasks have been fetched on it, before the answer comes: nobody runs them, and nobody has died. They are made
+// available again, and one that runs is left alone.
+func TestAFetchWhoseAnswerWasLost(t *testing.T) {
+	t.Parallel()
+	db := open(t, pgserver.Database(t))
+	q, r, long := setup(t, db, sharing()), new(record), make(chan struct{})
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error {
+		r.add(task)
+		if task.Kind == service.PlanTask {
+			<-long
+		}
+		return nil
+	}})
+	enqueue(t, db, q, append(segments("job", 1), service.Task{Kind: service.PlanTask, Job: "job"})...)
+	waitFor(t, q, func(s jobs.Stats) bool {
+		return s[service.SegmentTask] == jobs.Depth{} && s[service.PlanTask] == jobs.Depth{Running: 1} && len(r.all()) == 2
+	})
+	if _, err := db.ExecContext(t.Context(), `UPDATE river_job SET state = 'running', finalized_at = NULL WHERE state = 'completed'`); err != nil {
+		t.Fatal(err)
+	}
+	waitUntil(t, func() bool { return len(r.all()) > 2 })
+	close(long)
+	settled(t, q)
+	if ran := r.all(); len(ran) != 3 || ran[2].Kind != service.SegmentTask {
+		t.Errorf("ran %v", ran)
+	}
+}
+
 // sharing is the configuration of one among several.
 func sharing() jobs.Config {
 	c := config()
@@ -197,4 +225,3 @@ func waitUntil(t *testing.T, yes func() bool) {
 		}
 	}
 }
-

@@ -97,8 +97,8 @@ SELECT kind, created_at FROM river_job WHERE id IN (
 	})
 }
 
-func (r rows) each(ctx context.Context, query string, scan func(*sql.Rows) error) (err error) {
-	rs, err := r.db.QueryContext(ctx, query)
+func (r rows) each(ctx context.Context, query string, scan func(*sql.Rows) error, args ...any) (err error) {
+	rs, err := r.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
