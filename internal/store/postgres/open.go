@@ -19,6 +19,8 @@ const (
 	// usualConns is how many connections a process opens at most where the URL says nothing (pool_max_conns): enough for eight readers
 	// and as many tasks. A server of default settings takes a hundred.
 	usualConns = 16
+	// leastConns is how many it needs: whoever migrates holds one while others do the work.
+	leastConns = 2
 	// reach is how long a connection may take to be made.
 	reach = 10 * time.Second
 	// cutOff is after how long the server ends a transaction that does nothing, as one of a process that was stopped or cut off does: what it
@@ -53,6 +55,9 @@ func open(ctx context.Context, where string) (*DB, error) {
 		return nil, fmt.Errorf("the database's URL: %w (wanted is postgres://USER@HOST:PORT/DATABASE)", unnamed(err))
 	}
 	name := cfg.ConnConfig.Database + " at " + cfg.ConnConfig.Host
+	if cfg.MaxConns, err = mostConns(where, cfg.MaxConns); err != nil {
+		return nil, err
+	}
 	prepare(cfg)
 	db := new(DB)
 	if db.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
@@ -71,9 +76,24 @@ func open(ctx context.Context, where string) (*DB, error) {
 	return db, nil
 }
 
+// mostConns is how many connections a process opens at most: what the URL says, where it says something, which is parsed already.
+func mostConns(where string, parsed int32) (int32, error) {
+	cfg, err := pgconn.ParseConfig(where)
+	if err != nil {
+		return 0, fmt.Errorf("the database's URL: %w", unnamed(err))
+	}
+	switch _, said := cfg.RuntimeParams["pool_max_conns"]; {
+	case !said:
+		return max(parsed, usualConns), nil
+	case parsed < leastConns:
+		return 0, fmt.Errorf("the database's URL: pool_max_conns is %d, and at least %d are needed", parsed, leastConns)
+	default:
+		return parsed, nil
+	}
+}
+
 // prepare sets what the URL leaves open.
 func prepare(cfg *pgxpool.Config) {
-	cfg.MaxConns = max(cfg.MaxConns, usualConns)
 	if cfg.ConnConfig.ConnectTimeout == 0 || cfg.ConnConfig.ConnectTimeout > reach {
 		cfg.ConnConfig.ConnectTimeout = reach
 	}

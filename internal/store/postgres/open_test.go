@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,23 @@ func TestOpenRefuses(t *testing.T) {
 				t.Errorf("%v; want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestConnectionsAreBounded by what the URL says, where it says something.
+func TestConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	for _, c := range []struct {
+		said string
+		want int
+	}{{"&pool_max_conns=2", 2}, {"&pool_max_conns=20", 20}, {"", max(16, runtime.NumCPU())}} {
+		if got := openDB(t, url+c.said).MaxConns(); got != c.want {
+			t.Errorf("%q: %d connections at most, want %d", c.said, got, c.want)
+		}
+	}
+	if _, err := postgres.Open(t.Context(), url+"&pool_max_conns=1"); err == nil || !strings.Contains(err.Error(), "at least 2") {
+		t.Error(err)
 	}
 }
 
