@@ -3,11 +3,14 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/postgres"
 	"github.com/spotter-video/spotter/internal/store/storetest"
@@ -76,4 +79,44 @@ func newStore(tb testing.TB, db *postgres.DB, enqueue func([]service.Task) error
 		}
 		return enqueue(tasks)
 	})
+}
+
+// TestManySweep has processes clear away the same things at the same time, as those do that start together.
+func TestManySweep(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	s := newStore(t, openDB(t, url), nil)
+	ctx, now := t.Context(), time.Now()
+	for i := range 3 {
+		c := &service.Collection{ID: service.CollectionID("c" + strconv.Itoa(i))}
+		if err := s.CreateCollection(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+		faces := make([]service.NewFace, 2000)
+		for n := range faces {
+			faces[n] = service.NewFace{Face: service.Face{Enrolled: face.Enrolled{ID: face.ID{byte(n), byte(n >> 8)}}}, Vector: []float32{1}, Code: []byte{1}}
+		}
+		if _, err := s.AddFaces(ctx, c.Serial, faces, 1e6); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DeleteCollection(ctx, c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		other := newStore(t, openDB(t, url), nil)
+		wg.Go(func() {
+			if _, err := other.Sweep(ctx, now, 100); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	var left int
+	err := openDB(t, url).SQL().QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM faces) + (SELECT COUNT(*) FROM collections) +
+		(SELECT COUNT(*) FROM leftovers)`).Scan(&left)
+	if err != nil || left > 0 {
+		t.Errorf("%d rows are left: %v", left, err)
+	}
 }

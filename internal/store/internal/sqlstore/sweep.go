@@ -96,11 +96,17 @@ func (s *Store) clearLeftovers(ctx context.Context) error {
 	}
 }
 
+// clear clears away all of it, unless another process is done first. For each batch it locks the note: where two deleted the same rows, the
+// second would count none, and go on to rows that others still refer to.
 func (s *Store) clear(ctx context.Context, l leftover) error {
 	what := fmt.Sprintf("clear away what is left of %s %d", l.kind, l.serial)
 	for _, step := range steps(l.kind) {
 		for more := true; more; {
 			err := s.write(ctx, what, func(tx *sql.Tx) error {
+				there, err := affected(tx.ExecContext(ctx, `UPDATE leftovers SET kind = kind WHERE kind = $1 AND serial = $2`, l.kind, l.serial))
+				if more = there > 0; err != nil || !more {
+					return err
+				}
 				n, err := affected(tx.ExecContext(ctx, step.statement, l.serial, step.batch))
 				more = n == step.batch
 				return err
