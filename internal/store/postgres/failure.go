@@ -48,10 +48,12 @@ func passing(code string) bool {
 	return false
 }
 
-// dialer makes connections that notice when the other side is gone.
+// dialer makes connections that notice when the other side is gone: also while it owes an answer, when TCP itself waits for a quarter of
+// an hour.
 func dialer() *net.Dialer {
 	return &net.Dialer{
 		Timeout:         reach,
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: unheard / 3, Interval: time.Second, Count: 10},
+		Control:         boundUnanswered,
 	}
 }
