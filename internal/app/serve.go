@@ -108,7 +108,7 @@ type server struct {
 	service         *service.Service
 	loaded          atomic.Bool
 	health          *health
-	door            *awsapi.Door // likewise
+	door            *awsapi.Door   // likewise
 	answering       sync.WaitGroup // requests that have not been answered
 }
 
@@ -330,10 +330,15 @@ func ended(err error) error {
 	return err
 }
 
-// load reads the collections into memory.
+// load reads the collections into memory. As long as it cannot for want of the database, the server is not ready.
 func (s *server) load(ctx context.Context) error {
 	began := s.request.Now()
-	if err := s.service.Load(ctx); err != nil {
+	err := s.service.Load(ctx)
+	for ; service.KindOf(err) == service.Unavailable && ctx.Err() == nil; err = s.service.Load(ctx) {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "the collections could not be read, which is tried again", slog.Any("error", err))
+		pause(ctx, loadPause)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // it was asked to stop
 		}
@@ -347,6 +352,19 @@ func (s *server) load(ctx context.Context) error {
 			"whole", slog.Any("error", err))
 	}
 	return nil
+}
+
+// loadPause is how soon reading the collections is tried again.
+const loadPause = time.Second
+
+// pause waits for some time, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // refreshEvery is how often memory is brought up to date with the database by itself, for the sake of what was deleted: searches

@@ -19,10 +19,14 @@ type watched struct {
 	service.Store
 	wholes  int
 	vectors error
+	wholly  error
 }
 
 func (w *watched) EachVector(ctx context.Context, c service.Serial, each func(service.Vector) error) error {
 	w.wholes++
+	if w.wholly != nil {
+		return w.wholly
+	}
 	return w.Store.EachVector(ctx, c, each)
 }
 
@@ -116,6 +120,34 @@ func (b *bed) findsAll(c service.CollectionID, list []service.NewFace) {
 	if want := min(len(list), 4096); len(seen) != want || len(found.Hits) != want-1 {
 		b.t.Errorf("found %d faces beside the one searched for, %d different; want %d", len(found.Hits), len(seen)-1, want-1)
 	}
+}
+
+// TestLoadWhileTheDatabaseIsAway wants that to be told from a collection that cannot be read, which costs itself only.
+func TestLoadWhileTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.watch()
+	b.collection("people")
+	c, err := b.store.Collection(t.Context(), "people")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := manyFaces(10)
+	if _, err = b.store.AddFaces(t.Context(), c.Serial, list, int64(len(list))); err != nil {
+		t.Fatal(err)
+	}
+	w.wholly = service.Errorf(service.Unavailable, "The database is away.")
+	b.start()
+	wantKind(t, "load", b.Load(t.Context()), service.Unavailable)
+	w.wholly = errors.New("a damaged page")
+	if err := b.Load(t.Context()); err != nil {
+		t.Error(err)
+	}
+	w.wholly = nil
+	if err := b.Load(t.Context()); err != nil {
+		t.Error(err)
+	}
+	b.findsAll("people", list)
 }
 
 // TestSearchWithoutOriginals searches while the embeddings that decide cannot be read, or are gone.

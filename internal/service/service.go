@@ -166,7 +166,7 @@ func (s *Service) Load(ctx context.Context) error {
 		switch {
 		case err == nil:
 			v.Release()
-		case ctx.Err() != nil:
+		case ctx.Err() != nil, KindOf(err) == Unavailable: // which says nothing of the collection
 			return fmt.Errorf("load collection %s: %w", c.ID, err)
 		case KindOf(err) != NotFound:
 			s.ports.Log.LogAttrs(ctx, slog.LevelError, "collection cannot be searched, because its faces cannot be read: "+
