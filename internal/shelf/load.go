@@ -12,8 +12,18 @@ import (
 // them, cost nothing, and some megabytes.
 const loadBatch = 4096
 
+// loadsAtOnce is how many collections are read at once. Each holds a connection of the store for as long as its owned faces take, which is
+// minutes for millions; others need some too, such as who says that this process lives.
+const loadsAtOnce = 8
+
 // load reads a collection into new galleries, and follows what happens to it meanwhile from the number on that it had before.
 func (s *Shelf) load(ctx context.Context, a *album, c Collection) (*state, error) {
+	select {
+	case s.loads <- struct{}{}:
+		defer func() { <-s.loads }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	for {
 		d, err := s.draft(a.serial)
 		if err != nil {

@@ -33,6 +33,7 @@ type Config struct {
 type Shelf struct {
 	config  Config
 	flights sync.WaitGroup
+	loads   chan struct{} // has an entry for each collection that is being read
 
 	mu     sync.Mutex
 	albums map[int64]*album // by serial; guarded by mu, as are the following
@@ -78,7 +79,9 @@ type flight struct {
 }
 
 // New makes an empty shelf. Close it when it is no longer needed.
-func New(c Config) *Shelf { return &Shelf{config: c, albums: map[int64]*album{}} }
+func New(c Config) *Shelf {
+	return &Shelf{config: c, albums: map[int64]*album{}, loads: make(chan struct{}, loadsAtOnce)}
+}
 
 // View is a collection as it was at one number. Its methods are safe for concurrent use.
 type View struct {

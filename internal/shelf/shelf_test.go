@@ -74,6 +74,44 @@ func TestCurrentMemoryReadsNothing(t *testing.T) {
 	}
 }
 
+// TestLoadsLeaveConnectionsToOthers needs many collections at once: the store has few connections, and each that is read holds one.
+func TestLoadsLeaveConnectionsToOthers(t *testing.T) {
+	t.Parallel()
+	const collections, most = 40, 8
+	tab := newTable()
+	for c := range int64(collections) {
+		tab.collections[c+1] = newRows()
+		tab.add(c+1, 0, 3)
+	}
+	d := newDesk(t, tab)
+	var now, peak atomic.Int64
+	full := make(chan struct{})
+	var once sync.Once
+	tab.before = func(method string) error {
+		if method != "EachOwned" {
+			return nil
+		}
+		n := now.Add(1)
+		defer now.Add(-1)
+		for p := peak.Load(); n > p && !peak.CompareAndSwap(p, n); p = peak.Load() {
+		}
+		if n >= most {
+			once.Do(func() { close(full) })
+		}
+		<-full
+		runtime.Gosched()
+		return nil
+	}
+	var all sync.WaitGroup
+	for c := range int64(collections) {
+		all.Go(func() { d.view(c + 1).Release() })
+	}
+	all.Wait()
+	if n := peak.Load(); n != most {
+		t.Errorf("%d collections were read at once, want %d", n, most)
+	}
+}
+
 // TestOneFlightForAll has many need a collection at once, while it is loaded and while it catches up.
 func TestOneFlightForAll(t *testing.T) {
 	t.Parallel()
