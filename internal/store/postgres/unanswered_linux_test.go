@@ -11,7 +11,7 @@ import (
 // collection is read goes on when the request that began it does not, so that all searches of it would wait for that.
 func TestUnansweredBreaks(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // nobody waits
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
