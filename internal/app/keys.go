@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/awsapi"
@@ -31,6 +34,9 @@ func openKeyring(
 	if err != nil {
 		return nil, err
 	}
+	if _, missing := os.Lstat(s.SecretKey()); errors.Is(missing, fs.ErrNotExist) && s.Database != "" && len(list) > 0 {
+		return nil, &EnvironmentError{Err: fmt.Errorf("the key file %s is missing", s.SecretKey()), Mend: commonKeyFile}
+	}
 	file, err := openKeyFile(s.SecretKey(), len(list) == 0, rand.Reader)
 	if err != nil {
 		return nil, err
@@ -51,13 +57,16 @@ func openKeyring(
 	return k, nil
 }
 
+// commonKeyFile says what to do where the key file is missing, or another one.
+const commonKeyFile = "Processes that share a database have the same key file: copy it from the data folder of the one that was started first, " +
+	"or name it with --sealing-key."
+
 func wrongKeyFile(s *config.Server, keys int) error {
 	path := s.SecretKey()
 	if s.Database != "" {
 		return &EnvironmentError{
-			Err: fmt.Errorf("the key file %s is not the one that the database belongs to", path),
-			Mend: "Processes that share a database have the same key file: copy it from the data folder of the one that was started first, " +
-				"or name it with --sealing-key.",
+			Err:  fmt.Errorf("the key file %s is not the one that the database belongs to", path),
+			Mend: commonKeyFile,
 		}
 	}
 	return &EnvironmentError{

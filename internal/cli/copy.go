@@ -16,7 +16,8 @@ func (l *line) copyCommand() *cobra.Command {
 		Use:   "copy --from FOLDER --to URL",
 		Short: "Copy a server's database into PostgreSQL",
 		Long: `Copy moves a server of one process to a PostgreSQL database that many share. It copies every row, reads all of them again on both
-sides and compares them. Either everything is copied or nothing. Stop the server first; the database it had stays as it is.
+sides and compares them. Either everything is copied or nothing. Stop the server first; the database it had is brought up to this
+version, as a start of the server would do, and else stays as it is.
 
 The PostgreSQL database must be empty. Afterwards start servers with --database and the same key file as before: access
 keys, collections, faces, users, results and request tokens are there, and open jobs go on.`,

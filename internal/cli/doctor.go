@@ -57,7 +57,7 @@ The exit status is 0 when all can run, even if not at its best, and 5 when it ca
 
 // checkup looks at a server's settings where one is named.
 func (l *line) checkup(cmd *cobra.Command, o *serverOptions) (app.Checkup, error) {
-	if f := cmd.Flags(); !f.Changed("config") && !f.Changed("data") {
+	if f := cmd.Flags(); !f.Changed("config") && !f.Changed("data") && !f.Changed("database") {
 		return app.Doctor(cmd.Context(), l.config), nil
 	}
 	engine, server, err := l.serverSettings(cmd.Flags(), o)

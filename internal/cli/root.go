@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
@@ -67,9 +68,18 @@ or have it serve Amazon Rekognition's face search API to your programs:
 	root.SetOut(l.Stdout)
 	root.SetErr(l.Stderr)
 	root.SetUsageFunc(usage)
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(l.searchCommand(), l.serveCommand(), l.keyCommand(), l.jobsCommand(), l.backupCommand(), l.migrateCommand(), l.copyCommand(), l.doctorCommand(),
 		l.modelsCommand(), l.versionCommand(), exitCodesTopic(), l.settingsTopic())
 	return root
+}
+
+// flagError leaves out what was given as a URL that may hold a password.
+func flagError(_ *cobra.Command, err error) error {
+	if wrong := (*pflag.InvalidValueError)(nil); errors.As(err, &wrong) && wrong.GetFlag().Name == "database" {
+		return fmt.Errorf("invalid argument for %q flag: %w", "--database", wrong.Unwrap())
+	}
+	return err
 }
 
 // ready checks the settings, once flags have been read. Every command that uses them calls it first.

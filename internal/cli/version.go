@@ -65,9 +65,17 @@ func thisRelease() release {
 
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return &app.UsageError{Err: fmt.Errorf("no argument is expected, and %q was given", args[0])}
+		return &app.UsageError{Err: fmt.Errorf("no argument is expected, and %q was given", shown(args[0]))}
 	}
 	return nil
+}
+
+// shown is an argument as an error may have it: in a URL there may be a password.
+func shown(argument string) string {
+	if scheme, _, is := strings.Cut(argument, "://"); is {
+		return scheme + "://..."
+	}
+	return argument
 }
 
 func writeJSON(w interface{ Write([]byte) (int, error) }, v any) error {

@@ -176,8 +176,8 @@ func (a *alive) takeBack(ctx context.Context) error {
 	return nil
 }
 
-// takeBackOwn makes tasks available again that ended here while the database was away: River tries three times to write what became of one,
-// and then leaves the row as if it were running, for an hour.
+// takeBackOwn makes tasks available again that this process has fetched without knowing, since the answer was lost on its way. Their rows
+// would stand there as running for an hour, until River looks after them.
 func (a *alive) takeBackOwn(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.beat)
 	defer cancel()
@@ -205,7 +205,7 @@ func (a *alive) takeBackOwn(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("take back a task that does not run: %w", err)
 		}
-		a.log.LogAttrs(ctx, slog.LevelWarn, "a task is run again, as its end was not written", slog.Int64("task", b.row))
+		a.log.LogAttrs(ctx, slog.LevelWarn, "a task that was fetched does not run, and is made available again", slog.Int64("task", b.row))
 	}
 	return nil
 }

@@ -200,9 +200,9 @@ func TestMigrateByALesserRole(t *testing.T) {
 	settled(t, q)
 }
 
-// What became of a task is not always written: River gives up when the database is away for some seconds. The task is run again, also where
-// nobody died, and one that runs is left alone.
-func TestAnEndThatWasNotWritten(t *testing.T) {
+// A connection can break when tasks have been fetched on it, before the answer comes: nobody runs them, and nobody has died. They are made
+// available again, and one that runs is left alone.
+func TestAFetchWhoseAnswerWasLost(t *testing.T) {
 	t.Parallel()
 	db := open(t, pgserver.Database(t))
 	q, r, long := setup(t, db, sharing()), new(record), make(chan struct{})

@@ -94,7 +94,7 @@ func TestOneKeyFile(t *testing.T) {
 	w, url := here(t), pgserver.Database(t)
 	w.own(t, "sealed", settings{"mode": "api", "database": url})
 	_, err := w.start(t.Context(), "unsealed", settings{"mode": "api", "database": url})
-	if err == nil || !strings.Contains(err.Error(), "unsealed/secret.key is missing") {
+	if err == nil || !strings.Contains(err.Error(), "unsealed/secret.key is missing") || !strings.Contains(err.Error(), "--sealing-key") {
 		t.Errorf("without the key file: %v", err)
 	}
 	if err = os.WriteFile(filepath.Join(w.folder, "unsealed", "secret.key"), []byte(strings.Repeat("k", 32)), 0o600); err != nil {

@@ -106,6 +106,8 @@ func prepare(cfg *pgxpool.Config) {
 	set("application_name", "spotter")
 	// Whatever a role or a database has for its default, a commit that was answered is on a disk.
 	set("synchronous_commit", "on")
+	// Who has waited for a row's lock sees what the other one has done, instead of failing.
+	set("default_transaction_isolation", "read committed")
 	set("idle_in_transaction_session_timeout", milliseconds(cutOff))
 	set("tcp_user_timeout", milliseconds(unheard))
 	set("timezone", "UTC")

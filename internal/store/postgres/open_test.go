@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -61,6 +62,38 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if _, err := postgres.Open(t.Context(), url+"&pool_max_conns=1"); err == nil || !strings.Contains(err.Error(), "at least 2") {
 		t.Error(err)
 	}
+}
+
+// TestDefaultsAreNotTheRoles has a database with other defaults than those that the transactions are made for.
+func TestDefaultsAreNotTheRoles(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	do(t, url, `DO $$ BEGIN
+		EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database());
+		EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database());
+	END $$`)
+	db := openDB(t, url)
+	for setting, want := range map[string]string{"transaction_isolation": "read committed", "synchronous_commit": "on"} {
+		var is string
+		if err := db.SQL().QueryRowContext(t.Context(), `SELECT current_setting($1)`, setting).Scan(&is); err != nil || is != want {
+			t.Errorf("%s is %s, want %s: %v", setting, is, want, err)
+		}
+	}
+	s, c := newStore(t, db, nil), &service.Collection{ID: "people"}
+	if err := s.CreateCollection(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for n := range 20 {
+				if err := s.CreateUser(t.Context(), c.Serial, service.UserID(fmt.Sprint(i, "-", n)), 1000, nil); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestVersionsSideBySide has a program meet tables that a newer one has added to.
