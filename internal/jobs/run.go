@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,11 +77,13 @@ func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(context.Cause(ctx), errLost):
+		return errLost // which does not count
 	case stopping(ctx):
 		return r.handBack(ctx, t, j.JobRow)
 	case service.KindOf(err) == service.Elsewhere:
 		return r.passOn(ctx, t, j.JobRow, err)
-	case mayPass(err) && len(j.Errors)+1 < r.cfg.Attempts:
+	case mayPass(err) && len(failures(j.JobRow))+1 < r.cfg.Attempts:
 		r.log.LogAttrs(ctx, slog.LevelWarn, "task failed and is tried again", attrs(t, j.JobRow, err)...)
 		r.expedite(ctx, t, j.JobRow)
 		return err
@@ -96,14 +99,19 @@ func attemptOf(row *rivertype.JobRow) int64 { return row.ID*(mostStarts+1) + int
 // exhausted says why a task is not to be tried any more; nil if it is. It finds a task like that when GiveUp has failed,
 // or when processes died.
 func (r *runner) exhausted(row *rivertype.JobRow) error {
-	if len(row.Errors) >= r.cfg.Attempts {
-		return errors.New(row.Errors[r.cfg.Attempts-1].Error)
+	if failed := failures(row); len(failed) >= r.cfg.Attempts {
+		return errors.New(failed[r.cfg.Attempts-1].Error)
 	}
 	if died := deaths(row); died >= r.cfg.Crashes {
 		return service.Errorf(service.Unavailable, "The server died %d times while it was at this video, so it is not tried again: "+
 			"the video may be what it died of, or the machine has too little memory. Look at the server's log, and start the job anew.", died)
 	}
 	return nil
+}
+
+// failures are the attempts that failed. One that was stopped because the database was away says nothing of the task.
+func failures(row *rivertype.JobRow) []rivertype.AttemptError {
+	return slices.DeleteFunc(slices.Clone(row.Errors), func(e rivertype.AttemptError) bool { return e.Error == errLost.Error() })
 }
 
 // deaths is how many processes have died while they ran a task.

@@ -100,7 +100,11 @@ func (s *Service) resume(ctx context.Context, j *Job, has map[TaskKind]int) erro
 	}
 	tasks, err := s.ports.Store.Resume(ctx, j.ID, s.ahead(ctx))
 	if err == nil && len(tasks) > 0 {
-		s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "job goes on that lacked tasks", slog.String("job_id", string(j.ID)),
+		level := slog.LevelWarn
+		if has[kind] > 0 {
+			level = slog.LevelInfo // it would have gone on without: there may be more workers now
+		}
+		s.ports.Log.LogAttrs(ctx, level, "job goes on that lacked tasks", slog.String("job_id", string(j.ID)),
 			slog.String("task", string(kind)), slog.Int("there", has[kind]), slog.Int("needed", len(tasks)))
 	}
 	return err
