@@ -33,7 +33,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, o)
-	if errors.Is(err, pgserver.ErrNotInstalled) {
+	if errors.Is(err, pgserver.ErrUnavailable) {
 		fmt.Println("skipped:", err)
 		return
 	}

@@ -157,7 +157,7 @@ func TestTroublePasses(t *testing.T) {
 func TestServerDies(t *testing.T) {
 	t.Parallel()
 	server, err := pgserver.Launch(t.Context())
-	if errors.Is(err, pgserver.ErrNotInstalled) {
+	if errors.Is(err, pgserver.ErrUnavailable) {
 		t.Skip(err)
 	}
 	if err != nil {

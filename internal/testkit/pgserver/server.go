@@ -20,8 +20,8 @@ import (
 	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
-// ErrNotInstalled means that there is no PostgreSQL on this machine.
-var ErrNotInstalled = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+// ErrUnavailable means that there is no PostgreSQL on this machine, or that it does not run here.
+var ErrUnavailable = errors.New("there is no PostgreSQL to test against (Debian: apt-get install postgresql)")
 
 // user is who owns the cluster; inside of it nobody needs a password.
 const user = "spotter"
@@ -36,7 +36,7 @@ type Server struct {
 }
 
 // Database is the URL of a new, empty database on a server that all tests of a program share. The test is skipped where PostgreSQL
-// is not installed, unless the environment variable SPOTTER_TEST_EVERYTHING is set. TestMain must run the tests as [Tests].
+// does not run, unless the environment variable SPOTTER_TEST_EVERYTHING is set. TestMain must run the tests as [Tests].
 func Database(tb testing.TB) string {
 	tb.Helper()
 	return from(tb, "")
@@ -87,7 +87,7 @@ func from(tb testing.TB, template string) string {
 	tb.Helper()
 	s, err := shared()
 	if err != nil {
-		if errors.Is(err, ErrNotInstalled) && os.Getenv("SPOTTER_TEST_EVERYTHING") == "" {
+		if errors.Is(err, ErrUnavailable) && os.Getenv("SPOTTER_TEST_EVERYTHING") == "" {
 			tb.Skip(err)
 		}
 		tb.Fatal(err)
@@ -137,7 +137,7 @@ func stop() {
 	}
 }
 
-// Launch starts a server that runs until Stop, with more settings beside its own. [ErrNotInstalled].
+// Launch starts a server that runs until Stop, with more settings beside its own. [ErrUnavailable].
 func Launch(ctx context.Context, settings ...string) (_ *Server, err error) {
 	bin, err := installed()
 	if err != nil {
@@ -153,10 +153,13 @@ func Launch(ctx context.Context, settings ...string) (_ *Server, err error) {
 		}
 	}()
 	if err = s.run(ctx, "initdb", "--pgdata", s.cluster(), "--username", user, "--auth", "trust", "--encoding", "UTF8", "--locale", "C",
-		"--no-sync", "--no-instructions"); err != nil {
-		return nil, err
+		"--no-sync", "--no-instructions"); err == nil {
+		err = s.Start(ctx, settings...)
 	}
-	return s, s.Start(ctx, settings...)
+	if err != nil { // where programs of another user's may not run, or share memory
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return s, nil
 }
 
 // Standby starts a server that follows this one, on a copy of its cluster. Every commit is in both from then on, before it is answered.
@@ -318,7 +321,7 @@ func installed() (string, error) {
 			return folder, nil
 		}
 	}
-	return "", ErrNotInstalled
+	return "", ErrUnavailable
 }
 
 func release(initdb string) int {

@@ -26,7 +26,7 @@ func TestDatabases(t *testing.T) {
 // TestCrash wants what was committed to be there when the server starts again.
 func TestCrash(t *testing.T) {
 	s, err := pgserver.Launch(t.Context())
-	if errors.Is(err, pgserver.ErrNotInstalled) {
+	if errors.Is(err, pgserver.ErrUnavailable) {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -47,7 +47,7 @@ func TestCrash(t *testing.T) {
 // TestFailover wants all that was committed to be where the standby takes over.
 func TestFailover(t *testing.T) {
 	first, err := pgserver.Launch(t.Context())
-	if errors.Is(err, pgserver.ErrNotInstalled) {
+	if errors.Is(err, pgserver.ErrUnavailable) {
 		t.Skip(err)
 	}
 	if err != nil {
