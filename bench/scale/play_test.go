@@ -44,7 +44,7 @@ func TestDraw(t *testing.T) {
 			t.Fatalf("%v in %s", err, picture)
 		}
 	}
-	if n := strings.Count(string(picture), "stroke-width"); n != 2 {
+	if n := strings.Count(string(picture), "stroke-width"); n != 4 { // and what they are called
 		t.Errorf("%d lines are drawn", n)
 	}
 }

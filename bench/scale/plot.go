@@ -52,17 +52,19 @@ func draw(title, across, up string, lines []line) []byte {
 		text(plotLeft-8, py+4, "end", fmt.Sprintf("%g", math.Pow10(e)))
 	}
 	text((plotLeft+plotWidth-plotRight)/2, plotHeight-12, "middle", across)
-	text(plotLeft, plotTop-4, "end", up)
+	text(8, 22, "start", up)
 	colours := []string{"#b3261e", "#b58900", "#1b6e3c"}
 	for i, l := range lines {
 		b.WriteString(`<path fill="none" stroke-width="2" stroke="` + colours[i%len(colours)] + `" d="`)
-		var px, py float64
 		for n, p := range l.points {
-			px, py = at(p)
+			px, py := at(p)
 			fmt.Fprintf(&b, "%s%.1f %.1f ", map[bool]string{true: "M", false: "L"}[n == 0], px, py)
 		}
 		b.WriteString("\"/>\n")
-		text(px+8, py+4, "start", l.name)
+		const left = plotWidth - plotRight + 12
+		beside := plotTop + 12 + 20*i
+		fmt.Fprintf(&b, `<path stroke-width="2" stroke="%s" d="M%d %d h16"/>`+"\n", colours[i%len(colours)], left, beside)
+		text(left+22, float64(beside+4), "start", l.name)
 	}
 	b.WriteString("</svg>\n")
 	return b.Bytes()
