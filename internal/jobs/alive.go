@@ -248,12 +248,14 @@ func (a *alive) while(ctx context.Context) (_ context.Context, release func()) {
 	}
 }
 
-// stop says that the process lives no longer, so that nobody waits for it.
-func (a *alive) stop(ctx context.Context) error {
+// stop says that the process lives no longer, so that nobody waits for it. Where that cannot be said others find out by themselves.
+func (a *alive) stop(ctx context.Context) {
 	a.cancel()
 	<-a.done
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.beat)
+	defer cancel()
 	if _, err := a.db.ExecContext(ctx, `DELETE FROM task_workers WHERE id = $1`, a.id); err != nil {
-		return fmt.Errorf("leave the workers: %w", err)
+		a.log.LogAttrs(ctx, slog.LevelWarn, "that this worker stops could not be said: what it has not handed back is left to others a little later",
+			slog.Any("error", err))
 	}
-	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -32,23 +31,10 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(pgserver.Tests{M: m})
 }
 
-// onPostgreSQL says in a test program's environment that its databases are to be PostgreSQL's.
-const onPostgreSQL = "SPOTTER_TEST_JOBS_POSTGRESQL"
-
 // TestOnPostgreSQL runs all other tests once more, on PostgreSQL.
 func TestOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(onPostgreSQL) != "" {
-		t.Skip("they are running")
-	}
-	if testing.CoverMode() != "" {
-		t.Skip("the test program writes its coverage once")
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=0")
-	cmd.Env = append(os.Environ(), onPostgreSQL+"=yes")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	pgserver.Again(t)
 }
 
 // database is one with the queue's tables.
@@ -74,7 +60,7 @@ func patient(ctx context.Context) (context.Context, context.CancelFunc) {
 // newPlace is where a new database can be opened.
 func newPlace(tb testing.TB) string {
 	tb.Helper()
-	if os.Getenv(onPostgreSQL) != "" {
+	if pgserver.Chosen() {
 		return pgserver.Database(tb)
 	}
 	return filepath.Join(tb.TempDir(), "jobs.db")

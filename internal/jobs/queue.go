@@ -173,7 +173,8 @@ func (q *Queue) Start(ctx context.Context, w Worker) error {
 	q.runner.worker = w
 	// A context that ends, or has a deadline, would end the client behind the back of Stop.
 	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
-		return errors.Join(fmt.Errorf("start the job queue: %w", err), q.leave(ctx))
+		q.leave(ctx)
+		return fmt.Errorf("start the job queue: %w", err)
 	}
 	q.sweeper = startSweeper(context.WithoutCancel(ctx), w, q.cfg.SweepEvery, q.log)
 	q.started = true
@@ -198,7 +199,8 @@ func (q *Queue) Stop(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.started {
-		return q.leave(ctx)
+		q.leave(ctx)
+		return nil
 	}
 	q.sweeper.cancel()
 	err := q.client.Stop(ctx)
@@ -212,13 +214,13 @@ func (q *Queue) Stop(ctx context.Context) error {
 	} else {
 		err = q.sweeper.wait(grace)
 	}
-	return errors.Join(err, q.leave(grace))
+	q.leave(ctx)
+	return err
 }
 
 // leave says that this process lives no longer, where that is of interest.
-func (q *Queue) leave(ctx context.Context) error {
-	if q.runner.alive == nil {
-		return nil
+func (q *Queue) leave(ctx context.Context) {
+	if q.runner.alive != nil {
+		q.runner.alive.stop(ctx)
 	}
-	return q.runner.alive.stop(ctx)
 }

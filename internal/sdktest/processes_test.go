@@ -25,18 +25,7 @@ func TestManyProcesses(t *testing.T) {
 	t.Parallel()
 	w, url := here(t), pgserver.Database(t)
 	alone := w.own(t, "alone", nil)
-	c := alone.client(t)
-	id := collection(t, c)
-	user(t, c, id, "anna", enrol(t, c, id, anna, "anna"))
-	enrol(t, c, id, dora, "dora")
-	ok(c.TagResource(t.Context(), &rekognition.TagResourceInput{ResourceArn: new(arn(*id)), Tags: map[string]string{"a": "b"}}))(t)
-	first, second := name(t), name(t)
-	in := rekognition.StartFaceSearchInput{CollectionId: id, Video: film("clip.mp4"), ClientRequestToken: &first}
-	job := startSearch(t, c, in)
-	searched(t, c, job)
-	before := seen(t, c, id, job)
-	in.ClientRequestToken = &second
-	open := startSearch(t, c, in)
+	k := keep(t, alone.client(t))
 	if err := alone.stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -45,18 +34,17 @@ func TestManyProcesses(t *testing.T) {
 	one, two := w.sharing(t, "one", url, alone), w.sharing(t, "two", url, alone)
 	w.working(t, "worker", url)
 	for i, s := range []*server{one, two} {
-		if diff := cmp.Diff(before, seen(t, s.client(t), id, job), ignored()...); diff != "" {
+		if diff := cmp.Diff(k.seen, seen(t, s.client(t), k.collection, k.job), ignored()...); diff != "" {
 			t.Errorf("at process %d it is different:\n%s", i+1, diff)
 		}
 	}
-	if went := searched(t, two.client(t), open); went.JobStatus != types.VideoJobStatusSucceeded || len(went.Persons) != len(before.Persons) {
+	if went := searched(t, two.client(t), k.open); went.JobStatus != types.VideoJobStatusSucceeded || len(went.Persons) != len(k.seen.Persons) {
 		t.Errorf("the job that was in progress is %s with %d persons", went.JobStatus, len(went.Persons))
 	}
-	in.ClientRequestToken = &first
-	if again := startSearch(t, two.client(t), in); *again != *job {
+	if again := startSearch(t, two.client(t), k.request); *again != *k.job {
 		t.Error("the token of a request is forgotten")
 	}
-	atBoth(t, id, one.client(t), two.client(t))
+	atBoth(t, k.collection, one.client(t), two.client(t))
 }
 
 // atBoth changes a collection at one process and looks at the other at once.

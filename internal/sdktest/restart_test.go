@@ -14,17 +14,8 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	s := here(t).own(t, "restarted", nil)
 	c := s.client(t)
-	id := collection(t, c)
-	user(t, c, id, "anna", enrol(t, c, id, anna, "anna"))
-	enrol(t, c, id, dora, "dora")
-	ok(c.TagResource(t.Context(), &rekognition.TagResourceInput{ResourceArn: new(arn(*id)), Tags: map[string]string{"a": "b"}}))(t)
-	first, second := name(t), name(t)
-	in := rekognition.StartFaceSearchInput{CollectionId: id, Video: film("clip.mp4"), ClientRequestToken: &first}
-	job := startSearch(t, c, in)
-	searched(t, c, job)
-	before := seen(t, c, id, job)
-	in.ClientRequestToken = &second
-	open := startSearch(t, c, in)
+	k := keep(t, c)
+	id, job, open, before := k.collection, k.job, k.open, k.seen
 
 	if err := s.stop(); err != nil {
 		t.Fatal(err)
@@ -36,8 +27,7 @@ func TestRestart(t *testing.T) {
 	if diff := cmp.Diff(before, seen(t, c, id, job), ignored()...); diff != "" {
 		t.Errorf("after the start it is different:\n%s", diff)
 	}
-	in.ClientRequestToken = &first
-	if again := startSearch(t, c, in); *again != *job {
+	if again := startSearch(t, c, k.request); *again != *job {
 		t.Error("the token of a request is forgotten")
 	}
 	went := searched(t, c, open)
@@ -48,6 +38,34 @@ func TestRestart(t *testing.T) {
 	if len(rest.Persons) != len(before.Persons)-5 {
 		t.Errorf("with a token from before the stop there are %d persons", len(rest.Persons))
 	}
+}
+
+// kept is what a server is to keep.
+type kept struct {
+	collection *string
+	// request is what job was started by, which has ended; open is one that may be in progress.
+	request   rekognition.StartFaceSearchInput
+	job, open *string
+	seen      everything
+}
+
+// keep has a server keep something of everything.
+func keep(t *testing.T, c *rekognition.Client) (k kept) {
+	t.Helper()
+	id := collection(t, c)
+	user(t, c, id, "anna", enrol(t, c, id, anna, "anna"))
+	enrol(t, c, id, dora, "dora")
+	ok(c.TagResource(t.Context(), &rekognition.TagResourceInput{ResourceArn: new(arn(*id)), Tags: map[string]string{"a": "b"}}))(t)
+	first, second := name(t), name(t)
+	k.collection = id
+	k.request = rekognition.StartFaceSearchInput{CollectionId: id, Video: film("clip.mp4"), ClientRequestToken: &first}
+	k.job = startSearch(t, c, k.request)
+	searched(t, c, k.job)
+	k.seen = seen(t, c, id, k.job)
+	other := k.request
+	other.ClientRequestToken = &second
+	k.open = startSearch(t, c, other)
+	return k
 }
 
 // everything is what a client sees of a collection and a job.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -16,32 +15,19 @@ import (
 	"github.com/spotter-video/spotter/internal/testkit/pgserver"
 )
 
-// onPostgreSQL says in a test program's environment that its databases are to be PostgreSQL's.
-const onPostgreSQL = "SPOTTER_TEST_SERVICE_POSTGRESQL"
-
 func TestMain(m *testing.M) { os.Exit(pgserver.Tests{M: m}.Run()) }
 
 // TestOnPostgreSQL runs all other tests once more, on PostgreSQL.
 func TestOnPostgreSQL(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(onPostgreSQL) != "" {
-		t.Skip("they are running")
-	}
-	if testing.CoverMode() != "" {
-		t.Skip("the test program writes its coverage once")
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=0")
-	cmd.Env = append(os.Environ(), onPostgreSQL+"=yes")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
+	pgserver.Again(t)
 }
 
 // newStore is an empty store.
 func newStore(t *testing.T, enqueue func(context.Context, *sql.Tx, []service.Task) error) service.Store {
 	t.Helper()
 	var s service.Store
-	if os.Getenv(onPostgreSQL) != "" {
+	if pgserver.Chosen() {
 		db, err := postgres.Open(t.Context(), pgserver.Lend(t, template(t), storetest.EmptyPostgreSQL))
 		if err != nil {
 			t.Fatal(err)

@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"database/sql"
 	"strconv"
 	"sync"
 	"testing"
@@ -80,16 +79,7 @@ func openDB(tb testing.TB, url string) *postgres.DB {
 
 func newStore(tb testing.TB, db *postgres.DB, enqueue func([]service.Task) error) *postgres.Store {
 	tb.Helper()
-	return postgres.New(db, func(ctx context.Context, tx *sql.Tx, tasks []service.Task) error {
-		var one int
-		if err := tx.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
-			return err
-		}
-		if enqueue == nil {
-			return nil
-		}
-		return enqueue(tasks)
-	})
+	return postgres.New(db, storetest.Enqueuing(enqueue))
 }
 
 // TestManySweep has processes clear away the same things at the same time, as those do that start together.

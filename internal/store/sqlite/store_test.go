@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"context"
-	"database/sql"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -45,16 +44,7 @@ func openDB(tb testing.TB, path string) *sqlite.DB {
 
 func newStore(tb testing.TB, db *sqlite.DB, enqueue func([]service.Task) error) *sqlite.Store {
 	tb.Helper()
-	return sqlite.New(db, func(ctx context.Context, tx *sql.Tx, tasks []service.Task) error {
-		var one int
-		if err := tx.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
-			return err
-		}
-		if enqueue == nil {
-			return nil
-		}
-		return enqueue(tasks)
-	})
+	return sqlite.New(db, storetest.Enqueuing(enqueue))
 }
 
 // Ping must say when nothing can be written any more, though everything can be read, as on a full disk: a trigger refuses

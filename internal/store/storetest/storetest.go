@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"sync"
 	"testing"
@@ -65,6 +67,20 @@ func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task
 			t.Parallel()
 			test.run(suite{t, open})
 		})
+	}
+}
+
+// Enqueuing hands what a store enqueues to a function, which may be nil; it wants a transaction that works.
+func Enqueuing(enqueue func([]service.Task) error) func(context.Context, *sql.Tx, []service.Task) error {
+	return func(ctx context.Context, tx *sql.Tx, tasks []service.Task) error {
+		var one int
+		if err := tx.QueryRowContext(ctx, `SELECT 1`).Scan(&one); err != nil {
+			return err
+		}
+		if enqueue == nil {
+			return nil
+		}
+		return enqueue(tasks)
 	}
 }
 
