@@ -252,8 +252,8 @@ func (s *Service) readVideo(ctx context.Context, j *Job, use func(*os.File) erro
 	return errors.Join(err, f.Close())
 }
 
-// plan looks at the video and enqueues its first segments. Each one that is done enqueues one more, so that a long video has no
-// more in the queue than [Settings.SegmentsAhead], and a short one that comes later waits for these only.
+// plan looks at the video and enqueues its first segments. Each one that is done enqueues what is missing to the job's [Window], so that
+// a long video has no more in the queue than that, and a short one that comes later waits for these only.
 func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if j.Plan != nil {
 		return nil

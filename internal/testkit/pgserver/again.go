@@ -24,9 +24,10 @@ func Again(t *testing.T) {
 	case testing.CoverMode() != "":
 		t.Skip("the test program writes its coverage once")
 	}
+	needed(t) // or else all of them would be skipped there, without a word
 	var out bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.timeout=0") //nolint:gosec // G204: the test itself
-	cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), chosen+"=yes"), &out, &out
+	cmd.Env, cmd.Stdout, cmd.Stderr = append(os.Environ(), chosen+"=yes", everything+"=yes"), &out, &out
 	ended, err := program.Start(cmd) // which ends with this one, however that ends
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,9 @@ import (
 // ErrUnavailable means that there is no PostgreSQL on this machine, or that it does not run here.
 var ErrUnavailable = errors.New("there is no PostgreSQL to test against (Debian: apt-get install postgresql)")
 
+// everything is the variable by which a test fails that would be skipped for want of PostgreSQL.
+const everything = "SPOTTER_TEST_EVERYTHING"
+
 // user is who owns the cluster; inside of it nobody needs a password.
 const user = "spotter"
 
@@ -83,15 +86,22 @@ func Lend(tb testing.TB, of, empty string) string {
 	return lent
 }
 
-func from(tb testing.TB, template string) string {
+// needed is the shared server, or skips where there can be none.
+func needed(tb testing.TB) *Server {
 	tb.Helper()
 	s, err := shared()
 	if err != nil {
-		if errors.Is(err, ErrUnavailable) && os.Getenv("SPOTTER_TEST_EVERYTHING") == "" {
+		if errors.Is(err, ErrUnavailable) && os.Getenv(everything) == "" {
 			tb.Skip(err)
 		}
 		tb.Fatal(err)
 	}
+	return s
+}
+
+func from(tb testing.TB, template string) string {
+	tb.Helper()
+	s := needed(tb)
 	name, err := s.createNext(context.WithoutCancel(tb.Context()), template)
 	if err != nil {
 		tb.Fatal(err)

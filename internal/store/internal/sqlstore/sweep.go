@@ -10,9 +10,9 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-// Sweep implements [service.JobStore]. It also forgets which faces were deleted long ago, and removes all that deleted collections and ended or deleted jobs have left
-// behind, which is not counted, in transactions of some milliseconds each; a million faces take minutes, and a context that
-// ends in between does no harm.
+// Sweep implements [service.JobStore]. It also forgets which faces were deleted long ago, and removes all that deleted collections
+// and ended or deleted jobs have left behind, which is not counted, in transactions of some milliseconds each; a million faces take
+// minutes, and a context that ends in between does no harm.
 func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
 	var tokens, jobs int64
 	err := s.write(ctx, "sweep", func(tx *sql.Tx) (err error) {
