@@ -108,7 +108,7 @@ func (s *server) write(entry auditEntry) {
 // outlived the time for stopping and was cut off. Paths are taken as they are, where an [http.ServeMux] would send clients elsewhere:
 // they sign what they ask for.
 func (s *server) handler() http.Handler {
-	metrics := s.metrics.Handler()
+	counted := s.metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.answering.Add(1)
 		defer s.answering.Done()
@@ -119,7 +119,7 @@ func (s *server) handler() http.Handler {
 		case looks && r.URL.Path == "/readyz":
 			s.health.Readyz(w, r)
 		case looks && r.URL.Path == "/metrics" && s.config.MetricsBesideAPI():
-			metrics.ServeHTTP(w, r)
+			counted.ServeHTTP(w, r)
 		default:
 			s.door.ServeHTTP(w, r)
 		}

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,34 +39,6 @@ func TestPoliciesOfTheManual(t *testing.T) {
 	}
 	if policies != 3 {
 		t.Errorf("%d policies in the manual, want 3", policies)
-	}
-}
-
-// Every metric is in the manual, and the manual speaks of no other.
-func TestMetricsOfTheManual(t *testing.T) {
-	t.Parallel()
-	m := newMetrics(metricsConfig{Sources: fullSources(), Now: noon, Log: slog.New(slog.DiscardHandler)})
-	do(m)
-	families, err := m.registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, known := content(t, manual), map[string]bool{}
-	for _, family := range families {
-		name := family.GetName()
-		if !strings.HasPrefix(name, "spotter_") {
-			continue
-		}
-		known[name] = true
-		if !strings.Contains(text, "`"+name+"`") {
-			t.Errorf("%s is not in the manual", name)
-		}
-	}
-	for _, name := range regexp.MustCompile(`\bspotter_[a-z_]+`).FindAllString(text, -1) {
-		name = regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")
-		if !known[name] {
-			t.Errorf("the manual speaks of %s, which is no metric", name)
-		}
 	}
 }
 

@@ -26,6 +26,7 @@ import (
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/gate"
 	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/metrics"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/shelf"
@@ -104,7 +105,7 @@ type server struct {
 	throttled       *gate.Tally[awsapi.Entry]
 	httpLog         *log.Logger
 	gates           []*gate.Gate
-	metrics         *metrics
+	metrics         *metrics.Metrics
 	service         *service.Service
 	loaded          atomic.Bool
 	health          *health
@@ -202,13 +203,7 @@ func (s *server) openBuckets(context.Context) (err error) {
 }
 
 func (s *server) openService(context.Context) (err error) {
-	s.metrics = newMetrics(metricsConfig{
-		Version: s.request.Version, Revision: s.request.Revision, Now: s.request.Now, Log: s.log,
-		Sources: metricSources{
-			OpenJobs: s.store.OpenJobs, Queue: s.queue.Stats, Notices: s.notices.Stats, Downloads: s.buckets.Usage,
-			Connections: s.connections,
-		},
-	})
+	s.metrics = s.newMetrics()
 	pageKey, err := s.pageKey()
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/metrics"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
@@ -43,7 +44,7 @@ func TestStopWaitsForRequestsThatWereCutOff(t *testing.T) {
 		}
 	}
 	s.health = newHealth(healthConfig{Now: noon, Log: s.log})
-	s.metrics = newMetrics(metricsConfig{Now: noon, Log: s.log})
+	s.metrics = metrics.New(metrics.Config{Now: noon, Log: s.log})
 	s.openSparingLogs()
 	held := &stubborn{entered: make(chan struct{}), release: make(chan struct{})}
 	sessions, err := awsapi.NewSessions(s.keys.SessionKey(), noon)

@@ -1,4 +1,4 @@
-package app
+package metrics
 
 import (
 	"cmp"
@@ -10,29 +10,45 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/spotter-video/spotter/internal/bucket"
-	"github.com/spotter-video/spotter/internal/jobs"
-	"github.com/spotter-video/spotter/internal/notify"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-// metricSources are asked when the metrics are looked at. Each may be nil, and then says nothing. They must be safe for
+// Sources are asked when the metrics are looked at. Each may be nil, and then says nothing. They must be safe for
 // concurrent use and heed their context.
-type metricSources struct {
+type Sources struct {
 	// OpenJobs counts the jobs in progress, and says since when the oldest is (zero without any).
 	OpenJobs func(context.Context) (n int, oldest time.Time, err error)
 	// Queue is how many tasks of each kind there are.
-	Queue func(context.Context) (jobs.Stats, error)
+	Queue func(context.Context) (map[service.TaskKind]Tasks, error)
 	// Notices is what has become of notifications since the start, Downloads what is kept of S3.
-	Notices   func() notify.Stats
-	Downloads func() bucket.Usage
+	Notices   func() Notices
+	Downloads func() Downloads
 	// Connections are those that are open, and how many have been closed for want of room.
 	Connections func() (open int, cut int64)
 }
 
+// Tasks is how many tasks of a kind there are.
+type Tasks struct {
+	// Waiting tasks have not failed yet, Retrying ones have and wait to be tried again.
+	Waiting, Running, Retrying int
+	// OldestWaiting is when the longest waiting of the waiting ones was enqueued; zero without any.
+	OldestWaiting time.Time
+}
+
+// Notices counts notifications: those that every sink has taken, those that were given up, attempts that came to nothing, and those that
+// are still to be delivered.
+type Notices struct{ Delivered, Dropped, Failed, Waiting int64 }
+
+// Downloads is what is kept of S3: objects, their bytes, and how many of the objects are worked on.
+type Downloads struct {
+	Files int
+	Bytes int64
+	InUse int
+}
+
 // sourceCollector asks the sources at every look.
 type sourceCollector struct {
-	metricSources
+	Sources
 	now func() time.Time
 	log *slog.Logger
 
@@ -42,12 +58,12 @@ type sourceCollector struct {
 	connections, connectionsCut            *prometheus.Desc
 }
 
-func newSourceCollector(cfg metricsConfig) *sourceCollector {
+func newSourceCollector(cfg Config) *sourceCollector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
 	}
 	return &sourceCollector{
-		metricSources: cfg.Sources, now: cfg.Now, log: cfg.Log,
+		Sources: cfg.Sources, now: cfg.Now, log: cfg.Log,
 		openJobs:   desc("jobs_open", "Jobs in progress."),
 		oldestJob:  desc("job_oldest_age_seconds", "How long the oldest job in progress has been so; 0 without any."),
 		queue:      desc("queue_tasks", "Tasks by kind and state: waiting, running, or retrying after a failure.", "kind", "state"),
