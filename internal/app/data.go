@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/jobs"
 )
@@ -39,7 +40,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		return err
 	}
 	s.store = s.db.store(s.queue.Enqueue)
-	if s.audit, err = openAudit(dataFile(&s.config, auditFile)); err != nil {
+	if s.audit, err = audit.Open(dataFile(&s.config, auditFile)); err != nil {
 		return &UsageError{err}
 	}
 	s.onClose(s.audit.Close)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/gate"
@@ -78,17 +79,34 @@ func (s *server) openDoor(context.Context) (err error) {
 	return nil
 }
 
+// auditEntry puts what the API tells of a request into an entry.
+func auditEntry(e awsapi.Entry) audit.Entry {
+	entry := audit.Entry{
+		Time: e.Time, Request: e.RequestID, Key: e.Key, Name: e.Name, Address: e.Source, Operation: e.Operation, Outcome: e.Code,
+	}
+	for _, part := range []struct{ kind, id string }{{"collection", e.Collection}, {"user", e.User}, {"job", e.Job}} {
+		if part.id != "" {
+			entry.Resources = append(entry.Resources, part.kind+"/"+part.id)
+		}
+	}
+	entry.Resources = append(entry.Resources, e.Objects...)
+	if e.Role != "" {
+		entry.Resources = append(entry.Resources, e.Role)
+	}
+	return entry
+}
+
 // record writes a request to the audit log; of those that were throttled, and so read and changed nothing, the first few of a minute.
 func (s *server) record(e awsapi.Entry) {
 	throttled := e.Code == "ThrottlingException" || e.Code == "ProvisionedThroughputExceededException"
 	if !throttled || s.throttled.Passes(e.Key+" "+e.Operation+" "+e.Code, e) {
-		s.write(auditOf(e))
+		s.write(auditEntry(e))
 	}
 }
 
 // recordMore writes how many more requests were throttled.
 func (s *server) recordMore(kind string, first awsapi.Entry, more int) {
-	entry := auditEntry{
+	entry := audit.Entry{
 		Time: s.request.Now(), Key: first.Key, Name: first.Name, Operation: first.Operation, Outcome: first.Code, More: more,
 	}
 	if kind == gate.Others {
@@ -98,7 +116,7 @@ func (s *server) recordMore(kind string, first awsapi.Entry, more int) {
 }
 
 // write writes an entry. One that cannot be written is told of, and the request answered all the same.
-func (s *server) write(entry auditEntry) {
+func (s *server) write(entry audit.Entry) {
 	if err := s.audit.Write(entry); err != nil {
 		s.log.Error("audit log fails", slog.Any("error", err), slog.String("operation", entry.Operation))
 	}

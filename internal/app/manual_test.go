@@ -100,3 +100,12 @@ func section(t *testing.T, heading string) string {
 	text, _, _ = strings.Cut(text, "\n## ")
 	return text
 }
+
+func content(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

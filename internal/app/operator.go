@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
@@ -84,14 +85,14 @@ func Backup(ctx context.Context, s config.Server, path string) (*BackupCopy, err
 // audited makes a change of a resource, such as key/AKIA0123, and writes that to the audit log. The log is opened first: what
 // could not be written down is not done.
 func (o *Operator) audited(operation, resource string, change func() error) error {
-	log, err := openAudit(dataFile(&o.config, auditFile))
+	log, err := audit.Open(dataFile(&o.config, auditFile))
 	if err != nil {
 		return usage(err)
 	}
 	if err = change(); err != nil {
 		return errors.Join(err, log.Close())
 	}
-	err = errors.Join(log.Write(auditEntry{
+	err = errors.Join(log.Write(audit.Entry{
 		Time: o.request.Now(), Name: "operator/" + o.request.User, Operation: operation, Resources: []string{resource},
 		Outcome: "OK",
 	}), log.Close())

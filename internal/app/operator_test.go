@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/service"
@@ -278,4 +280,18 @@ func TestOperatorCancels(t *testing.T) {
 			}
 		})
 	}
+}
+
+// operations are those of a log, each line of which must be a document.
+func operations(t *testing.T, path string) string {
+	t.Helper()
+	var all []string
+	for line := range strings.Lines(content(t, path)) {
+		var e audit.Entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		all = append(all, e.Operation)
+	}
+	return strings.Join(all, " ")
 }

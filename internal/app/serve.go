@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/bucket"
 	"github.com/spotter-video/spotter/internal/config"
@@ -94,7 +95,7 @@ type server struct {
 	queue           *jobs.Queue
 	keys            *keyring // nil where requests are not served
 	newKey          bool
-	audit           *auditLog
+	audit           *audit.Log
 	engine          *engine
 	decoders        []string // that work, the usual one first
 	photoPool       *pool
@@ -221,7 +222,7 @@ func (s *server) openService(context.Context) (err error) {
 		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(pack.Dim(), from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
 		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
-		Events: auditedEvents{Events: s.metrics, audit: s.audit, now: s.request.Now, log: s.log},
+		Events: audit.Events{Events: s.metrics, Audit: s.audit, Now: s.request.Now, Errors: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
 	}, serviceSettings(&s.engineConfig, &s.config))
 	if err != nil {

@@ -1,4 +1,4 @@
-package app
+package audit_test
 
 import (
 	"bytes"
@@ -10,23 +10,22 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/spotter-video/spotter/internal/awsapi"
+	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
 func noon() time.Time { return time.Date(2026, 11, 23, 13, 0, 0, 5e6, time.FixedZone("CET", 3600)) }
 
-func newAudit(t *testing.T) (*auditLog, string) {
+func newAudit(t *testing.T) (*audit.Log, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "audit.log")
-	a, err := openAudit(path)
+	a, err := audit.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +40,7 @@ func newAudit(t *testing.T) (*auditLog, string) {
 func TestAuditEntry(t *testing.T) {
 	t.Parallel()
 	a, path := newAudit(t)
-	err := a.Write(auditEntry{
+	err := a.Write(audit.Entry{
 		Time: noon(), Request: "r", Key: "AKIA1", Name: "anna", Address: "10.0.0.1", Operation: "IndexFaces",
 		Resources: []string{"collection/staff", "s3://b/a\nb.jpg"}, Outcome: "OK", Enrolled: []string{"id"},
 	})
@@ -58,30 +57,12 @@ func TestAuditEntry(t *testing.T) {
 	}
 }
 
-func TestAuditOfRequests(t *testing.T) {
-	t.Parallel()
-	got := auditOf(awsapi.Entry{
-		Time: noon(), RequestID: "r", Key: "k", Name: "n", Source: "a", Operation: "StartFaceSearch", Collection: "c", User: "u",
-		Job: "j", Objects: []string{"s3://b/v"}, Code: "OK",
-	})
-	want := auditEntry{
-		Time: noon(), Request: "r", Key: "k", Name: "n", Address: "a", Operation: "StartFaceSearch", Outcome: "OK",
-		Resources: []string{"collection/c", "user/u", "job/j", "s3://b/v"},
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %+v\nwant %+v", got, want)
-	}
-	if got := auditOf(awsapi.Entry{}); got.Resources != nil {
-		t.Errorf("resources %q of nothing", got.Resources)
-	}
-}
-
 func TestAuditLogIsRotated(t *testing.T) {
 	t.Parallel()
 	a, path := newAudit(t)
 	write := func(operation string) {
 		t.Helper()
-		if err := a.Write(auditEntry{Operation: operation}); err != nil {
+		if err := a.Write(audit.Entry{Operation: operation}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -121,7 +102,7 @@ func TestAuditLogGoesOnWhereItCannotBeReopened(t *testing.T) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	a, err := openAudit(path)
+	a, err := audit.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +110,7 @@ func TestAuditLogGoesOnWhereItCannotBeReopened(t *testing.T) {
 	if err := os.Rename(folder, folder+"2"); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Write(auditEntry{Operation: "one"}); err == nil {
+	if err := a.Write(audit.Entry{Operation: "one"}); err == nil {
 		t.Error("nobody is told that the folder is gone")
 	}
 	if got := operations(t, filepath.Join(folder+"2", "audit.log")); got != "one" {
@@ -143,12 +124,12 @@ func TestTornLineSpoilsNoOther(t *testing.T) {
 	if err := os.WriteFile(path, []byte("{\"operation\":\"one\"}\n{\"operat"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a, err := openAudit(path)
+	a, err := audit.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, operation := range []string{"two", "three"} {
-		if err := a.Write(auditEntry{Operation: operation}); err != nil {
+		if err := a.Write(audit.Entry{Operation: operation}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -159,7 +140,7 @@ func TestTornLineSpoilsNoOther(t *testing.T) {
 	if len(lines) != 5 || lines[1] != `{"operat` || !strings.Contains(lines[2], `"two"`) || !strings.Contains(lines[3], `"three"`) {
 		t.Errorf("%q", lines)
 	}
-	if err := a.Write(auditEntry{}); !errors.Is(err, errAuditClosed) {
+	if err := a.Write(audit.Entry{}); !errors.Is(err, audit.ErrClosed) {
 		t.Errorf("written after the end: %v", err)
 	}
 }
@@ -172,7 +153,7 @@ func TestAuditLogOfMany(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for i := range each {
-				if err := a.Write(auditEntry{Operation: fmt.Sprint(w, " ", i), Deleted: make([]string, 100)}); err != nil {
+				if err := a.Write(audit.Entry{Operation: fmt.Sprint(w, " ", i), Deleted: make([]string, 100)}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -217,7 +198,7 @@ func TestChangesOfFacesAreAudited(t *testing.T) {
 	a, path := newAudit(t)
 	m := &counted{}
 	var log bytes.Buffer
-	e := auditedEvents{Events: m, audit: a, now: noon, log: slog.New(slog.NewTextHandler(&log, nil))}
+	e := audit.Events{Events: m, Audit: a, Now: noon, Errors: slog.New(slog.NewTextHandler(&log, nil))}
 	one, two := face.ID{1}, face.ID{2}
 	ctx := service.WithOrigin(t.Context(), service.Origin{
 		Request: "r", Caller: service.Caller{Key: "AKIA1", Name: "anna"}, Address: "10.0.0.1",
@@ -258,7 +239,7 @@ func operations(t *testing.T, path string) string {
 	t.Helper()
 	var all []string
 	for line := range strings.Lines(content(t, path)) {
-		var e auditEntry
+		var e audit.Entry
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}
