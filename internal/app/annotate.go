@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/report"
 	"github.com/spotter-video/spotter/internal/video"
@@ -35,7 +36,7 @@ func (t *tracks) annotate(ctx context.Context, v *report.Video) (err error) {
 	defer s.engine.recognizers.give(rec)
 	f, err := os.Open(s.videos[n])
 	if err != nil {
-		return errors.New(reason(err))
+		return errors.New(fault.Reason(err))
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	var script bytes.Buffer
@@ -66,11 +67,11 @@ func annotatedPlaces(named string, videos []string, force bool) ([]*outfile.Plac
 	folder := err == nil && info.IsDir()
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return nil, &UsageError{fmt.Errorf("annotated video: %w", plain(err))}
+		return nil, &fault.UsageError{Err: fmt.Errorf("annotated video: %w", fault.Plain(err))}
 	case err == nil && !folder && !info.Mode().IsRegular():
-		return nil, &UsageError{fmt.Errorf("annotated video: %s is not a file", named)}
+		return nil, &fault.UsageError{Err: fmt.Errorf("annotated video: %s is not a file", named)}
 	case !folder && len(videos) > 1:
-		return nil, &UsageError{fmt.Errorf(
+		return nil, &fault.UsageError{Err: fmt.Errorf(
 			"%d videos cannot be annotated into the one file %s: name an existing folder", len(videos), named)}
 	}
 	places := make([]*outfile.Place, len(videos))
@@ -84,7 +85,7 @@ func annotatedPlaces(named string, videos []string, force bool) ([]*outfile.Plac
 			err = places[i].Apart(videos)
 		}
 		if err != nil {
-			return nil, &UsageError{fmt.Errorf("annotated video: %w", err)}
+			return nil, &fault.UsageError{Err: fmt.Errorf("annotated video: %w", err)}
 		}
 	}
 	return places, nil
@@ -103,11 +104,11 @@ func nothingRead(writes []*outfile.Place, videos []string, photos []snapshot, c 
 	}
 	for _, w := range writes {
 		if err := w.Apart(reads); err != nil {
-			return &UsageError{err}
+			return &fault.UsageError{Err: err}
 		}
 	}
 	if err := outfile.Distinct(writes); err != nil {
-		return &UsageError{err}
+		return &fault.UsageError{Err: err}
 	}
 	return nil
 }

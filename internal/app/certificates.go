@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"sync/atomic"
+
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 // certificates are the server's certificate, which can be read again while it serves. Safe for concurrent use. Nil has none.
@@ -20,7 +22,7 @@ func (s *server) openCertificates(context.Context) error {
 	}
 	c := &certificates{file: string(s.config.TLSCertificate), key: string(s.config.TLSKey)}
 	if err := c.read(); err != nil {
-		return &UsageError{err}
+		return &fault.UsageError{Err: err}
 	}
 	s.certificates = c
 	return nil

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/store/postgres"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
 	"github.com/spotter-video/spotter/internal/store/transfer"
@@ -33,32 +35,32 @@ type CopyResult struct {
 func Copy(ctx context.Context, r CopyRequest) (_ *CopyResult, err error) {
 	path, err := sourceFile(r.From)
 	if err != nil {
-		return nil, &UsageError{err}
+		return nil, &fault.UsageError{Err: err}
 	}
 	if !strings.HasPrefix(r.To, "postgres://") && !strings.HasPrefix(r.To, "postgresql://") {
-		return nil, &UsageError{errors.New("--to is the URL of a PostgreSQL database: postgres://USER@HOST:PORT/DATABASE")}
+		return nil, &fault.UsageError{Err: errors.New("--to is the URL of a PostgreSQL database: postgres://USER@HOST:PORT/DATABASE")}
 	}
 	from, err := sqlite.Open(ctx, path)
 	if err != nil {
-		return nil, &UsageError{err}
+		return nil, &fault.UsageError{Err: err}
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
 	if _, _, err = postgres.Migrate(ctx, r.To, migrateQueue); err != nil {
-		return nil, usage(err)
+		return nil, fault.Usage(err)
 	}
 	to, err := postgres.Open(ctx, r.To)
 	if err != nil {
-		return nil, usage(err)
+		return nil, fault.Usage(err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	done, err := transfer.ToPostgreSQL(ctx, from, to, r.Progress)
 	if errors.Is(err, transfer.ErrNotEmpty) {
-		return nil, &UsageError{err}
+		return nil, &fault.UsageError{Err: err}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("nothing was copied: %w", err)
 	}
-	return &CopyResult{Result: *done, KeyFile: filepath.Join(filepath.Dir(path), keyFileName)}, nil
+	return &CopyResult{Result: *done, KeyFile: filepath.Join(filepath.Dir(path), keys.FileName)}, nil
 }
 
 // sourceFile is the database that is copied.

@@ -8,24 +8,29 @@ import (
 	"path/filepath"
 
 	"github.com/spotter-video/spotter/internal/audit"
+	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/keys"
 )
 
-// The files of the data folder.
+// The files of the data folder, beside those of the keys.
 const (
-	databaseFile    = "spotter.db"
-	keyFileName     = "secret.key"
-	credentialsFile = "credentials"
-	auditFile       = "audit.log"
+	databaseFile = "spotter.db"
+	auditFile    = "audit.log"
 )
 
 func dataFile(s *config.Server, name string) string { return filepath.Join(string(s.Data), name) }
 
+func keyPlace(s *config.Server) keys.Place {
+	return keys.Place{File: s.SecretKey(), Shared: s.Database != ""}
+}
+
 // openData opens what outlives the process: database, queue, keys, audit log.
 func (s *server) openData(ctx context.Context) (err error) {
 	if err = os.MkdirAll(string(s.config.Data), 0o700); err != nil {
-		return &UsageError{fmt.Errorf("data folder: %w", plain(err))}
+		return &fault.UsageError{Err: fmt.Errorf("data folder: %w", fault.Plain(err))}
 	}
 	if s.db, err = openDatabase(ctx, &s.config, s.log); err != nil {
 		return err
@@ -33,7 +38,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 	s.onClose(s.db.close)
 	if s.config.CheckDatabase {
 		if err = s.db.check(ctx); err != nil {
-			return usage(err)
+			return fault.Usage(err)
 		}
 	}
 	if err = s.openQueue(); err != nil {
@@ -41,7 +46,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 	}
 	s.store = s.db.store(s.queue.Enqueue)
 	if s.audit, err = audit.Open(dataFile(&s.config, auditFile)); err != nil {
-		return &UsageError{err}
+		return &fault.UsageError{Err: err}
 	}
 	s.onClose(s.audit.Close)
 	if !s.config.Serves() {
@@ -52,13 +57,13 @@ func (s *server) openData(ctx context.Context) (err error) {
 
 // openKeys opens the access keys of those who send requests, and makes the first.
 func (s *server) openKeys(ctx context.Context) (err error) {
-	if s.keys, err = openKeyring(ctx, s.store, &s.config, s.request.Now); err != nil {
+	if s.keys, err = keys.Open(ctx, s.store, keyPlace(&s.config), s.request.Now); err != nil {
 		return err
 	}
-	for _, id := range s.keys.lost {
+	for _, id := range s.keys.Lost() {
 		s.log.LogAttrs(ctx, slog.LevelError, "the secret of an access key cannot be opened: it lets nobody in, delete it", slog.String("key", id))
 	}
-	s.newKey, err = s.keys.first(ctx, dataFile(&s.config, credentialsFile))
+	s.newKey, err = s.keys.First(ctx, dataFile(&s.config, keys.CredentialsName), awsapi.Administrator())
 	return err
 }
 

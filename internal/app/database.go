@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/jobs"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/postgres"
@@ -35,7 +36,7 @@ func openDatabase(ctx context.Context, s *config.Server, log *slog.Logger) (*dat
 	if s.Database != "" {
 		from, to, err := postgres.Migrate(ctx, string(s.Database), migrateQueue)
 		if err != nil {
-			return nil, &UsageError{err}
+			return nil, &fault.UsageError{Err: err}
 		}
 		if from != to {
 			log.LogAttrs(ctx, slog.LevelInfo, "the database's tables are up to date", slog.Int64("from", from), slog.Int64("to", to))
@@ -44,7 +45,7 @@ func openDatabase(ctx context.Context, s *config.Server, log *slog.Logger) (*dat
 	}
 	db, err := sqlite.Open(ctx, dataFile(s, databaseFile))
 	if err != nil {
-		return nil, &UsageError{err}
+		return nil, &fault.UsageError{Err: err}
 	}
 	own := ofSQLite(db)
 	if err = jobs.Migrate(ctx, own.queue); err != nil {
@@ -68,7 +69,7 @@ func openBeside(ctx context.Context, s *config.Server) (*database, error) {
 	}
 	db, err := sqlite.OpenBeside(ctx, dataFile(s, databaseFile))
 	if err != nil {
-		return nil, &UsageError{err}
+		return nil, &fault.UsageError{Err: err}
 	}
 	return ofSQLite(db), nil
 }
@@ -77,11 +78,11 @@ func openBeside(ctx context.Context, s *config.Server) (*database, error) {
 func needDatabase(s *config.Server) error {
 	_, err := os.Stat(dataFile(s, databaseFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return &UsageError{fmt.Errorf("there is no database in the folder %s: --data or --config names the server's, "+
+		return &fault.UsageError{Err: fmt.Errorf("there is no database in the folder %s: --data or --config names the server's, "+
 			"and 'spotter serve' makes a new one", string(s.Data))}
 	}
 	if err != nil {
-		return &UsageError{fmt.Errorf("open the database: %w", plain(err))}
+		return &fault.UsageError{Err: fmt.Errorf("open the database: %w", fault.Plain(err))}
 	}
 	return nil
 }
@@ -89,7 +90,7 @@ func needDatabase(s *config.Server) error {
 func openShared(ctx context.Context, s *config.Server) (*database, error) {
 	db, err := postgres.Open(ctx, string(s.Database))
 	if err != nil {
-		return nil, &UsageError{err}
+		return nil, &fault.UsageError{Err: err}
 	}
 	return &database{
 		queue: jobs.PostgreSQL(db.SQL(), db.Listener()), shared: true,
@@ -116,12 +117,12 @@ type Migration struct {
 // Migrate makes the tables of the PostgreSQL database that the settings name, or brings them up to date, while servers of the version before run.
 func Migrate(ctx context.Context, s config.Server) (*Migration, error) {
 	if s.Database == "" {
-		return nil, &UsageError{errors.New("no database is named: --database is the URL of a PostgreSQL database; " +
+		return nil, &fault.UsageError{Err: errors.New("no database is named: --database is the URL of a PostgreSQL database; " +
 			"one in a data folder is brought up to date by 'spotter serve'")}
 	}
 	from, to, err := postgres.Migrate(ctx, string(s.Database), migrateQueue)
 	if err != nil {
-		return nil, usage(err)
+		return nil, fault.Usage(err)
 	}
 	return &Migration{From: from, To: to}, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/recognizer"
 )
@@ -48,7 +49,7 @@ func (c Checkup) Err() error {
 	if c.Ready {
 		return nil
 	}
-	return &EnvironmentError{Err: errors.New("a search cannot run; see the problems above")}
+	return &fault.EnvironmentError{Err: errors.New("a search cannot run; see the problems above")}
 }
 
 // Doctor looks at what a search needs.
@@ -182,7 +183,7 @@ func checkProcessor(c config.Config) Check {
 // problem makes a check of an error, with its mend where it has one.
 func problem(name string, err error) Check {
 	c := Check{Name: name, State: Problem, Found: err.Error()}
-	if environment := (*EnvironmentError)(nil); errors.As(err, &environment) {
+	if environment := (*fault.EnvironmentError)(nil); errors.As(err, &environment) {
 		c.Found, c.Mend = environment.Err.Error(), environment.Mend
 	}
 	return c

@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/keys"
 )
 
 // DoctorServer looks at what a server with these settings needs, beside what [Doctor] looks at. But for the database it asks nobody outside of
@@ -48,7 +50,7 @@ func dataChecks(ctx context.Context, s *config.Server) []Check {
 	if !s.Serves() {
 		return checks
 	}
-	if _, err = openKeyFile(s.SecretKey(), false, rand.Reader); err != nil {
+	if _, err = keys.OpenFile(s.SecretKey(), false, rand.Reader); err != nil {
 		return append(checks, problem("key file", err))
 	}
 	return append(checks, Check{"key file", OK, s.SecretKey() + " is readable by its owner only", ""})
@@ -63,7 +65,7 @@ func bucketChecks(s *config.Server) []Check {
 		if b.S3 == nil {
 			check.Found = "the folder " + string(b.Folder)
 			if _, err := os.ReadDir(string(b.Folder)); err != nil {
-				check.State, check.Found = Problem, fmt.Sprintf("the folder cannot be read: %v", plain(err))
+				check.State, check.Found = Problem, fmt.Sprintf("the folder cannot be read: %v", fault.Plain(err))
 				check.Mend = "Make it, let this user read it, or name another one."
 			}
 		}

@@ -11,8 +11,19 @@ import (
 	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/gate"
+	"github.com/spotter-video/spotter/internal/keys"
 )
+
+// doorKeys are the access keys as the API asks for them.
+type doorKeys struct{ *keys.Ring }
+
+// Key implements [awsapi.Keys].
+func (k doorKeys) Key(ctx context.Context, id string) (awsapi.Credential, error) {
+	key, err := k.Ring.Key(ctx, id)
+	return awsapi.Credential(key), err
+}
 
 // sessions are sealed with the key file's key, but where signatures are not checked: what anybody may have here must be good nowhere
 // else.
@@ -63,7 +74,7 @@ func (s *server) openDoor(context.Context) (err error) {
 		return err
 	}
 	s.door, err = awsapi.New(awsapi.Config{
-		Service: s.service, Keys: s.keys, Sessions: sessions, Roles: roles, WebIdentities: identities, Region: string(s.config.Region), Account: string(s.config.Account),
+		Service: s.service, Keys: doorKeys{s.keys}, Sessions: sessions, Roles: roles, WebIdentities: identities, Region: string(s.config.Region), Account: string(s.config.Account),
 		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, MaxBody: int64(s.config.MaxBody),
 		Refusals: s.refusals, Sender: gate.Sender, Unsigned: bool(s.config.Unsigned),
 		NeutralAttributes: s.config.AbsentAttributes == config.NeutralAttributes,
@@ -74,7 +85,7 @@ func (s *server) openDoor(context.Context) (err error) {
 		},
 	})
 	if err != nil {
-		return &UsageError{err} // of a name or a number in the settings
+		return &fault.UsageError{Err: err} // of a name or a number in the settings
 	}
 	return nil
 }

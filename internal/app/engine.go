@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/search"
@@ -81,7 +82,7 @@ func newDecoder(c config.Config) (*video.Decoder, error) {
 	d, err := video.New(settings)
 	if err != nil {
 		mend := "Name the programs with --decoder and --ffmpeg (SPOTTER_DECODER, SPOTTER_FFMPEG), or leave both out."
-		return nil, &EnvironmentError{Err: err, Mend: mend}
+		return nil, &fault.EnvironmentError{Err: err, Mend: mend}
 	}
 	return d, nil
 }
@@ -92,7 +93,7 @@ func loadRuntime(c config.Config) (*recognizer.Runtime, error) {
 	if err != nil {
 		mend := "'make setup' puts onnxruntime beside the model pack; or name its library with --onnxruntime or " +
 			"SPOTTER_ONNXRUNTIME."
-		return nil, &EnvironmentError{Err: fmt.Errorf("load onnxruntime: %w", err), Mend: mend}
+		return nil, &fault.EnvironmentError{Err: fmt.Errorf("load onnxruntime: %w", err), Mend: mend}
 	}
 	return r, nil
 }

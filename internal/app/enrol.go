@@ -17,6 +17,7 @@ import (
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/recognizer"
@@ -97,7 +98,7 @@ func (e *engine) newcomer(ctx context.Context, kept *memory, shot snapshot, port
 	}
 	content, err := readPhoto(shot.Path, e.config.MaxPhotoSize)
 	if err != nil {
-		return newcomer{refused: reason(err)}, nil // refused, not fatal
+		return newcomer{refused: fault.Reason(err)}, nil // refused, not fatal
 	}
 	key := kept.key(content, fmt.Sprint(extension(shot.Path), portrait))
 	seen, known := kept.recall(key)

@@ -5,29 +5,6 @@ import (
 	"strconv"
 )
 
-// UsageError is a request that cannot be meant: a file that is not there, an option that makes no sense.
-type UsageError struct{ Err error }
-
-func (e *UsageError) Error() string { return e.Err.Error() }
-
-func (e *UsageError) Unwrap() error { return e.Err }
-
-// EnvironmentError is something that the program needs and does not find, with what to do about it.
-type EnvironmentError struct {
-	Err error
-	// Mend says what to do.
-	Mend string
-}
-
-func (e *EnvironmentError) Error() string {
-	if e.Mend == "" {
-		return e.Err.Error()
-	}
-	return e.Err.Error() + "\n" + e.Mend
-}
-
-func (e *EnvironmentError) Unwrap() error { return e.Err }
-
 // NoFacesError says that not one usable face was enrolled.
 type NoFacesError struct {
 	// Photos is how many photos there were, all of them refused.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/testkit/unprivileged"
 )
 
@@ -101,7 +102,7 @@ func TestListPeopleOfOnePhoto(t *testing.T) {
 func TestListPeopleOfNothing(t *testing.T) {
 	t.Parallel()
 	_, err := listPeople(filepath.Join(t.TempDir(), "none"), nil)
-	if usage := (*UsageError)(nil); !errors.As(err, &usage) {
+	if usage := (*fault.UsageError)(nil); !errors.As(err, &usage) {
 		t.Errorf("error %v, want a usage error", err)
 	}
 }
@@ -139,7 +140,7 @@ func TestListVideosRefuses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := listVideos([]string{filepath.Join(tree(t, "readme.txt"), named)}, func(string, string, bool) {})
-			if usage := (*UsageError)(nil); !errors.As(err, &usage) {
+			if usage := (*fault.UsageError)(nil); !errors.As(err, &usage) {
 				t.Errorf("error %v, want a usage error", err)
 			}
 		})

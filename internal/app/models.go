@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/recognizer/packbuild"
@@ -116,7 +117,7 @@ func loadPack(c config.Config) (*recognizer.Pack, error) {
 	pack, err := recognizer.LoadPack(modelsFolder(c))
 	if err != nil {
 		mend := "Make the default pack with 'make setup', or name another one with --models or SPOTTER_MODELS."
-		return nil, &EnvironmentError{Err: err, Mend: mend}
+		return nil, &fault.EnvironmentError{Err: err, Mend: mend}
 	}
 	return pack, nil
 }
@@ -165,11 +166,11 @@ func BuildModels(packages, home string, force bool) (string, error) {
 	}
 	err := packbuild.Build(packages, home, force)
 	if refused := (*outfile.RefusedError)(nil); errors.As(err, &refused) {
-		return "", &UsageError{err}
+		return "", &fault.UsageError{Err: err}
 	}
 	if err != nil {
 		mend := "Run 'npm ci --ignore-scripts' in a checkout of Spotter, and name its node_modules with --packages."
-		return "", &EnvironmentError{Err: err, Mend: mend}
+		return "", &fault.EnvironmentError{Err: err, Mend: mend}
 	}
 	return filepath.Join(home, packbuild.PackFolder), nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/notify"
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -37,7 +38,7 @@ func (s *server) openNotices(context.Context) (err error) {
 		return notify.New(notify.Config{Topics: topics, Log: s.log, Now: s.request.Now, Poll: poll})
 	}}
 	if n.now, err = n.make(topicSinks(&s.config)); err != nil {
-		return &UsageError{fmt.Errorf("topics: %w", err)}
+		return &fault.UsageError{Err: fmt.Errorf("topics: %w", err)}
 	}
 	s.notices = n
 	return nil

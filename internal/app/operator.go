@@ -11,6 +11,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
@@ -25,7 +26,7 @@ type OperatorRequest struct {
 // Operator looks after what a server keeps: access keys and jobs. It works on the data folder itself, beside a running
 // server or without one; what it changes holds at once. Every change is written to the audit log. Close it.
 //
-// Errors of its methods are [*UsageError] for what does not exist or cannot be meant, [*EnvironmentError], and the system's.
+// Errors of its methods are [*fault.UsageError] for what does not exist or cannot be meant, [*fault.EnvironmentError], and the system's.
 type Operator struct {
 	engineConfig config.Config
 	config       config.Server
@@ -63,17 +64,17 @@ type BackupCopy struct {
 // and writing. It needs no database of this program's version.
 func Backup(ctx context.Context, s config.Server, path string) (*BackupCopy, error) {
 	if s.Database != "" {
-		return nil, &UsageError{errors.New("the rows are in a PostgreSQL database, which its own tools copy: pg_dump, or pg_basebackup with " +
+		return nil, &fault.UsageError{Err: errors.New("the rows are in a PostgreSQL database, which its own tools copy: pg_dump, or pg_basebackup with " +
 			"the log of writes for any moment")}
 	}
 	if err := needDatabase(&s); err != nil {
 		return nil, err
 	}
 	if _, err := os.Lstat(path); err == nil {
-		return nil, &UsageError{fmt.Errorf("%s is there already, and is not overwritten: name a new file", path)}
+		return nil, &fault.UsageError{Err: fmt.Errorf("%s is there already, and is not overwritten: name a new file", path)}
 	}
 	if err := sqlite.BackupFile(ctx, dataFile(&s, databaseFile), path); err != nil {
-		return nil, usage(err)
+		return nil, fault.Usage(err)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
@@ -87,7 +88,7 @@ func Backup(ctx context.Context, s config.Server, path string) (*BackupCopy, err
 func (o *Operator) audited(operation, resource string, change func() error) error {
 	log, err := audit.Open(dataFile(&o.config, auditFile))
 	if err != nil {
-		return usage(err)
+		return fault.Usage(err)
 	}
 	if err = change(); err != nil {
 		return errors.Join(err, log.Close())

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
@@ -124,7 +126,7 @@ func checkState(state string) error {
 	case "", service.InProgress, service.Succeeded, service.Failed:
 		return nil
 	default:
-		return &UsageError{fmt.Errorf("there are no jobs in the state %q: it is one of %q", state, JobStates())}
+		return &fault.UsageError{Err: fmt.Errorf("there are no jobs in the state %q: it is one of %q", state, JobStates())}
 	}
 }
 
@@ -167,9 +169,9 @@ func (o *Operator) DeleteJob(ctx context.Context, id string) error {
 func jobError(id string, err error) error {
 	switch service.KindOf(err) {
 	case service.NotFound:
-		return &UsageError{fmt.Errorf("there is no job %s: 'spotter jobs list' shows those that there are", id)}
+		return &fault.UsageError{Err: fmt.Errorf("there is no job %s: 'spotter jobs list' shows those that there are", id)}
 	case service.Invalid:
-		return &UsageError{fmt.Errorf("job %s: %w", id, err)}
+		return &fault.UsageError{Err: fmt.Errorf("job %s: %w", id, err)}
 	default:
 		return err
 	}
@@ -177,7 +179,7 @@ func jobError(id string, err error) error {
 
 // service is the use cases of jobs. Page tokens hold as long as the command runs.
 func (o *Operator) service() (*service.Service, error) {
-	key := make([]byte, keyFileSize)
+	key := make([]byte, keys.Size)
 	if _, err := rand.Read(key); err != nil {
 		return nil, fmt.Errorf("make a key of page tokens: %w", err)
 	}

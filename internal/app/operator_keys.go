@@ -3,12 +3,13 @@ package app
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/awsapi"
+	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
@@ -44,16 +45,19 @@ var userName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
 // administrator's.
 func (o *Operator) CreateKey(ctx context.Context, name, policy string) (*MadeKey, error) {
 	if !userName.MatchString(name) {
-		return nil, &UsageError{fmt.Errorf("the name %q cannot be used: it must have 1 to 64 letters, digits and _+=,.@-", name)}
+		return nil, &fault.UsageError{Err: fmt.Errorf("the name %q cannot be used: it must have 1 to 64 letters, digits and _+=,.@-", name)}
 	}
 	if policy == "" {
 		policy = awsapi.Administrator()
 	}
-	keys, err := openKeyring(ctx, o.store, &o.config, o.request.Now)
+	ring, err := keys.Open(ctx, o.store, keyPlace(&o.config), o.request.Now)
 	if err != nil {
 		return nil, err
 	}
-	key, secret, err := keys.make(name, policy)
+	if err = awsapi.CheckPolicy(policy); err != nil {
+		return nil, &fault.UsageError{Err: err}
+	}
+	key, secret, err := ring.Make(name, policy)
 	if err != nil {
 		return nil, err
 	}
@@ -70,11 +74,11 @@ func (o *Operator) Keys(ctx context.Context) ([]AccessKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]AccessKey, len(list))
+	all := make([]AccessKey, len(list))
 	for i := range list {
-		keys[i] = accessKey(&list[i])
+		all[i] = accessKey(&list[i])
 	}
-	return keys, nil
+	return all, nil
 }
 
 // Key is one access key.
@@ -100,7 +104,7 @@ func (o *Operator) DisableKey(ctx context.Context, id string, force bool) error 
 // SetKeyPolicy gives a key another policy. The last administrator's key that works stays one, unless force is set.
 func (o *Operator) SetKeyPolicy(ctx context.Context, id, policy string, force bool) error {
 	if err := awsapi.CheckPolicy(policy); err != nil {
-		return &UsageError{err}
+		return &fault.UsageError{Err: err}
 	}
 	return o.setKey(ctx, "SetKeyPolicy", id, force, func(k *service.AccessKey) { k.Policy = policy })
 }
@@ -148,7 +152,7 @@ func (o *Operator) spare(ctx context.Context, id string, force bool) error {
 		}
 	}
 	if is && !others {
-		return &UsageError{fmt.Errorf("%s is the last administrator's key that works: make another one first "+
+		return &fault.UsageError{Err: fmt.Errorf("%s is the last administrator's key that works: make another one first "+
 			"('spotter key create'), or insist with --force", id)}
 	}
 	return nil
@@ -160,15 +164,7 @@ func opensEverything(k *service.AccessKey) bool {
 
 func noSuchKey(id string, err error) error {
 	if service.KindOf(err) == service.NotFound {
-		return &UsageError{fmt.Errorf("there is no access key %s: 'spotter key list' shows those that there are", id)}
+		return &fault.UsageError{Err: fmt.Errorf("there is no access key %s: 'spotter key list' shows those that there are", id)}
 	}
 	return err
-}
-
-// usage is an error of a file that the user has named, or of what lies where they said.
-func usage(err error) error {
-	if err == nil || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return &UsageError{err}
 }

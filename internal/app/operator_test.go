@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -9,12 +10,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
@@ -43,11 +47,11 @@ func newWorkplace(t *testing.T, change ...func(*config.Server)) *workplace {
 	}
 	w := &workplace{t: t, folder: string(s.Data)}
 	w.owner = sqlite.New(db, func(context.Context, *sql.Tx, []service.Task) error { return nil })
-	keys, err := openKeyring(t.Context(), w.owner, &s, noon)
+	ring, err := keys.Open(t.Context(), w.owner, keyPlace(&s), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = keys.first(t.Context(), dataFile(&s, credentialsFile)); err != nil {
+	if _, err = ring.First(t.Context(), dataFile(&s, keys.CredentialsName), awsapi.Administrator()); err != nil {
 		t.Fatal(err)
 	}
 	if w.Operator, err = OpenOperator(t.Context(), config.Default(), s, OperatorRequest{User: "ann", Now: noon}); err != nil {
@@ -81,8 +85,8 @@ func (w *workplace) job(n int) string {
 
 func wantUsage(t *testing.T, what string, err error) {
 	t.Helper()
-	if usage := (*UsageError)(nil); !errors.As(err, &usage) {
-		t.Errorf("%s: %v, want a UsageError", what, err)
+	if usage := (*fault.UsageError)(nil); !errors.As(err, &usage) {
+		t.Errorf("%s: %v, want a fault.UsageError", what, err)
 	}
 }
 
@@ -93,11 +97,11 @@ func TestOperatorMakesKeysThatOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := openKeyFile(filepath.Join(w.folder, keyFileName), false, rand.Reader)
+	ring, err := keys.Open(t.Context(), w.owner, keyPlace(&w.config), noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &keyring{keyFile: file, store: w.owner, now: noon}
+	server := doorKeys{ring}
 	got, err := server.Key(t.Context(), made.ID)
 	want := awsapi.Credential{Secret: made.Secret, Name: "portal", Policy: awsapi.Administrator()}
 	if err != nil || got != want {
@@ -294,4 +298,37 @@ func operations(t *testing.T, path string) string {
 		all = append(all, e.Operation)
 	}
 	return strings.Join(all, " ")
+}
+
+// A key file of another database stops what would work with it; one that does not open a single key costs that key.
+func TestAKeyFileMustOpenTheKeys(t *testing.T) {
+	t.Parallel()
+	w := newWorkplace(t)
+	path := filepath.Join(t.TempDir(), keys.FileName)
+	if err := os.WriteFile(path, bytes.Repeat([]byte{7}, keys.Size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, err := keys.OpenFile(path, false, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strange := &service.AccessKey{ID: "AKIASTRANGE", Sealed: other.Seal("AKIASTRANGE", "x"), Name: "s", Policy: awsapi.Administrator(), Created: noon()}
+	if err = w.owner.CreateKey(t.Context(), strange); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := keys.Open(t.Context(), w.owner, keyPlace(&w.config), noon)
+	if err != nil || !slices.Equal(ring.Lost(), []string{strange.ID}) {
+		t.Errorf("one key is of another file: %v", err)
+	}
+	file := filepath.Join(w.folder, keys.FileName)
+	if err = os.WriteFile(file, bytes.Repeat([]byte{8}, keys.Size), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = keys.Open(t.Context(), w.owner, keyPlace(&w.config), noon)
+	if wrong := (*fault.EnvironmentError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "opens none of the 2 access keys") {
+		t.Errorf("all keys are of another file: %v", err)
+	}
+	if _, err := w.CreateKey(t.Context(), "portal", ""); err == nil {
+		t.Error("a key was made with another key file")
+	}
 }

@@ -1,13 +1,14 @@
 package app
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 // snapshot is one photo to enrol, before anything of it has been read.
@@ -29,14 +30,14 @@ type noteFunc func(path, reason string, lost bool)
 func listPeople(folder string, note noteFunc) ([]snapshot, error) {
 	info, err := os.Stat(folder)
 	if err != nil {
-		return nil, &UsageError{fmt.Errorf("faces to look for: %w", plain(err))}
+		return nil, &fault.UsageError{Err: fmt.Errorf("faces to look for: %w", fault.Plain(err))}
 	}
 	if !info.IsDir() {
 		return []snapshot{{Path: folder, Person: stem(folder)}}, nil
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, &UsageError{fmt.Errorf("faces to look for: %w", plain(err))}
+		return nil, &fault.UsageError{Err: fmt.Errorf("faces to look for: %w", fault.Plain(err))}
 	}
 	var list []snapshot
 	for _, e := range entries {
@@ -44,7 +45,7 @@ func listPeople(folder string, note noteFunc) ([]snapshot, error) {
 		switch kind, err := kindOf(path); {
 		case hidden(e.Name()):
 		case err != nil:
-			note(path, reason(err), true)
+			note(path, fault.Reason(err), true)
 		case kind.IsDir():
 			list = append(list, personFolder(path, note)...)
 		case photoFile(path, kind, note):
@@ -59,7 +60,7 @@ func listPeople(folder string, note noteFunc) ([]snapshot, error) {
 func personFolder(folder string, note noteFunc) []snapshot {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		note(folder, reason(err), true)
+		note(folder, fault.Reason(err), true)
 		return nil
 	}
 	var list []snapshot
@@ -68,7 +69,7 @@ func personFolder(folder string, note noteFunc) []snapshot {
 		switch kind, err := kindOf(path); {
 		case hidden(e.Name()):
 		case err != nil:
-			note(path, reason(err), true)
+			note(path, fault.Reason(err), true)
 		case kind.IsDir():
 			note(path, "a folder inside a person's folder is not looked into", true)
 		case photoFile(path, kind, note):
@@ -110,20 +111,4 @@ func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 func stem(path string) string {
 	name := filepath.Base(path)
 	return strings.TrimSuffix(name, filepath.Ext(name))
-}
-
-// plain takes the operation's name out of a file error: "open x: no such file" says no more than "x: no such file".
-func plain(err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return fmt.Errorf("%s: %w", p.Path, p.Err)
-	}
-	return err
-}
-
-// reason is the error without the path, for places that name the file themselves.
-func reason(err error) string {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err.Error()
-	}
-	return err.Error()
 }

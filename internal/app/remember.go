@@ -14,6 +14,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/recognizer"
 )
 
@@ -46,7 +47,7 @@ func openMemory(c *config.Config, about string) (*memory, error) {
 	if c.PhotoCache != "" {
 		m, err := memoryIn(string(c.PhotoCache), about)
 		if err != nil {
-			return nil, &EnvironmentError{
+			return nil, &fault.EnvironmentError{
 				Err:  fmt.Errorf("open the photo cache: %w", err),
 				Mend: "Name another folder with --photo-cache (SPOTTER_PHOTO_CACHE), or 'off'.",
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 func TestMemoryOfPhotos(t *testing.T) {
@@ -96,7 +97,7 @@ func TestMemoryThatIsOffOrCannotBe(t *testing.T) {
 	if _, err := memoryIn(filepath.Join(file, "below"), ""); err == nil {
 		t.Error("a folder below a file was opened")
 	}
-	var environment *EnvironmentError
+	var environment *fault.EnvironmentError
 	c := config.Default()
 	c.PhotoCache = config.Path(file)
 	if _, err := openMemory(&c, ""); !errors.As(err, &environment) {

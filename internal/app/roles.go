@@ -10,6 +10,8 @@ import (
 
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/webidentity"
 )
 
@@ -26,7 +28,7 @@ func rolesOf(s *config.Server) (map[string]awsapi.Role, error) {
 			err = awsapi.CheckPolicy(string(policy))
 		}
 		if err != nil {
-			return nil, &UsageError{fmt.Errorf("roles.%s.policy: %w", name, err)}
+			return nil, &fault.UsageError{Err: fmt.Errorf("roles.%s.policy: %w", name, err)}
 		}
 		roles[name] = awsapi.Role{Trust: texts(r.Trust), Policy: string(policy), Longest: r.Duration()}
 	}
@@ -47,7 +49,7 @@ func webIdentitiesOf(s *config.Server, now func() time.Time) (webIdentities, err
 			Issuer: string(w.Issuer), Audience: string(w.Audience), Subjects: texts(w.Subjects), CAFile: string(w.CAFile),
 		}, now)
 		if err != nil {
-			return nil, &UsageError{fmt.Errorf("roles.%s.web-identity: %w", name, err)}
+			return nil, &fault.UsageError{Err: fmt.Errorf("roles.%s.web-identity: %w", name, err)}
 		}
 		all[name] = checker
 	}
@@ -100,28 +102,28 @@ const (
 // CreateSession makes temporary credentials of an access key. Whoever can read the key file may have any role.
 func (o *Operator) CreateSession(ctx context.Context, r SessionRequest) (*TemporaryCredentials, error) {
 	if r.For < ShortestSession || r.For > LongestSession {
-		return nil, &UsageError{fmt.Errorf("temporary credentials last %v to %v, not %v", ShortestSession, LongestSession, r.For)}
+		return nil, &fault.UsageError{Err: fmt.Errorf("temporary credentials last %v to %v, not %v", ShortestSession, LongestSession, r.For)}
 	}
 	if r.Policy != "" {
 		if err := awsapi.CheckPolicy(r.Policy); err != nil {
-			return nil, &UsageError{err}
+			return nil, &fault.UsageError{Err: err}
 		}
 	}
 	if _, known := o.config.Roles[r.Role]; r.Role != "" && !known {
-		return nil, &UsageError{fmt.Errorf("the configuration has no role %q: it has %q", r.Role, slices.Sorted(maps.Keys(o.config.Roles)))}
+		return nil, &fault.UsageError{Err: fmt.Errorf("the configuration has no role %q: it has %q", r.Role, slices.Sorted(maps.Keys(o.config.Roles)))}
 	}
 	key, err := o.store.Key(ctx, r.Key)
 	if err != nil {
 		return nil, noSuchKey(r.Key, err)
 	}
 	if key.Disabled {
-		return nil, &UsageError{fmt.Errorf("the access key %s is disabled: 'spotter key enable' lets it in again", r.Key)}
+		return nil, &fault.UsageError{Err: fmt.Errorf("the access key %s is disabled: 'spotter key enable' lets it in again", r.Key)}
 	}
-	keys, err := openKeyring(ctx, o.store, &o.config, o.request.Now)
+	ring, err := keys.Open(ctx, o.store, keyPlace(&o.config), o.request.Now)
 	if err != nil {
 		return nil, err
 	}
-	sessions, err := awsapi.NewSessions(keys.SessionKey(), o.request.Now)
+	sessions, err := awsapi.NewSessions(ring.SessionKey(), o.request.Now)
 	if err != nil {
 		return nil, err
 	}

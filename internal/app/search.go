@@ -9,6 +9,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/report"
 	"github.com/spotter-video/spotter/internal/video"
@@ -49,7 +50,7 @@ type SearchRequest struct {
 // Several videos are worked on at once, and several segments of each, on as many recognizers as there are workers; what
 // is found depends on neither. A video that fails, or fails in part, is given to Each with the reason and with what was
 // found all the same, and the others are searched; the error then is an [*IncompleteError]. Other errors are
-// [*UsageError], [*EnvironmentError], [*NoFacesError], ctx's, and those of Each.
+// [*fault.UsageError], [*fault.EnvironmentError], [*NoFacesError], ctx's, and those of Each.
 func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	out := &events{listen: r.Listen}
 	videos, err := listVideos(r.Videos, func(path, reason string, lost bool) {
@@ -153,7 +154,7 @@ func (t *tracks) found(ctx context.Context, i int) (*Found, error) {
 	v := &f.video
 	v.Err = t.find(ctx, i, v)
 	if video.KindOf(v.Err) == video.Unavailable { // of no video in particular
-		return nil, &EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
+		return nil, &fault.EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
 	}
 	v.Elapsed = s.now().Sub(began)
 	f.failed = v.Err

@@ -24,9 +24,11 @@ import (
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/bucket"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/gate"
 	"github.com/spotter-video/spotter/internal/jobs"
+	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/metrics"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/service"
@@ -65,8 +67,8 @@ type Welcome struct {
 }
 
 // Serve runs a server until ctx ends, and then stops it in good order: requests under way are answered, and running tasks
-// get the time that the settings give before they are handed back to the queue. Errors are [*UsageError],
-// [*EnvironmentError], and the system's.
+// get the time that the settings give before they are handed back to the queue. Errors are [*fault.UsageError],
+// [*fault.EnvironmentError], and the system's.
 func Serve(ctx context.Context, c config.Config, s config.Server, r ServeRequest) (err error) {
 	srv := &server{engineConfig: c, config: s, request: r, log: newLog(r.Log, &s)}
 	defer func() { err = errors.Join(err, srv.close()) }()
@@ -93,7 +95,7 @@ type server struct {
 	db              *database
 	store           service.Store
 	queue           *jobs.Queue
-	keys            *keyring // nil where requests are not served
+	keys            *keys.Ring // nil where requests are not served
 	newKey          bool
 	audit           *audit.Log
 	engine          *engine
@@ -151,7 +153,7 @@ func (s *server) listener(ctx context.Context, address config.Address) (net.List
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", string(address))
 	if err != nil {
-		return nil, &UsageError{fmt.Errorf("listen on %s: %w; is another server running? --listen chooses another address",
+		return nil, &fault.UsageError{Err: fmt.Errorf("listen on %s: %w; is another server running? --listen chooses another address",
 			address, err)}
 	}
 	s.onClose(func() error {
@@ -171,7 +173,7 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 	s.onClose(s.engine.Close)
 	health := s.engine.decoder.Check(ctx)
 	if s.config.Works() && !health.Usable {
-		return &EnvironmentError{Err: errors.New("videos cannot be decoded"), Mend: "'spotter doctor' says what is missing."}
+		return &fault.EnvironmentError{Err: errors.New("videos cannot be decoded"), Mend: "'spotter doctor' says what is missing."}
 	}
 	s.decoders = health.Builds
 	photoWorkers := int(s.config.PhotoWorkers)
@@ -186,7 +188,7 @@ func (s *server) openEngine(ctx context.Context) (err error) {
 
 func (s *server) openBuckets(context.Context) (err error) {
 	if err = apart(&s.config); err != nil {
-		return &UsageError{err}
+		return &fault.UsageError{Err: err}
 	}
 	limits := bucket.DefaultLimits()
 	limits.Object = int64(s.engineConfig.MaxVideoSize)
@@ -197,7 +199,7 @@ func (s *server) openBuckets(context.Context) (err error) {
 		Buckets: bucketSources(&s.config), Cache: cache, Limits: limits, Log: s.log, Now: s.request.Now,
 	})
 	if err != nil {
-		return &UsageError{fmt.Errorf("buckets: %w", err)}
+		return &fault.UsageError{Err: fmt.Errorf("buckets: %w", err)}
 	}
 	s.onClose(s.buckets.Close)
 	return nil
@@ -237,7 +239,7 @@ func (s *server) pageKey() ([]byte, error) {
 	if s.keys != nil {
 		return s.keys.TokenKey(), nil
 	}
-	key := make([]byte, keyFileSize)
+	key := make([]byte, keys.Size)
 	_, err := rand.Read(key)
 	return key, err
 }
@@ -453,7 +455,7 @@ func (s *server) url() string {
 
 // credentials is the file of the administrator's key, as long as it is there.
 func (s *server) credentials() string {
-	credentials := dataFile(&s.config, credentialsFile)
+	credentials := dataFile(&s.config, keys.CredentialsName)
 	if abs, err := filepath.Abs(credentials); err == nil {
 		credentials = abs
 	}

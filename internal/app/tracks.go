@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/video"
 )
 
@@ -33,7 +34,7 @@ func (t *tracks) plan(ctx context.Context, i int) (*video.Plan, error) {
 	var err error
 	// Opening must not wait for the other end of a pipe; the decoder refuses what is no file.
 	if t.file, err = os.OpenFile(t.videos[t.n], os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
-		return nil, errors.New(reason(err))
+		return nil, errors.New(fault.Reason(err))
 	}
 	const marked = -1 // the one that the file marks, or the first
 	plan, err := planTrack(marked)

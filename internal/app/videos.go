@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 // listVideos turns what was named into a list of video files: files as they are, whatever their names, and of folders
@@ -31,19 +33,19 @@ func listVideos(named []string, note noteFunc) ([]string, error) {
 		info, err := os.Stat(name)
 		switch {
 		case err != nil && name == "-":
-			return nil, &UsageError{errors.New("videos are not read from standard input, as decoding needs to seek: save it to a file")}
+			return nil, &fault.UsageError{Err: errors.New("videos are not read from standard input, as decoding needs to seek: save it to a file")}
 		case err != nil:
-			return nil, &UsageError{fmt.Errorf("video to search: %w", plain(err))}
+			return nil, &fault.UsageError{Err: fmt.Errorf("video to search: %w", fault.Plain(err))}
 		case !info.IsDir():
 			add(name)
 			continue
 		}
 		found, err := videosBelow(name, note)
 		if err != nil {
-			return nil, &UsageError{fmt.Errorf("videos to search: %w", plain(err))}
+			return nil, &fault.UsageError{Err: fmt.Errorf("videos to search: %w", fault.Plain(err))}
 		}
 		if len(found) == 0 {
-			return nil, &UsageError{fmt.Errorf(
+			return nil, &fault.UsageError{Err: fmt.Errorf(
 				"no videos in %s: looked for files that end in %s", name, strings.Join(videoEndings(), " "))}
 		}
 		for _, path := range found {
@@ -61,7 +63,7 @@ func videosBelow(folder string, note noteFunc) ([]string, error) {
 		case err != nil && path == folder:
 			return err
 		case err != nil:
-			note(path, "not searched: "+reason(err), true)
+			note(path, "not searched: "+fault.Reason(err), true)
 			return nil
 		case path != folder && hidden(e.Name()) && e.IsDir():
 			return fs.SkipDir

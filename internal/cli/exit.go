@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 // Status is the program's exit status.
@@ -38,8 +39,8 @@ const exitCodesHelp = `Exit statuses of spotter:
 // statusOf sorts an error of a command.
 func statusOf(ctx context.Context, err error) Status {
 	var (
-		usage       *app.UsageError
-		environment *app.EnvironmentError
+		usage       *fault.UsageError
+		environment *fault.EnvironmentError
 		noFaces     *app.NoFacesError
 		incomplete  *app.IncompleteError
 	)

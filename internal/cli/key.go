@@ -12,6 +12,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 func (l *line) keyCommand() *cobra.Command {
@@ -44,17 +45,17 @@ func (p *policyFlags) add(cmd *cobra.Command, otherwise string) {
 // read is the document, empty if none was given.
 func (p *policyFlags) read() (string, error) {
 	if p.file != "" && p.text != "" {
-		return "", &app.UsageError{Err: errors.New("--policy and --policy-json are two ways to say the same; choose one")}
+		return "", &fault.UsageError{Err: errors.New("--policy and --policy-json are two ways to say the same; choose one")}
 	}
 	if p.file == "" {
 		return p.text, nil
 	}
 	content, err := config.ReadFile(p.file, app.MaxPolicyFile)
 	if err != nil {
-		return "", &app.UsageError{Err: fmt.Errorf("read the policy: %w", err)}
+		return "", &fault.UsageError{Err: fmt.Errorf("read the policy: %w", err)}
 	}
 	if len(bytes.TrimSpace(content)) == 0 {
-		return "", &app.UsageError{Err: fmt.Errorf("read the policy: %s is empty", p.file)}
+		return "", &fault.UsageError{Err: fmt.Errorf("read the policy: %s is empty", p.file)}
 	}
 	return string(content), nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 // line is one run of the command line.
@@ -30,7 +30,7 @@ func run(ctx context.Context, p Process) Status {
 	root := l.root()
 	command, err := root.ExecuteContextC(ctx)
 	if err != nil && !l.begun {
-		err = &app.UsageError{Err: err}
+		err = &fault.UsageError{Err: err}
 	}
 	status := statusOf(ctx, err)
 	if err != nil && status != Interrupted && !errors.Is(err, syscall.EPIPE) {
@@ -85,7 +85,7 @@ func flagError(_ *cobra.Command, err error) error {
 // ready checks the settings, once flags have been read. Every command that uses them calls it first.
 func (l *line) ready() error {
 	if err := errors.Join(l.environment, l.config.Validate()); err != nil {
-		return &app.UsageError{Err: err}
+		return &fault.UsageError{Err: err}
 	}
 	return nil
 }

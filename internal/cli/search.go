@@ -13,6 +13,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
 )
 
@@ -130,11 +131,11 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 	if o.html != "" {
 		place, cannot := outfile.At(o.html, pageOfOurs(), o.force)
 		if cannot != nil {
-			return &app.UsageError{Err: cannot}
+			return &fault.UsageError{Err: cannot}
 		}
 		file, cannot := place.Create()
 		if cannot != nil {
-			return &app.UsageError{Err: cannot}
+			return &fault.UsageError{Err: cannot}
 		}
 		defer file.Discard()
 		writes = append(writes, place)
@@ -144,7 +145,7 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 	if o.trace != "" {
 		t, place, cannot := newTrace(o.trace, o.force, l.Now())
 		if cannot != nil {
-			return &app.UsageError{Err: cannot}
+			return &fault.UsageError{Err: cannot}
 		}
 		defer t.file.Discard()
 		defer func() { err = errors.Join(err, t.write()) }()
@@ -238,11 +239,11 @@ func (l *line) profiled(path string, work func() error) (err error) {
 	}
 	place, err := outfile.At(path, outfile.Kind{}, false)
 	if err != nil {
-		return &app.UsageError{Err: err}
+		return &fault.UsageError{Err: err}
 	}
 	f, err := place.Create()
 	if err != nil {
-		return &app.UsageError{Err: err}
+		return &fault.UsageError{Err: err}
 	}
 	defer func() { err = errors.Join(err, f.Commit()) }()
 	if err := pprof.StartCPUProfile(f); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 // serverOptions are the flags of the commands that work with a server's settings.
@@ -94,7 +95,7 @@ func (l *line) serverSettings(f *pflag.FlagSet, o *serverOptions) (config.Config
 		File: o.file, LookupEnv: l.LookupEnv, Flags: flags, Buckets: o.buckets,
 	}.Read()
 	if err != nil {
-		return engine, server, &app.UsageError{Err: err}
+		return engine, server, &fault.UsageError{Err: err}
 	}
 	return engine, server, nil
 }

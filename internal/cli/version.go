@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/fault"
 )
 
 // release is what the program was built from.
@@ -65,7 +65,7 @@ func thisRelease() release {
 
 func noArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return &app.UsageError{Err: fmt.Errorf("no argument is expected, and %q was given", shown(args[0]))}
+		return &fault.UsageError{Err: fmt.Errorf("no argument is expected, and %q was given", shown(args[0]))}
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package app
+package keys
 
 import (
 	"crypto/aes"
@@ -14,34 +14,38 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
 )
 
-// keyFileSize is the size of the key file in bytes: a key of 256 bits, as AES-256 takes.
-const keyFileSize = 32
+// FileName is what the key file is usually called, in the data folder.
+const FileName = "secret.key"
+
+// Size is the size of the key file in bytes: a key of 256 bits, as AES-256 takes.
+const Size = 32
 
 // sealedVersion is the first byte of everything sealed, so that the way of sealing can change one day.
 const sealedVersion = 1
 
-// keyFile is the secret that the server keeps beside its database, in a file of its own: who has a copy of the database but
+// File is the secret that the server keeps beside its database, in a file of its own: who has a copy of the database but
 // not this file can neither sign requests nor forge page tokens and sessions. Safe for concurrent use.
-type keyFile struct {
+type File struct {
 	secrets          cipher.AEAD
 	tokens, sessions []byte
 	print            []byte // tells this key file from others, and nothing about it
 }
 
-// openKeyFile reads the key file, which only its owner may be able to read. If there is none yet and create says so it is
+// OpenFile reads the key file, which only its owner may be able to read. If there is none yet and create says so it is
 // made of 32 random bytes. Without create a missing file is an error: what it has sealed is lost without it.
-func openKeyFile(path string, create bool, random io.Reader) (*keyFile, error) {
-	key, err := readKeyFile(path)
+func OpenFile(path string, create bool, random io.Reader) (*File, error) {
+	key, err := readFile(path)
 	if errors.Is(err, fs.ErrNotExist) && create {
-		if key, err = makeKeyFile(path, random); errors.Is(err, fs.ErrExist) {
-			key, err = readKeyFile(path) // another process was faster
+		if key, err = makeFile(path, random); errors.Is(err, fs.ErrExist) {
+			key, err = readFile(path) // another process was faster
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &EnvironmentError{
+		return nil, &fault.EnvironmentError{
 			Err:  fmt.Errorf("the key file %s is missing", path),
 			Mend: "The access keys in the database cannot be used without it: put it back from where it is kept apart from backups.",
 		}
@@ -49,10 +53,10 @@ func openKeyFile(path string, create bool, random io.Reader) (*keyFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newKeyFile(key)
+	return newFile(key)
 }
 
-func newKeyFile(key []byte) (*keyFile, error) {
+func newFile(key []byte) (*File, error) {
 	var sealing, tokens, sessions, mark []byte
 	for _, derived := range []struct {
 		key *[]byte
@@ -64,7 +68,7 @@ func newKeyFile(key []byte) (*keyFile, error) {
 		{&mark, "spotter key file's print"},
 	} {
 		var err error
-		if *derived.key, err = hkdf.Key(sha256.New, key, nil, derived.use, keyFileSize); err != nil {
+		if *derived.key, err = hkdf.Key(sha256.New, key, nil, derived.use, Size); err != nil {
 			return nil, fmt.Errorf("derive the key of %s: %w", derived.use, err)
 		}
 	}
@@ -76,14 +80,14 @@ func newKeyFile(key []byte) (*keyFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the cipher of secrets: %w", err)
 	}
-	return &keyFile{secrets: secrets, tokens: tokens, sessions: sessions, print: mark}, nil
+	return &File{secrets: secrets, tokens: tokens, sessions: sessions, print: mark}, nil
 }
 
-// readKeyFile refuses what cannot be the key file, or is no secret.
-func readKeyFile(path string) (_ []byte, err error) {
+// readFile refuses what cannot be the key file, or is no secret.
+func readFile(path string) (_ []byte, err error) {
 	f, err := os.Open(path) //nolint:gosec // it is the operator's
 	if errors.Is(err, fs.ErrPermission) {
-		return nil, &EnvironmentError{
+		return nil, &fault.EnvironmentError{
 			Err:  fmt.Errorf("open the key file: %w", err),
 			Mend: "It can be read by one user only: run Spotter as that one, or give the file to this one with chown.",
 		}
@@ -96,28 +100,28 @@ func readKeyFile(path string) (_ []byte, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("look at the key file: %w", err)
 	}
-	if !info.Mode().IsRegular() || info.Size() != keyFileSize {
-		return nil, &EnvironmentError{
-			Err:  fmt.Errorf("%s is not a key file: it must be a file of %d bytes", path, keyFileSize),
+	if !info.Mode().IsRegular() || info.Size() != Size {
+		return nil, &fault.EnvironmentError{
+			Err:  fmt.Errorf("%s is not a key file: it must be a file of %d bytes", path, Size),
 			Mend: "Put the right one back from where it is kept apart from backups.",
 		}
 	}
 	if open := info.Mode().Perm() & 0o077; open != 0 {
-		return nil, &EnvironmentError{
+		return nil, &fault.EnvironmentError{
 			Err: fmt.Errorf("the key file %s can be used by others (mode %#o)", path, info.Mode().Perm()),
 			Mend: fmt.Sprintf("Run: chmod 600 %s\nIf anybody may have read it, make new access keys and delete the old ones.",
 				path),
 		}
 	}
-	key := make([]byte, keyFileSize)
+	key := make([]byte, Size)
 	if _, err := io.ReadFull(f, key); err != nil {
 		return nil, fmt.Errorf("read the key file: %w", err)
 	}
 	return key, nil
 }
 
-func makeKeyFile(path string, random io.Reader) ([]byte, error) {
-	key := make([]byte, keyFileSize)
+func makeFile(path string, random io.Reader) ([]byte, error) {
+	key := make([]byte, Size)
 	if _, err := io.ReadFull(random, key); err != nil {
 		return nil, fmt.Errorf("make a key: %w", err)
 	}
@@ -128,19 +132,19 @@ func makeKeyFile(path string, random io.Reader) ([]byte, error) {
 }
 
 // TokenKey is the key that page tokens are sealed with. The caller's own copy.
-func (k *keyFile) TokenKey() []byte { return append([]byte(nil), k.tokens...) }
+func (k *File) TokenKey() []byte { return append([]byte(nil), k.tokens...) }
 
 // SessionKey is the key that session tokens are sealed with. The caller's own copy.
-func (k *keyFile) SessionKey() []byte { return append([]byte(nil), k.sessions...) }
+func (k *File) SessionKey() []byte { return append([]byte(nil), k.sessions...) }
 
 // Seal encrypts an access key's secret. It can be opened for the same id only.
-func (k *keyFile) Seal(id, secret string) []byte {
+func (k *File) Seal(id, secret string) []byte {
 	//nolint:gosec // this cipher draws a random nonce by itself and wants none
 	return k.secrets.Seal([]byte{sealedVersion}, nil, []byte(secret), []byte(id))
 }
 
 // Open decrypts an access key's secret.
-func (k *keyFile) Open(id string, sealed []byte) (string, error) {
+func (k *File) Open(id string, sealed []byte) (string, error) {
 	if len(sealed) == 0 || sealed[0] != sealedVersion {
 		return "", fmt.Errorf("the sealed secret of access key %s is of no form that this version knows", id)
 	}

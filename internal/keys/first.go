@@ -1,4 +1,4 @@
-package app
+package keys
 
 import (
 	"context"
@@ -9,25 +9,28 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spotter-video/spotter/internal/awsapi"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-// first makes the administrator's key where there is none, and writes it to a file that AWS's tools read as
+// CredentialsName is what the file of the administrator's key is called, in the data folder.
+const CredentialsName = "credentials"
+
+// First makes the administrator's key, with that one's policy, where there is none, and writes it to a file that AWS's tools read as
 // AWS_SHARED_CREDENTIALS_FILE. Who calls it owns the folder.
 //
 // The key counts from the moment when it is in the database, and its secret is nowhere but in the file. So the file is there
 // before that, by a name that says whose secret it holds, and gets its own name after it: whenever the process is killed,
 // the next one finds either a key whose file it can finish, or a file whose key never was.
-func (k *keyring) first(ctx context.Context, path string) (made bool, err error) {
+func (k *Ring) First(ctx context.Context, path, policy string) (made bool, err error) {
 	if made, err = k.finish(ctx, path); made || err != nil || !k.none {
 		return made, err
 	}
 	if _, missing := os.Lstat(path); missing == nil {
-		return false, &UsageError{fmt.Errorf("%s is there already, but the database beside it is new and knows no keys: "+
+		return false, &fault.UsageError{Err: fmt.Errorf("%s is there already, but the database beside it is new and knows no keys: "+
 			"move it away, or name another folder with --data", path)}
 	}
-	key, secret, err := k.make("administrator", awsapi.Administrator())
+	key, secret, err := k.Make("administrator", policy)
 	if err != nil {
 		return false, err
 	}
@@ -42,7 +45,7 @@ func (k *keyring) first(ctx context.Context, path string) (made bool, err error)
 }
 
 // finish puts right what a process has left that was killed while it made the first key.
-func (k *keyring) finish(ctx context.Context, path string) (made bool, err error) {
+func (k *Ring) finish(ctx context.Context, path string) (made bool, err error) {
 	folder := filepath.Dir(path)
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -59,7 +62,7 @@ func (k *keyring) finish(ctx context.Context, path string) (made bool, err error
 			} else if service.KindOf(err) == service.NotFound {
 				err = os.Remove(file)
 			}
-		case strings.HasPrefix(file, unfinishedPrefix(filepath.Join(folder, keyFileName))),
+		case strings.HasPrefix(file, unfinishedPrefix(filepath.Join(folder, FileName))),
 			strings.HasPrefix(e.Name(), "."+filepath.Base(pendingPrefix(path))): // of credentials that were not even pending
 			err = os.Remove(file)
 		}

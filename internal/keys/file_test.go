@@ -1,4 +1,4 @@
-package app
+package keys
 
 import (
 	"bytes"
@@ -20,10 +20,10 @@ import (
 func TestKeyFileIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "secret.key")
-	if _, err := openKeyFile(path, false, rand.Reader); err == nil || !strings.Contains(err.Error(), "is missing") {
+	if _, err := OpenFile(path, false, rand.Reader); err == nil || !strings.Contains(err.Error(), "is missing") {
 		t.Fatalf("without leave to make it: %v", err)
 	}
-	first, err := openKeyFile(path, true, rand.Reader)
+	first, err := OpenFile(path, true, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestKeyFileIsMadeOnce(t *testing.T) {
 		t.Errorf("made a file of %d bytes, mode %v, %v", info.Size(), info.Mode(), err)
 	}
 	sealed := first.Seal("AKIA1", "secret")
-	again, err := openKeyFile(path, true, rand.Reader)
+	again, err := OpenFile(path, true, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +50,12 @@ func TestKeyFileIsMadeOnce(t *testing.T) {
 func TestKeyFileIsMadeByOne(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "secret.key")
-	keys := make([]*keyFile, 8)
+	keys := make([]*File, 8)
 	var wg sync.WaitGroup
 	for i := range keys {
 		wg.Go(func() {
 			var err error
-			if keys[i], err = openKeyFile(path, true, rand.Reader); err != nil {
+			if keys[i], err = OpenFile(path, true, rand.Reader); err != nil {
 				t.Error(err)
 			}
 		})
@@ -87,7 +87,7 @@ func TestKeyFileRefuses(t *testing.T) {
 			if err := c.prepare(path); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := openKeyFile(path, true, rand.Reader); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := OpenFile(path, true, rand.Reader); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 		})
@@ -96,7 +96,7 @@ func TestKeyFileRefuses(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "secret.key")
 		broken := errors.New("no entropy")
-		if _, err := openKeyFile(path, true, iotest.ErrReader(broken)); !errors.Is(err, broken) {
+		if _, err := OpenFile(path, true, iotest.ErrReader(broken)); !errors.Is(err, broken) {
 			t.Errorf("got %v", err)
 		}
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
@@ -105,7 +105,7 @@ func TestKeyFileRefuses(t *testing.T) {
 	})
 	t.Run("no folder", func(t *testing.T) {
 		t.Parallel()
-		if _, err := openKeyFile(filepath.Join(t.TempDir(), "no", "secret.key"), true, rand.Reader); err == nil {
+		if _, err := OpenFile(filepath.Join(t.TempDir(), "no", "secret.key"), true, rand.Reader); err == nil {
 			t.Error("no error")
 		}
 	})
@@ -113,11 +113,11 @@ func TestKeyFileRefuses(t *testing.T) {
 
 func TestSealedSecrets(t *testing.T) {
 	t.Parallel()
-	k, err := newKeyFile(bytes.Repeat([]byte{7}, 32))
+	k, err := newFile(bytes.Repeat([]byte{7}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := newKeyFile(bytes.Repeat([]byte{8}, 32))
+	other, err := newFile(bytes.Repeat([]byte{8}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestSealedSecrets(t *testing.T) {
 func TestSubKeysDiffer(t *testing.T) {
 	t.Parallel()
 	key := bytes.Repeat([]byte{7}, 32)
-	k, err := newKeyFile(key)
+	k, err := newFile(key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,18 +1,15 @@
-package app
+package keys
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/spotter-video/spotter/internal/awsapi"
-	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
@@ -28,8 +25,8 @@ type folder struct {
 func newFolder(t *testing.T) *folder {
 	t.Helper()
 	f := &folder{t: t, path: t.TempDir()}
-	f.credentials = filepath.Join(f.path, credentialsFile)
-	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), databaseFile))
+	f.credentials = filepath.Join(f.path, CredentialsName)
+	db, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "spotter.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,11 +42,11 @@ func newFolder(t *testing.T) *folder {
 // start does what a server's start does about the first key. The store may be one that fails.
 func (f *folder) start(store service.KeyStore) (made bool, err error) {
 	f.t.Helper()
-	k, err := openKeyring(f.t.Context(), store, &config.Server{Data: config.Path(f.path)}, time.Now)
+	k, err := Open(f.t.Context(), store, Place{File: filepath.Join(f.path, FileName)}, time.Now)
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	return k.first(f.t.Context(), f.credentials)
+	return k.First(f.t.Context(), f.credentials, "{}")
 }
 
 // usable fails if the credentials are not those of a key that the server knows, the only one.
@@ -63,7 +60,7 @@ func (f *folder) usable() {
 	if err != nil || len(keys) != 1 {
 		f.t.Fatalf("%d keys, %v", len(keys), err)
 	}
-	file, err := openKeyFile(filepath.Join(f.path, keyFileName), false, nil)
+	file, err := OpenFile(filepath.Join(f.path, FileName), false, nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -153,7 +150,7 @@ func TestCredentialsOfAnotherDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	made, err := f.start(f.store)
-	if usage := (*UsageError)(nil); made || !errors.As(err, &usage) || !strings.Contains(err.Error(), "move it away") {
+	if usage := (*fault.UsageError)(nil); made || !errors.As(err, &usage) || !strings.Contains(err.Error(), "move it away") {
 		t.Errorf("made %t, %v", made, err)
 	}
 	if text, err := os.ReadFile(f.credentials); err != nil || string(text) != "mine" {
@@ -161,34 +158,5 @@ func TestCredentialsOfAnotherDatabase(t *testing.T) {
 	}
 	if keys, err := f.store.Keys(t.Context()); err != nil || len(keys) != 0 {
 		t.Errorf("%d keys were made, %v", len(keys), err)
-	}
-}
-
-// A key file of another database stops what would work with it; one that does not open a single key costs that key.
-func TestAKeyFileMustOpenTheKeys(t *testing.T) {
-	t.Parallel()
-	w := newWorkplace(t)
-	other, err := newKeyFile(bytes.Repeat([]byte{7}, keyFileSize))
-	if err != nil {
-		t.Fatal(err)
-	}
-	strange := &service.AccessKey{ID: "AKIASTRANGE", Sealed: other.Seal("AKIASTRANGE", "x"), Name: "s", Policy: awsapi.Administrator(), Created: noon()}
-	if err = w.owner.CreateKey(t.Context(), strange); err != nil {
-		t.Fatal(err)
-	}
-	keys, err := openKeyring(t.Context(), w.owner, &w.config, noon)
-	if err != nil || !slices.Equal(keys.lost, []string{strange.ID}) {
-		t.Errorf("one key is of another file: %v", err)
-	}
-	file := filepath.Join(w.folder, keyFileName)
-	if err = os.WriteFile(file, bytes.Repeat([]byte{8}, keyFileSize), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err = openKeyring(t.Context(), w.owner, &w.config, noon)
-	if wrong := (*EnvironmentError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "opens none of the 2 access keys") {
-		t.Errorf("all keys are of another file: %v", err)
-	}
-	if _, err := w.CreateKey(t.Context(), "portal", ""); err == nil {
-		t.Error("a key was made with another key file")
 	}
 }
