@@ -14,7 +14,7 @@ import (
 func TestErrorsOfFilesInPlainWords(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x")
-	_, err := os.Open(path) //nolint:gosec // a test's
+	_, err := os.Open(path)
 	if got, want := fault.Plain(err).Error(), path+": no such file or directory"; got != want || !errors.Is(fault.Plain(err), os.ErrNotExist) {
 		t.Errorf("%q, want %q", got, want)
 	}
