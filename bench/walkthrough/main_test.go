@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -20,7 +21,36 @@ import (
 	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "spotter-walkthrough-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	programs = folder
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(folder)
+		os.Exit(code)
+	}))
+}
+
+// programs is a folder for Spotter's.
+var programs string
+
+// built builds Spotter, once for all tests.
+var built = sync.OnceValue(func() error {
+	root, err := program.Root()
+	if err != nil {
+		return err
+	}
+	build := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-trimpath", "-ldflags=-s -w", "-o", programs+"/",
+		"./cmd/spotter", "./cmd/spotter-decode")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build Spotter: %w\n%s", err, out)
+	}
+	return nil
+})
 
 // prepare builds Spotter and says where things are. It skips the test where something is missing, unless
 // SPOTTER_TEST_EVERYTHING is set.
@@ -49,12 +79,8 @@ func prepare(t *testing.T) (options, *output) {
 	if err != nil {
 		missing(err.Error())
 	}
-	programs := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-trimpath", "-o", programs+"/",
-		"./cmd/spotter", "./cmd/spotter-decode")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build Spotter: %v\n%s", err, out)
+	if err = built(); err != nil {
+		t.Fatal(err)
 	}
 	t.Setenv("SPOTTER_MODELS", models)
 	out := &output{}

@@ -158,7 +158,7 @@ func (w *world) close() error {
 // build builds the programs.
 func (w *world) build(ctx context.Context) error {
 	w.spotter = filepath.Join(w.folder, "bin", "spotter")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Dir(w.spotter)+"/",
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", filepath.Dir(w.spotter)+"/",
 		"./cmd/spotter", "./cmd/spotter-decode")
 	cmd.Dir = w.root
 	if out, err := cmd.CombinedOutput(); err != nil {

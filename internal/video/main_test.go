@@ -39,7 +39,8 @@ func withHelper(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, helperName)
-	out, err := exec.CommandContext(context.Background(), "go", "build", "-o", path,
+	// With the flags of 'make build', which has compiled it.
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-o", path,
 		"github.com/spotter-video/spotter/cmd/spotter-decode").CombinedOutput()
 	if err != nil {
 		helperProblem = string(out)
