@@ -150,6 +150,7 @@ func TestWholeWay(t *testing.T) { //nolint:paralleltest // it sets the environme
 }
 
 func TestInterrupted(t *testing.T) { //nolint:paralleltest // it sets the environment
+	t.Cleanup(program.TakeSignals())
 	o, out := prepare(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()

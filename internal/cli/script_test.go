@@ -5,16 +5,15 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/spotter-video/spotter/internal/testkit/media"
+	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
 func TestMain(m *testing.M) {
@@ -28,10 +27,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script. Scripts that search need what 'make setup' makes and skip without it.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	// Run by nohup, programs that are started here would take no notice of SIGHUP either.
-	hangUps := make(chan os.Signal, 1)
-	signal.Notify(hangUps, syscall.SIGHUP)
-	t.Cleanup(func() { signal.Stop(hangUps) })
+	t.Cleanup(program.TakeSignals())
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)

@@ -10,27 +10,23 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/spotter-video/spotter/internal/testkit/media"
 	"github.com/spotter-video/spotter/internal/testkit/pgserver"
+	"github.com/spotter-video/spotter/internal/testkit/program"
 )
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 // run runs the tests and cleans up after them all.
 func run(m *testing.M) int {
-	// Run by nohup, programs that are started here would take no notice of SIGHUP either.
-	hangUps := make(chan os.Signal, 1)
-	signal.Notify(hangUps, syscall.SIGHUP)
-	defer signal.Stop(hangUps)
+	defer program.TakeSignals()()
 	for _, pair := range os.Environ() { // settings of whoever runs the tests are not for the clients
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "AWS_") || strings.HasPrefix(name, "SPOTTER_") {
 			_ = os.Unsetenv(name)

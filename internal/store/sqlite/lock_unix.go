@@ -28,7 +28,8 @@ func acquire(path string) (release func() error, err error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return f.Close, nil
+	// Closed alone, it stays locked for as long as a child that is just being started has the file from this process.
+	return func() error { return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close()) }, nil
 }
 
 // sign writes the number of this process.

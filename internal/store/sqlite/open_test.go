@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
@@ -275,6 +277,40 @@ func write(t *testing.T, path, content string) {
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestCloseUnlocks opens a database again while a child, which is just being started, still has all files of this process.
+func TestCloseUnlocks(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "spotter.db")
+	db := openDB(t, path)
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skipf("the files that are open cannot be listed: %v", err)
+	}
+	held := 0
+	for _, f := range files {
+		fd, err := strconv.Atoi(f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, err := os.Readlink(filepath.Join("/proc/self/fd", f.Name())); err != nil || name != path+".lock" {
+			continue
+		}
+		again, err := unix.Dup(fd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = unix.Close(again) })
+		held++
+	}
+	if held == 0 {
+		t.Fatal("the lock's file is not open")
+	}
+	if err = db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	openDB(t, path)
 }
 
 // TestCheckFindsDamage overwrites pages in the middle of a database.
