@@ -4,16 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"log/slog"
-	"os"
+	"maps"
+	"slices"
 	"time"
 
-	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/config"
-	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/operator"
 	"github.com/spotter-video/spotter/internal/service"
-	"github.com/spotter-video/spotter/internal/store/sqlite"
 )
 
 // OperatorRequest is what an operator's commands need beside the settings.
@@ -23,85 +20,32 @@ type OperatorRequest struct {
 	Now  func() time.Time
 }
 
-// Operator looks after what a server keeps: access keys and jobs. It works on the data folder itself, beside a running
-// server or without one; what it changes holds at once. Every change is written to the audit log. Close it.
-//
-// Errors of its methods are [*fault.UsageError] for what does not exist or cannot be meant, [*fault.EnvironmentError], and the system's.
-type Operator struct {
-	engineConfig config.Config
-	config       config.Server
-	request      OperatorRequest
-	db           *database
-	store        service.Store
-}
-
-// OpenOperator opens the data folder that the settings name.
-func OpenOperator(ctx context.Context, c config.Config, s config.Server, r OperatorRequest) (*Operator, error) {
+// OpenOperator opens the data that the settings name, for an operator to look after. Errors are [*fault.UsageError] and the
+// system's.
+func OpenOperator(ctx context.Context, c config.Config, s config.Server, r OperatorRequest) (*operator.Operator, error) {
 	db, err := openBeside(ctx, &s)
 	if err != nil {
 		return nil, err
 	}
-	return &Operator{engineConfig: c, config: s, request: r, db: db, store: db.store(notHere)}, nil
+	o, err := operator.New(operator.Config{
+		Store: db.store(notHere), Keys: keyPlace(&s), Audit: dataFile(&s, auditFile), Settings: serviceSettings(&c, &s),
+		Knows: func(topic string) bool { return mayKnow(&s, topic) }, Roles: slices.Sorted(maps.Keys(s.Roles)),
+		User: r.User, Now: r.Now, Close: db.close,
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	return o, nil
+}
+
+// mayKnow says whether somebody is to be told of a job's end. An operator may not have the server's configuration at hand: as
+// long as unknown topics are rejected, the server has known the topic that a job names.
+func mayKnow(s *config.Server, topic string) bool {
+	_, known := s.Topics[topic]
+	return known || s.UnknownTopics == config.RejectTopics
 }
 
 var errNotHere = errors.New("only the server enqueues tasks")
 
 // notHere keeps an operator from enqueuing: no command begins anything.
 func notHere(context.Context, *sql.Tx, []service.Task) error { return errNotHere }
-
-// Close closes the database. It may be called again.
-func (o *Operator) Close() error { return o.db.close() }
-
-// BackupCopy is a copy of a database.
-type BackupCopy struct {
-	File string `json:"file"`
-	Size int64  `json:"size"` // bytes
-	// KeyFile is what the secrets in the copy are sealed with. It is not in the copy.
-	KeyFile string `json:"key_file"`
-}
-
-// Backup writes the database into a new file (mode 0600), which a server can be started with, while others go on reading
-// and writing. It needs no database of this program's version.
-func Backup(ctx context.Context, s config.Server, path string) (*BackupCopy, error) {
-	if s.Database != "" {
-		return nil, &fault.UsageError{Err: errors.New("the rows are in a PostgreSQL database, which its own tools copy: pg_dump, or pg_basebackup with " +
-			"the log of writes for any moment")}
-	}
-	if err := needDatabase(&s); err != nil {
-		return nil, err
-	}
-	if _, err := os.Lstat(path); err == nil {
-		return nil, &fault.UsageError{Err: fmt.Errorf("%s is there already, and is not overwritten: name a new file", path)}
-	}
-	if err := sqlite.BackupFile(ctx, dataFile(&s, databaseFile), path); err != nil {
-		return nil, fault.Usage(err)
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	return &BackupCopy{File: path, Size: info.Size(), KeyFile: s.SecretKey()}, nil
-}
-
-// audited makes a change of a resource, such as key/AKIA0123, and writes that to the audit log. The log is opened first: what
-// could not be written down is not done.
-func (o *Operator) audited(operation, resource string, change func() error) error {
-	log, err := audit.Open(dataFile(&o.config, auditFile))
-	if err != nil {
-		return fault.Usage(err)
-	}
-	if err = change(); err != nil {
-		return errors.Join(err, log.Close())
-	}
-	err = errors.Join(log.Write(audit.Entry{
-		Time: o.request.Now(), Name: "operator/" + o.request.User, Operation: operation, Resources: []string{resource},
-		Outcome: "OK",
-	}), log.Close())
-	if err != nil {
-		return fmt.Errorf("%s %s is done, but not in the audit log: %w", operation, resource, err)
-	}
-	return nil
-}
-
-// quiet is for what a server logs, and a command tells by itself.
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

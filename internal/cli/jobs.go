@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/operator"
 )
 
 func (l *line) jobsCommand() *cobra.Command {
@@ -50,8 +50,8 @@ func (l *line) jobsListCommand() *cobra.Command {
 			return noArguments(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				jobs, more, err := operator.Jobs(ctx, state, limit)
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				jobs, more, err := op.Jobs(ctx, state, limit)
 				if err != nil {
 					return err
 				}
@@ -64,18 +64,18 @@ func (l *line) jobsListCommand() *cobra.Command {
 	}
 	l.operatorCommand(cmd, &o)
 	f := cmd.Flags()
-	f.StringVar(&state, "state", "", "only jobs in this `state`: "+strings.Join(app.JobStates(), ", "))
+	f.StringVar(&state, "state", "", "only jobs in this `state`: "+strings.Join(operator.JobStates(), ", "))
 	f.IntVar(&limit, "limit", usualJobs, "most jobs that are listed; 0: all")
 	section(cmd, sectionOf(config.Jobs), "state", "limit")
 	// This fails for a flag that does not exist only.
 	if err := cmd.RegisterFlagCompletionFunc("state",
-		cobra.FixedCompletions(app.JobStates(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		cobra.FixedCompletions(operator.JobStates(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		cmd.PrintErrln(err)
 	}
 	return cmd
 }
 
-func listOfJobs(jobs []app.Job) string {
+func listOfJobs(jobs []operator.Job) string {
 	rows := make([][]string, 0, 1+len(jobs))
 	rows = append(rows, []string{"JOB", "STATE", "DONE", "CREATED", "VIDEO"})
 	for i := range jobs {
@@ -86,14 +86,14 @@ func listOfJobs(jobs []app.Job) string {
 }
 
 // jobProgress is how many of the video's segments are done.
-func jobProgress(j *app.Job) string {
+func jobProgress(j *operator.Job) string {
 	if j.Segments == 0 {
 		return "-"
 	}
 	return fmt.Sprintf("%d/%d", j.SegmentsDone, j.Segments)
 }
 
-func videoOf(j *app.Job) string { return "s3://" + j.Video.Bucket + "/" + j.Video.Key }
+func videoOf(j *operator.Job) string { return "s3://" + j.Video.Bucket + "/" + j.Video.Key }
 
 func (l *line) jobsShowCommand() *cobra.Command {
 	var o operatorOptions
@@ -102,8 +102,8 @@ func (l *line) jobsShowCommand() *cobra.Command {
 		Short: "Show how far a job is, or what has become of it",
 		Args:  one("job"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				j, err := operator.Job(ctx, args[0])
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				j, err := op.Job(ctx, args[0])
 				if err != nil {
 					return err
 				}
@@ -114,7 +114,7 @@ func (l *line) jobsShowCommand() *cobra.Command {
 }
 
 // progressOf is how far a job in progress is, and how long it may take yet; how fast one was that has ended.
-func progressOf(j *app.Job) string {
+func progressOf(j *operator.Job) string {
 	if j.Progress == nil || j.Progress.TimesRealTime == 0 {
 		return ""
 	}
@@ -126,7 +126,7 @@ func progressOf(j *app.Job) string {
 }
 
 // describeJob leaves out what there is nothing to say about.
-func describeJob(j *app.Job) string {
+func describeJob(j *operator.Job) string {
 	rows := [][]string{
 		{"job", j.ID},
 		{"operation", j.Operation},
@@ -173,7 +173,7 @@ to be told of their end is told. A running server stops working on them within s
 		Example: `    spotter jobs list --state in-progress --json | jq -r '.[].job_id' | xargs spotter jobs cancel`,
 		Args:    some("job"),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return l.each(cmd, &o, ids, "cancelled", (*app.Operator).CancelJob)
+			return l.each(cmd, &o, ids, "cancelled", (*operator.Operator).CancelJob)
 		},
 	}, &o)
 }
@@ -187,7 +187,7 @@ func (l *line) jobsDeleteCommand() *cobra.Command {
 the setting keep-results gives.`,
 		Args: some("job"),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return l.each(cmd, &o, ids, "deleted", (*app.Operator).DeleteJob)
+			return l.each(cmd, &o, ids, "deleted", (*operator.Operator).DeleteJob)
 		},
 	}, &o)
 }
@@ -200,14 +200,14 @@ type outcome struct {
 
 // each does something to each of several jobs, also when it fails for one of them, and prints those for which it did not.
 func (l *line) each(
-	cmd *cobra.Command, o *operatorOptions, ids []string, done string, do func(*app.Operator, context.Context, string) error,
+	cmd *cobra.Command, o *operatorOptions, ids []string, done string, do func(*operator.Operator, context.Context, string) error,
 ) error {
-	return l.operate(cmd, o, func(ctx context.Context, operator *app.Operator) error {
+	return l.operate(cmd, o, func(ctx context.Context, op *operator.Operator) error {
 		var text strings.Builder
 		var errs []error
 		outcomes := []outcome{}
 		for _, id := range ids {
-			if err := do(operator, ctx, id); err != nil {
+			if err := do(op, ctx, id); err != nil {
 				errs = append(errs, err)
 				continue
 			}

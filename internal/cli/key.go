@@ -13,6 +13,7 @@ import (
 	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/operator"
 )
 
 func (l *line) keyCommand() *cobra.Command {
@@ -87,8 +88,8 @@ Without a policy the key may do everything. Give an application one that allows 
 			if err != nil {
 				return err
 			}
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				key, err := operator.CreateKey(ctx, name, document)
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				key, err := op.CreateKey(ctx, name, document)
 				if err != nil {
 					return err
 				}
@@ -104,7 +105,7 @@ Without a policy the key may do everything. Give an application one that allows 
 }
 
 // credentials is a key as a file of credentials.
-func credentials(k *app.MadeKey) string {
+func credentials(k *operator.MadeKey) string {
 	may := "may do what its policy says"
 	if k.Administrator {
 		may = "may do everything"
@@ -137,8 +138,8 @@ With --json they are in the form that AWS's tools read from a credential_process
 			if err != nil {
 				return err
 			}
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				made, err := operator.CreateSession(ctx, app.SessionRequest{Key: args[0], Role: role, Policy: document, For: lasts})
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				made, err := op.CreateSession(ctx, operator.SessionRequest{Key: args[0], Role: role, Policy: document, For: lasts})
 				if err != nil {
 					return err
 				}
@@ -158,7 +159,7 @@ With --json they are in the form that AWS's tools read from a credential_process
 const usualSession = 12 * time.Hour
 
 // temporary is temporary credentials as a file of credentials.
-func temporary(c *app.TemporaryCredentials) string {
+func temporary(c *operator.TemporaryCredentials) string {
 	whose := c.Name
 	if c.Role != "" {
 		whose += " in the role " + c.Role
@@ -176,8 +177,8 @@ func (l *line) keyListCommand() *cobra.Command {
 		Example: `    spotter key list --json | jq -r '.[] | select(.disabled) | .access_key_id'`,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				keys, err := operator.Keys(ctx)
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				keys, err := op.Keys(ctx)
 				if err != nil {
 					return err
 				}
@@ -192,14 +193,14 @@ func (l *line) keyListCommand() *cobra.Command {
 	}, &o)
 }
 
-func keyState(k *app.AccessKey) string {
+func keyState(k *operator.AccessKey) string {
 	if k.Disabled {
 		return "disabled"
 	}
 	return "enabled"
 }
 
-func keyReach(k *app.AccessKey) string {
+func keyReach(k *operator.AccessKey) string {
 	if k.Administrator {
 		return "everything"
 	}
@@ -214,8 +215,8 @@ func (l *line) keyShowCommand() *cobra.Command {
 		Example: `    spotter key show AKIAIOSFODNN7EXAMPLE`,
 		Args:    one("access key"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				k, err := operator.Key(ctx, args[0])
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				k, err := op.Key(ctx, args[0])
 				if err != nil {
 					return err
 				}
@@ -225,7 +226,7 @@ func (l *line) keyShowCommand() *cobra.Command {
 	}, &o)
 }
 
-func describeKey(k *app.AccessKey) string {
+func describeKey(k *operator.AccessKey) string {
 	text := grid([]string{"access key", k.ID}, []string{"name", k.Name}, []string{"state", keyState(k)},
 		[]string{"created", moment(k.Created)}, []string{"may do", keyReach(k)})
 	var policy bytes.Buffer

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/operator"
 )
 
 // forceFlag adds the flag that lets the last administrator go.
@@ -16,8 +16,8 @@ func forceFlag(cmd *cobra.Command, force *bool) {
 }
 
 // changed prints a key that has been changed: as it is now, or what has become of it.
-func (l *line) changed(ctx context.Context, operator *app.Operator, o *operatorOptions, id, text string) error {
-	k, err := operator.Key(ctx, id)
+func (l *line) changed(ctx context.Context, op *operator.Operator, o *operatorOptions, id, text string) error {
+	k, err := op.Key(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -45,11 +45,11 @@ func (l *line) keyPolicyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				if err := operator.SetKeyPolicy(ctx, args[0], document, force); err != nil {
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				if err := op.SetKeyPolicy(ctx, args[0], document, force); err != nil {
 					return err
 				}
-				return l.changed(ctx, operator, &o, args[0], "has the new policy")
+				return l.changed(ctx, op, &o, args[0], "has the new policy")
 			})
 		},
 	}
@@ -70,11 +70,11 @@ func (l *line) keyDisableCommand() *cobra.Command {
 		Example: `    spotter key disable AKIAIOSFODNN7EXAMPLE`,
 		Args:    one("access key"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				if err := operator.DisableKey(ctx, args[0], force); err != nil {
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				if err := op.DisableKey(ctx, args[0], force); err != nil {
 					return err
 				}
-				return l.changed(ctx, operator, &o, args[0], "is disabled")
+				return l.changed(ctx, op, &o, args[0], "is disabled")
 			})
 		},
 	}
@@ -91,11 +91,11 @@ func (l *line) keyEnableCommand() *cobra.Command {
 		Example: `    spotter key enable AKIAIOSFODNN7EXAMPLE`,
 		Args:    one("access key"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				if err := operator.EnableKey(ctx, args[0]); err != nil {
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				if err := op.EnableKey(ctx, args[0]); err != nil {
 					return err
 				}
-				return l.changed(ctx, operator, &o, args[0], "is enabled")
+				return l.changed(ctx, op, &o, args[0], "is enabled")
 			})
 		},
 	}, &o)
@@ -114,8 +114,8 @@ disabled key can be enabled again.`,
 		Example: `    spotter key delete AKIAIOSFODNN7EXAMPLE`,
 		Args:    one("access key"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return l.operate(cmd, &o, func(ctx context.Context, operator *app.Operator) error {
-				if err := operator.DeleteKey(ctx, args[0], force); err != nil {
+			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+				if err := op.DeleteKey(ctx, args[0], force); err != nil {
 					return err
 				}
 				return l.print(&o, map[string]any{"access_key_id": args[0], "deleted": true}, args[0]+" is deleted\n")

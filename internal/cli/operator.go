@@ -15,6 +15,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/app"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/operator"
 )
 
 // operatorOptions are the flags that all commands of an operator have.
@@ -50,18 +51,18 @@ func addData(cmd *cobra.Command, o *serverOptions) {
 
 // operate opens the data that the flags name.
 func (l *line) operate(
-	cmd *cobra.Command, o *operatorOptions, do func(context.Context, *app.Operator) error,
+	cmd *cobra.Command, o *operatorOptions, do func(context.Context, *operator.Operator) error,
 ) (err error) {
 	engine, server, err := l.serverSettings(cmd.Flags(), &o.serverOptions)
 	if err != nil {
 		return err
 	}
-	operator, err := app.OpenOperator(cmd.Context(), engine, server, app.OperatorRequest{User: thisUser(), Now: l.Now})
+	op, err := app.OpenOperator(cmd.Context(), engine, server, app.OperatorRequest{User: thisUser(), Now: l.Now})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, operator.Close()) }()
-	return do(cmd.Context(), operator)
+	defer func() { err = errors.Join(err, op.Close()) }()
+	return do(cmd.Context(), op)
 }
 
 // thisUser is the name of the user of the operating system who runs the program.

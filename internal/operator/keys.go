@@ -1,4 +1,4 @@
-package app
+package operator
 
 import (
 	"context"
@@ -50,7 +50,7 @@ func (o *Operator) CreateKey(ctx context.Context, name, policy string) (*MadeKey
 	if policy == "" {
 		policy = awsapi.Administrator()
 	}
-	ring, err := keys.Open(ctx, o.store, keyPlace(&o.config), o.request.Now)
+	ring, err := keys.Open(ctx, o.store, o.config.Keys, o.config.Now)
 	if err != nil {
 		return nil, err
 	}

@@ -1,15 +1,11 @@
-package app
+package operator
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
-	"github.com/spotter-video/spotter/internal/config"
-	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/fault"
-	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
@@ -93,21 +89,17 @@ func (o *Operator) Jobs(ctx context.Context, state string, limit int) (list []Jo
 	if err = checkState(state); err != nil {
 		return nil, false, err
 	}
-	s, err := o.service()
-	if err != nil {
-		return nil, false, err
-	}
 	list = []Job{}
 	for page := (service.PageRequest{}); ; {
 		if page.Max = 0; limit > 0 {
 			page.Max = limit - len(list)
 		}
-		got, err := s.Jobs(ctx, service.JobState(state), page)
+		got, err := o.jobs.Jobs(ctx, service.JobState(state), page)
 		if err != nil {
 			return nil, false, err
 		}
 		for i := range got.Jobs {
-			list = append(list, jobOf(s, &got.Jobs[i]))
+			list = append(list, jobOf(o.jobs, &got.Jobs[i]))
 		}
 		page.Token = got.Next
 		if page.Token == "" || limit > 0 && len(list) >= limit {
@@ -132,38 +124,26 @@ func checkState(state string) error {
 
 // Job is one job.
 func (o *Operator) Job(ctx context.Context, id string) (Job, error) {
-	s, err := o.service()
-	if err != nil {
-		return Job{}, err
-	}
-	j, err := s.Job(ctx, service.JobID(id))
+	j, err := o.jobs.Job(ctx, service.JobID(id))
 	if err != nil {
 		return Job{}, jobError(id, err)
 	}
-	return jobOf(s, j), nil
+	return jobOf(o.jobs, j), nil
 }
 
 // CancelJob ends a job that is in progress. A server that works on it stops doing so within some seconds.
 func (o *Operator) CancelJob(ctx context.Context, id string) error {
-	s, err := o.service()
-	if err != nil {
-		return err
-	}
-	return o.audited("CancelJob", "job/"+id, func() error { return jobError(id, s.CancelJob(ctx, service.JobID(id))) })
+	return o.audited("CancelJob", "job/"+id, func() error { return jobError(id, o.jobs.CancelJob(ctx, service.JobID(id))) })
 }
 
 // DeleteJob deletes a job that has ended, with its results.
 func (o *Operator) DeleteJob(ctx context.Context, id string) error {
-	s, err := o.service()
-	if err != nil {
-		return err
-	}
-	err = o.audited("DeleteJob", "job/"+id, func() error { return jobError(id, s.DeleteJob(ctx, service.JobID(id))) })
+	err := o.audited("DeleteJob", "job/"+id, func() error { return jobError(id, o.jobs.DeleteJob(ctx, service.JobID(id))) })
 	if err != nil {
 		return err
 	}
 	// Nobody can find the results any more, and now they go. Without a server nobody else would see to it.
-	return s.Sweep(ctx)
+	return o.jobs.Sweep(ctx)
 }
 
 func jobError(id string, err error) error {
@@ -176,34 +156,3 @@ func jobError(id string, err error) error {
 		return err
 	}
 }
-
-// service is the use cases of jobs. Page tokens hold as long as the command runs.
-func (o *Operator) service() (*service.Service, error) {
-	key := make([]byte, keys.Size)
-	if _, err := rand.Read(key); err != nil {
-		return nil, fmt.Errorf("make a key of page tokens: %w", err)
-	}
-	return service.New(service.Ports{
-		Store: o.store, Knows: o.knows, Wake: func() {}, Events: unwatched{}, Log: quiet(), Now: o.request.Now,
-		Random: rand.Reader, PageKey: key,
-	}, serviceSettings(&o.engineConfig, &o.config))
-}
-
-// knows says whether somebody is to be told of a job's end. An operator may not have the server's configuration at hand: as
-// long as unknown topics are rejected, the server has known the topic that a job names.
-func (o *Operator) knows(topic string) bool {
-	_, known := o.config.Topics[topic]
-	return known || o.config.UnknownTopics == config.RejectTopics
-}
-
-// unwatched takes no notice of events: the metrics are the server's.
-type unwatched struct{}
-
-func (unwatched) JobStarted(*service.Job)                                        {}
-func (unwatched) JobEnded(*service.Job)                                          {}
-func (unwatched) TaskRun(service.Task, time.Duration, error)                     {}
-func (unwatched) SegmentDone(_, _ time.Duration)                                 {}
-func (unwatched) GalleryLoaded(service.CollectionID, int, time.Duration)         {}
-func (unwatched) GallerySize(service.CollectionID, int)                          {}
-func (unwatched) FacesEnrolled(context.Context, service.CollectionID, []face.ID) {}
-func (unwatched) FacesDeleted(context.Context, service.CollectionID, []face.ID)  {}
