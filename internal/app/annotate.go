@@ -16,41 +16,27 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/report"
 	"github.com/spotter-video/spotter/internal/video"
 )
 
-// annotate writes a copy of the first searched track of a video with boxes, names and similarities. It holds a worker's
-// place: encoding is hard work.
-func (t *tracks) annotate(ctx context.Context, v *report.Video) (err error) {
-	s, n, track := t.searching, t.n, int32(-1)
-	if len(t.list) > 0 {
-		track = t.list[0]
-	}
-	rec, err := s.engine.recognizers.take(ctx)
-	if err != nil {
-		return err
-	}
-	defer s.engine.recognizers.give(rec)
-	f, err := os.Open(s.videos[n])
-	if err != nil {
-		return errors.New(fault.Reason(err))
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+// annotate writes a copy of the track with boxes, names and similarities.
+func (t *track) annotate(ctx context.Context, v *report.Video) error {
 	var script bytes.Buffer
-	options := report.SubtitleOptions{SampleRate: s.frame.SampleRate}
-	if err = report.Subtitles(&script, v, &s.frame.Gallery, options); err != nil {
+	options := report.SubtitleOptions{SampleRate: t.frame.SampleRate}
+	if err := report.Subtitles(&script, v, &t.frame.Gallery, options); err != nil {
 		return err
 	}
-	progress := func(at time.Duration) { s.out.send(Annotating{Video: n, Written: at}) }
-	out, err := s.annotated[n].Create()
+	out, err := t.annotated[t.n].Create()
 	if err != nil {
 		return fmt.Errorf("no annotated copy was written: %w", err)
 	}
 	defer out.Discard()
-	if err := s.engine.decoder.Overlay(ctx, f, track, script.Bytes(), out.Name(), progress); err != nil {
+	progress := func(at time.Duration) { t.out.send(Annotating{Video: t.n, Written: at}) }
+	if err := t.file.Annotate(ctx, script.Bytes(), out.Name(), progress); err != nil {
 		return fmt.Errorf("no annotated copy was written: %w", err)
 	}
 	return out.Commit()
@@ -92,12 +78,12 @@ func annotatedPlaces(named string, videos []string, force bool) ([]*outfile.Plac
 }
 
 // nothingRead says whether nothing that is written is something that is read: videos, photos and the model pack.
-func nothingRead(writes []*outfile.Place, videos []string, photos []snapshot, c config.Config) error {
+func nothingRead(writes []*outfile.Place, videos []string, photos []engine.Photo, c config.Config) error {
 	reads := slices.Clone(videos)
 	for _, p := range photos {
 		reads = append(reads, p.Path)
 	}
-	folder := modelsFolder(c)
+	folder := engine.ModelsFolder(c)
 	entries, _ := os.ReadDir(folder) // if it cannot be read, that is told when the pack is loaded
 	for _, e := range entries {
 		reads = append(reads, filepath.Join(folder, e.Name()))

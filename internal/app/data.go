@@ -10,6 +10,7 @@ import (
 	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/jobs"
 	"github.com/spotter-video/spotter/internal/keys"
@@ -72,7 +73,7 @@ const mostPlans = 1000
 
 func (s *server) openQueue() (err error) {
 	queue := jobs.Default()
-	queue.Workers, queue.Recover, queue.Logger, queue.Now = workers(s.engineConfig), !s.db.shared, s.log, s.request.Now
+	queue.Workers, queue.Recover, queue.Logger, queue.Now = engine.Workers(s.engineConfig), !s.db.shared, s.log, s.request.Now
 	queue.Serves = s.config.Serves()
 	queue.Plans = min(int(s.config.OpenJobs), mostPlans) // each may wait for a download of its own
 	s.queue, err = jobs.New(s.db.queue, queue)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/gallery"
@@ -57,7 +58,7 @@ func Doctor(ctx context.Context, c config.Config) Checkup {
 	checks := decoderChecks(ctx, c)
 	checks = append(checks, recognizerChecks(ctx, c)...)
 	checks = append(checks, checkProcessor(c))
-	checks = append(checks, systemChecks(workers(c))...)
+	checks = append(checks, systemChecks(engine.Workers(c))...)
 	up := Checkup{Ready: true, Checks: checks}
 	for _, check := range checks {
 		up.Ready = up.Ready && check.State != Problem
@@ -68,7 +69,7 @@ func Doctor(ctx context.Context, c config.Config) Checkup {
 // decoderChecks looks at the decoder and at how well it is confined. What is missing is a problem only where nothing can
 // stand in for it.
 func decoderChecks(ctx context.Context, c config.Config) []Check {
-	decoder, err := newDecoder(c)
+	decoder, err := engine.OpenDecoder(c)
 	if err != nil {
 		return []Check{problem("decoder", err)}
 	}
@@ -103,14 +104,14 @@ func kindsCheck(c config.Config) Check {
 // recognizerChecks loads the models and runs them once.
 func recognizerChecks(ctx context.Context, c config.Config) []Check {
 	checks := []Check{}
-	r, err := loadRuntime(c)
+	r, err := engine.OpenRuntime(c)
 	if err != nil {
 		checks = append(checks, problem("onnxruntime", err))
 	} else {
 		defer r.Close() //nolint:errcheck // nothing was written
 		checks = append(checks, Check{"onnxruntime", OK, fmt.Sprintf("%s (%s)", r.Version(), r.Path()), ""})
 	}
-	pack, packErr := loadPack(c)
+	pack, packErr := engine.OpenPack(c)
 	if packErr != nil {
 		return append(checks, problem("models", packErr))
 	}
@@ -128,14 +129,14 @@ func recognizerChecks(ctx context.Context, c config.Config) []Check {
 func similarityCheck(c *recognizer.CalibrationSpec) Check {
 	check := Check{Name: "similarity", State: OK, Found: "how often strangers reach a similarity is not said by this model pack"}
 	for _, p := range c.Points {
-		if p.Similarity == float64(leastChosen) && p.Rate > 0 {
+		if p.Similarity == float64(engine.UsualThreshold) && p.Rate > 0 {
 			check.Found = fmt.Sprintf("one in %.0f pairs of strangers reaches %.4g %%", 1/p.Rate, p.Similarity)
 		}
 	}
 	if c.Groups == nil {
 		return check
 	}
-	column := slices.Index(c.Groups.Similarities, float64(leastChosen))
+	column := slices.Index(c.Groups.Similarities, float64(engine.UsualThreshold))
 	if column < 0 {
 		return check
 	}
@@ -172,8 +173,8 @@ func checkProcessor(c config.Config) Check {
 		_ = g.Close() // it is nil
 	}
 	check.Found = fmt.Sprintf("%s/%s, %s, %s; faces are compared by %s", runtime.GOOS, runtime.GOARCH, cores,
-		plural(workers(c), "worker"), kernel)
-	if workers(c) > runtime.GOMAXPROCS(0) {
+		plural(engine.Workers(c), "worker"), kernel)
+	if engine.Workers(c) > runtime.GOMAXPROCS(0) {
 		check.State = Warning
 		check.Mend = "More workers than cores are slower, not faster; leave --workers at 0."
 	}

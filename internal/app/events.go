@@ -89,28 +89,15 @@ func (e *events) send(ev Event) {
 	e.listen(ev)
 }
 
-// advance adds up how far the segments of one video have been analysed. Safe for concurrent use.
-type advance struct {
-	mu    sync.Mutex
-	video int
-	out   *events
-	at    []time.Duration // analysed of each segment
-	total time.Duration
-	faces int
+// note tells of a file that was passed over or refused.
+func (e *events) note(path, reason string, refused bool) {
+	e.send(Noted{Path: path, Reason: reason, Refused: refused})
 }
 
-func newAdvance(video, segments int, out *events) *advance {
-	return &advance{video: video, out: out, at: make([]time.Duration, segments)}
-}
-
-// reached says that a segment has been analysed this far from its start, and more faces seen.
-func (a *advance) reached(segment int, analysed time.Duration, faces int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if more := analysed - a.at[segment]; more > 0 {
-		a.at[segment] += more
-		a.total += more
-	}
-	a.faces += faces
-	a.out.send(VideoProgress{Video: a.video, Analysed: a.total, Faces: a.faces})
+// Step is one piece of a search's work.
+type Step struct {
+	Name string
+	// Worker numbers who did it, from 1; 0 is what comes before and after, done by none of them.
+	Worker   int
+	From, To time.Time
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/testkit/unprivileged"
 )
@@ -60,14 +61,14 @@ func TestListPeople(t *testing.T) {
 	if have, want := notes["GONE.jpg"], "no such file or directory"; have != want {
 		t.Errorf("note of a link that leads nowhere: %q, want %q without the path, which the note has", have, want)
 	}
-	want := []snapshot{
-		{"ANNA/10.PNG", "ANNA", "10"},
-		{"ANNA/2.jpg", "ANNA", "2"},
-		{"BEN.jpeg", "BEN", ""},
-		{"EVE/10.PNG", "EVE", "10"},
-		{"EVE/2.jpg", "EVE", "2"},
-		{"FINN.jpg", "FINN", ""},
-		{"odd.jpg/inside.png", "odd.jpg", "inside"},
+	want := []engine.Photo{
+		photoOf("ANNA/10.PNG", "ANNA", "10"),
+		photoOf("ANNA/2.jpg", "ANNA", "2"),
+		photoOf("BEN.jpeg", "BEN", ""),
+		photoOf("EVE/10.PNG", "EVE", "10"),
+		photoOf("EVE/2.jpg", "EVE", "2"),
+		photoOf("FINN.jpg", "FINN", ""),
+		photoOf("odd.jpg/inside.png", "odd.jpg", "inside"),
 	}
 	for i := range want {
 		want[i].Path = filepath.Join(root, want[i].Path)
@@ -94,7 +95,7 @@ func TestListPeopleOfOnePhoto(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]snapshot{{Path: path, Person: "ANNA"}}, list); d != "" {
+	if d := cmp.Diff([]engine.Photo{{Path: path, Person: "ANNA", ExternalID: "ANNA"}}, list); d != "" {
 		t.Error(d)
 	}
 }

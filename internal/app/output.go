@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/spotter-video/spotter/internal/awsapi"
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/report"
 )
@@ -67,7 +68,7 @@ func (d documents) Add(f *Found) error {
 	if f.video.Err != nil {
 		document.Status, document.Message = awsapi.Failed, f.video.Err.Error()
 	} else {
-		document.Message = sentences(append([]string{partialMessage(f.video.Partial)}, f.video.Cautions...)...)
+		document.Message = engine.Message(f.video.Partial, f.video.Cautions)
 	}
 	if f.video.Track > 0 {
 		document.Tag = trackName(f.video.Track)

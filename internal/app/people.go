@@ -8,16 +8,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spotter-video/spotter/internal/awsapi"
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/fault"
 )
-
-// snapshot is one photo to enrol, before anything of it has been read.
-type snapshot struct {
-	Path   string
-	Person string
-	// Photo is the file's name without its ending; empty for the one photo of people/PERSON.jpg.
-	Photo string
-}
 
 // noteFunc is told of a file or folder that is passed over, and whether that may cost somebody's face.
 type noteFunc func(path, reason string, lost bool)
@@ -27,19 +21,19 @@ type noteFunc func(path, reason string, lost bool)
 //
 // Links are followed, to photos and to a person's folder; that cannot lead in circles because nothing deeper is looked
 // into. Hidden files and folders are passed over in silence, everything else that is no photo with a note.
-func listPeople(folder string, note noteFunc) ([]snapshot, error) {
+func listPeople(folder string, note noteFunc) ([]engine.Photo, error) {
 	info, err := os.Stat(folder)
 	if err != nil {
 		return nil, &fault.UsageError{Err: fmt.Errorf("faces to look for: %w", fault.Plain(err))}
 	}
 	if !info.IsDir() {
-		return []snapshot{{Path: folder, Person: stem(folder)}}, nil
+		return []engine.Photo{photoOf(folder, stem(folder), "")}, nil
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, &fault.UsageError{Err: fmt.Errorf("faces to look for: %w", fault.Plain(err))}
 	}
-	var list []snapshot
+	var list []engine.Photo
 	for _, e := range entries {
 		path := filepath.Join(folder, e.Name())
 		switch kind, err := kindOf(path); {
@@ -49,21 +43,26 @@ func listPeople(folder string, note noteFunc) ([]snapshot, error) {
 		case kind.IsDir():
 			list = append(list, personFolder(path, note)...)
 		case photoFile(path, kind, note):
-			list = append(list, snapshot{Path: path, Person: stem(path)})
+			list = append(list, photoOf(path, stem(path), ""))
 		}
 	}
-	slices.SortStableFunc(list, func(a, b snapshot) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(list, func(a, b engine.Photo) int { return strings.Compare(a.Path, b.Path) })
 	return list, nil
 }
 
+// photoOf is a photo of a person, with the id that a collection would have it enrolled under.
+func photoOf(path, person, name string) engine.Photo {
+	return engine.Photo{Path: path, Person: person, Name: name, ExternalID: awsapi.ExternalImageID(person, name)}
+}
+
 // personFolder lists the photos of one person.
-func personFolder(folder string, note noteFunc) []snapshot {
+func personFolder(folder string, note noteFunc) []engine.Photo {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		note(folder, fault.Reason(err), true)
 		return nil
 	}
-	var list []snapshot
+	var list []engine.Photo
 	for _, e := range entries {
 		path := filepath.Join(folder, e.Name())
 		switch kind, err := kindOf(path); {
@@ -73,7 +72,7 @@ func personFolder(folder string, note noteFunc) []snapshot {
 		case kind.IsDir():
 			note(path, "a folder inside a person's folder is not looked into", true)
 		case photoFile(path, kind, note):
-			list = append(list, snapshot{Path: path, Person: filepath.Base(folder), Photo: stem(path)})
+			list = append(list, photoOf(path, filepath.Base(folder), stem(path)))
 		}
 	}
 	return list

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
@@ -53,9 +54,7 @@ type SearchRequest struct {
 // [*fault.UsageError], [*fault.EnvironmentError], [*NoFacesError], ctx's, and those of Each.
 func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	out := &events{listen: r.Listen}
-	videos, err := listVideos(r.Videos, func(path, reason string, lost bool) {
-		out.send(Noted{Path: path, Reason: reason, Refused: lost})
-	})
+	videos, err := listVideos(r.Videos, out.note)
 	if err != nil {
 		return err
 	}
@@ -63,46 +62,64 @@ func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
 	if err != nil {
 		return err
 	}
-	photos, err := listPeople(r.Faces, func(path, reason string, lost bool) {
-		out.send(Noted{Path: path, Reason: reason, Refused: lost})
-	})
+	photos, err := listPeople(r.Faces, out.note)
 	if err != nil {
 		return err
 	}
 	if err = nothingRead(slices.Concat(r.Writes, annotated), videos, photos, c); err != nil {
 		return err
 	}
-	trace := newTimeline(r.Now, r.Trace)
-	loaded := trace.begin(0, "load models")
-	e, err := newEngine(c)
+	var trace func(engine.Step)
+	if r.Trace != nil {
+		trace = func(s engine.Step) { r.Trace(Step(s)) }
+	}
+	e, err := engine.New(c, r.Now, trace)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	e.trace = trace
-	loaded()
-	who, err := e.enrol(ctx, photos, r.Portraits, out)
+	who, err := enrol(ctx, e, photos, r.Portraits, out)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, who.index.Close()) }()
+	defer func() { err = errors.Join(err, who.Close()) }()
 	s := &searching{
-		engine: e, people: who, out: out, portraits: r.Portraits, track: r.Track, now: r.Now, videos: videos, annotated: annotated,
+		engine: e, people: who, out: out, portraits: r.Portraits, track: r.Track, now: r.Now, most: engine.Workers(c),
+		videos: videos, annotated: annotated,
 		frame: &report.Run{
-			Gallery: who.Gallery, Threshold: e.threshold(len(who.Faces)), SampleRate: float64(c.SampleRate),
-			Version: r.Version, When: r.Now(),
+			Gallery:   report.Gallery{Faces: who.Faces, Person: who.Person, Photos: who.Portraits},
+			Threshold: who.Threshold, SampleRate: float64(c.SampleRate), Version: r.Version, When: r.Now(),
 		},
 	}
 	return s.run(ctx, r.Each)
 }
 
+// enrol makes a gallery of the photos. That nobody can be searched for is an error.
+func enrol(ctx context.Context, e *engine.Engine, photos []engine.Photo, portraits bool, out *events) (*engine.People, error) {
+	out.send(EnrolmentStarted{Photos: len(photos)})
+	who, err := e.Enrol(ctx, photos, engine.Enrolment{
+		Portraits: portraits,
+		Progress:  func(done int) { out.send(PhotoDone{Done: done, Photos: len(photos)}) },
+		Note:      out.note,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(who.Faces) == 0 {
+		return nil, errors.Join(&NoFacesError{Photos: len(photos)}, who.Close())
+	}
+	out.send(EnrolmentDone{Faces: len(who.Faces), People: who.Count()})
+	return who, nil
+}
+
 // searching is one [Search] under way.
 type searching struct {
-	engine    *engine
-	people    *people
+	engine    *engine.Engine
+	people    *engine.People
 	out       *events
 	portraits bool
 	track     int
+	most      int // videos at once
 	now       func() time.Time
 	videos    []string
 	annotated []*outfile.Place // for each video; none where no copies are wanted
@@ -112,7 +129,7 @@ type searching struct {
 // run searches the videos side by side, at most as many at once as there are workers.
 func (s *searching) run(ctx context.Context, each func(*Found) error) error {
 	failed := 0
-	err := inOrder(ctx, len(s.videos), s.engine.recognizers.size(), s.video, func(tracks []*Found) error {
+	err := inOrder(ctx, len(s.videos), s.most, s.video, func(tracks []*Found) error {
 		complete := true
 		for _, found := range tracks {
 			complete = complete && found.failed == nil && len(found.video.Partial) == 0
@@ -131,52 +148,89 @@ func (s *searching) run(ctx context.Context, each func(*Found) error) error {
 	return err
 }
 
-// video searches one video, each of its tracks for itself. What is wrong with the video is in the answer; an error is
-// ctx's alone.
+// video searches one video, each of its tracks for itself. What is wrong with the video is in the answer; an error is ctx's, or
+// one of no video in particular.
 func (s *searching) video(ctx context.Context, n int) ([]*Found, error) {
-	t := &tracks{searching: s, n: n}
-	defer t.close()
-	first, err := t.found(ctx, 0)
-	all := []*Found{first}
-	for i := 1; err == nil && i < len(t.list); i++ {
-		var found *Found
-		found, err = t.found(ctx, i)
-		all = append(all, found)
+	began := s.now()
+	v, err := s.engine.Open(ctx, s.videos[n], s.track)
+	if err != nil {
+		f := &Found{frame: s.frame, failed: err, video: report.Video{Name: s.videos[n], Err: err, Elapsed: s.now().Sub(began)}}
+		return []*Found{f}, s.done(ctx, n, f, nil)
 	}
-	return all, err
+	defer v.Close()
+	all := make([]*Found, v.Tracks())
+	for i := range all {
+		t := &track{searching: s, n: n, file: v, i: i}
+		if all[i], err = t.search(ctx, began); err != nil {
+			return nil, err
+		}
+		began = s.now()
+	}
+	return all, nil
 }
 
-// found searches one track.
-func (t *tracks) found(ctx context.Context, i int) (*Found, error) {
-	s, n := t.searching, t.n
-	began := s.now()
-	f := &Found{frame: s.frame, video: report.Video{Name: s.videos[n]}}
+// done tells of a track that has been searched, and of what is odd with it.
+func (s *searching) done(ctx context.Context, n int, f *Found, odd []string) error {
 	v := &f.video
-	v.Err = t.find(ctx, i, v)
 	if video.KindOf(v.Err) == video.Unavailable { // of no video in particular
-		return nil, &fault.EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
-	}
-	v.Elapsed = s.now().Sub(began)
-	f.failed = v.Err
-	odd := slices.Concat(v.Warnings, v.Cautions)
-	switch {
-	case v.Err != nil || len(s.annotated) == 0:
-	case i == 0:
-		if f.failed = t.annotate(ctx, v); f.failed != nil {
-			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
-		}
-	default: // how many tracks there are was not known when the copies got their names
-		note := fmt.Sprintf("not annotated: the copy shows %s; annotate this one with --track %d", trackName(t.number(0)), v.Track)
-		v.Warnings, odd = append(v.Warnings, note), append(odd, note)
+		return &fault.EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
 	s.out.send(VideoDone{
 		Video: n, Path: v.Name, Length: v.Info.Duration, Faces: len(v.Sightings), Persons: persons(v.Sightings),
 		Took: v.Elapsed, Warnings: odd, Err: f.failed,
 	})
-	return f, nil
+	return nil
+}
+
+// track is one of the tracks of a video that are searched.
+type track struct {
+	*searching
+	n    int // the video's number in the search
+	file *engine.Video
+	i    int // the track's number among those that are searched
+}
+
+// search searches the track, for which the clock runs since it began.
+func (t *track) search(ctx context.Context, began time.Time) (*Found, error) {
+	f := &Found{frame: t.frame, video: report.Video{Name: t.videos[t.n], Track: t.file.Number(t.i)}}
+	v := &f.video
+	if v.Track > 0 {
+		v.Name += " (" + trackName(v.Track) + ")"
+	}
+	v.Err = t.find(ctx, v)
+	v.Elapsed = t.now().Sub(began)
+	f.failed = v.Err
+	odd := slices.Concat(v.Warnings, v.Cautions)
+	switch {
+	case v.Err != nil || len(t.annotated) == 0:
+	case t.i == 0:
+		if f.failed = t.annotate(ctx, v); f.failed != nil {
+			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
+		}
+	default: // how many tracks there are was not known when the copies got their names
+		note := fmt.Sprintf("not annotated: the copy shows %s; annotate this one with --track %d", trackName(t.file.Number(0)), v.Track)
+		v.Warnings, odd = append(v.Warnings, note), append(odd, note)
+	}
+	return f, t.done(ctx, t.n, f, odd)
+}
+
+// find fills in what the track shows, as far as it gets.
+func (t *track) find(ctx context.Context, v *report.Video) error {
+	found, err := t.file.Search(ctx, t.i, engine.Query{
+		People: t.people, Portraits: t.portraits, Beside: len(t.videos),
+		Started: func(info face.VideoInfo) {
+			t.out.send(VideoStarted{Video: t.n, Videos: len(t.videos), Path: v.Name, Info: info})
+		},
+		Progress: func(analysed time.Duration, faces int) {
+			t.out.send(VideoProgress{Video: t.n, Analysed: analysed, Faces: faces})
+		},
+	})
+	v.Info, v.Sightings, v.Portraits = found.Info, found.Sightings, found.Portraits
+	v.Warnings, v.Partial, v.Cautions = found.Warnings, found.Partial, found.Cautions
+	return err
 }
 
 func persons(sightings []face.Sighting) int {
@@ -187,8 +241,4 @@ func persons(sightings []face.Sighting) int {
 	return most
 }
 
-// clipTime writes a time within a video for an error message.
-func clipTime(d time.Duration) string {
-	d = d.Round(time.Second)
-	return fmt.Sprintf("%d:%02d:%02d", int(d.Hours()), int(d.Minutes())%60, int(d.Seconds())%60)
-}
+func trackName(n int) string { return fmt.Sprintf("track %d", n) }

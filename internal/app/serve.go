@@ -24,13 +24,13 @@ import (
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/bucket"
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/engine"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/gate"
 	"github.com/spotter-video/spotter/internal/jobs"
 	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/metrics"
-	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/shelf"
 )
@@ -98,9 +98,9 @@ type server struct {
 	keys            *keys.Ring // nil where requests are not served
 	newKey          bool
 	audit           *audit.Log
-	engine          *engine
-	decoders        []string // that work, the usual one first
-	photoPool       *pool
+	engine          *engine.Engine
+	videos          service.Videos
+	photos          service.Photos
 	buckets         *bucket.Buckets
 	notices         *notices
 	certificates    *certificates // nil without TLS
@@ -167,22 +167,15 @@ func (s *server) listener(ctx context.Context, address config.Address) (net.List
 
 // openEngine loads the models and looks whether videos can be decoded: better now than when the first job fails.
 func (s *server) openEngine(ctx context.Context) (err error) {
-	if s.engine, err = newEngine(s.engineConfig); err != nil {
+	if s.engine, err = engine.New(s.engineConfig, s.request.Now, nil); err != nil {
 		return err
 	}
 	s.onClose(s.engine.Close)
-	health := s.engine.decoder.Check(ctx)
-	if s.config.Works() && !health.Usable {
+	videos, usable := s.engine.Videos(ctx, s.config.Formats == config.AWSFormats)
+	if s.config.Works() && !usable {
 		return &fault.EnvironmentError{Err: errors.New("videos cannot be decoded"), Mend: "'spotter doctor' says what is missing."}
 	}
-	s.decoders = health.Builds
-	photoWorkers := int(s.config.PhotoWorkers)
-	if photoWorkers == 0 {
-		photoWorkers = workers(config.Config{})
-	}
-	// Photos have recognizers of their own: whoever sends one waits, and should not wait for a segment of video.
-	s.photoPool = newPool(photoWorkers, s.engine.runtime, s.engine.pack)
-	s.onClose(s.photoPool.close)
+	s.videos, s.photos = videos, s.engine.Photos(int(s.config.PhotoWorkers), int64(s.config.MaxImageSize))
 	return nil
 }
 
@@ -211,18 +204,11 @@ func (s *server) openService(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	photoLimits := photo.DefaultLimits()
-	photoLimits.Bytes = int64(s.config.MaxImageSize)
-	pack := s.engine.pack
+	model := s.engine.Model()
 	s.service, err = service.New(service.Ports{
-		Store: s.store, Objects: objects{s.buckets},
-		Photos: &photos{recognizers: s.photoPool, limits: photoLimits, memory: s.engine.photos, decoder: s.engine.decoder},
-		Videos: newStored(s.engine, s.decoders, s.config.Formats == config.AWSFormats),
-		Model: service.Model{
-			ID: pack.Model(), Version: pack.Version(), Dim: pack.Dim(), Cohort: pack.Cohort(), Calibration: pack.Calibration(),
-		},
-		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(pack.Dim(), from) },
-		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
+		Store: s.store, Objects: objects{s.buckets}, Photos: s.photos, Videos: s.videos, Model: model,
+		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(model.Dim, from) },
+		Code:       gallery.Code, CodeSize: gallery.CodeSize(model.Dim),
 		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: audit.Events{Events: s.metrics, Audit: s.audit, Now: s.request.Now, Errors: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
@@ -266,7 +252,7 @@ func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings.PageTokens = time.Duration(s.PageTokens)
 	settings.MaxImage, settings.MaxInline = int64(s.MaxImageSize), int64(s.MaxInlineImage)
 	settings.MaxVideo, settings.MaxMatches = int64(c.MaxVideoSize), int(c.MaxFaces)
-	settings.SegmentsAhead = 2 * workers(*c)
+	settings.SegmentsAhead = 2 * engine.Workers(*c)
 	settings.FacesPerCollection = int64(s.MaxFacesPerCollection)
 	settings.GalleryMemory = int64(s.GalleryMemory)
 	settings.AcceptUnknownTopics = s.UnknownTopics == config.LogTopics
@@ -432,7 +418,7 @@ func (s *server) hangUp(ctx context.Context, servers []*http.Server) (err error)
 func (s *server) welcome() {
 	w := Welcome{Buckets: s.buckets.Names(), Region: string(s.config.Region), Unsigned: bool(s.config.Unsigned), NewKey: s.newKey}
 	if s.config.Works() {
-		w.Workers = workers(s.engineConfig)
+		w.Workers = engine.Workers(s.engineConfig)
 		s.log.Info("working on jobs", slog.Int("workers", w.Workers), slog.String("version", s.request.Version))
 	}
 	if s.config.Serves() {

@@ -1,4 +1,4 @@
-package app
+package engine
 
 import (
 	"encoding/json"
@@ -56,7 +56,7 @@ func storedWith(t *testing.T, builds ...string) *stored {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newStored(&engine{pack: pack, params: search.DefaultParams(*pack.Scale()), decoder: decoder}, builds, false)
+	return newStored(&Engine{pipeline: pipeline{pack: pack, params: search.DefaultParams(*pack.Scale()), decoder: decoder}}, builds, false)
 }
 
 // TestTermsOfAnotherServer takes over a job from a server that is set up in another way.
@@ -73,15 +73,15 @@ func TestTermsOfAnotherServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := taken.(*eyes) //nolint:errcheck // or the test ends here
-	if d := cmp.Diff(first.params, e.params); d != "" || !e.awsFormats {
+	if d := cmp.Diff(first.params, e.by.params); d != "" || !e.awsFormats {
 		t.Errorf("formats %v, params (-want +got):\n%s", e.awsFormats, d)
 	}
 	own, err := second.Under(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := own.(*eyes); e.params.SampleRate != 5 || e.awsFormats || e.decoder != second.decoder { //nolint:errcheck // as above
-		t.Errorf("a job of before is analysed with %+v", e.params)
+	if e := own.(*eyes); e.by.params.SampleRate != 5 || e.awsFormats || e.by.decoder != second.decoder { //nolint:errcheck // as above
+		t.Errorf("a job of before is analysed with %+v", e.by.params)
 	}
 	for name, change := range map[string]func(r *analysisRecord){
 		"other models":     func(r *analysisRecord) { r.Model = "other" },

@@ -1,4 +1,4 @@
-package app
+package engine
 
 import (
 	"context"
@@ -9,27 +9,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/fault"
-	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/photo"
 	"github.com/spotter-video/spotter/internal/recognizer"
-	"github.com/spotter-video/spotter/internal/report"
 	"github.com/spotter-video/spotter/internal/service"
 )
-
-// people are those who are searched for.
-type people struct {
-	report.Gallery
-	index *gallery.Gallery
-}
 
 // newcomer is what became of one photo: a face, or the reason why not.
 type newcomer struct {
@@ -41,58 +29,8 @@ type newcomer struct {
 	notes    []string // what wants attention though the photo is enrolled
 }
 
-// enrol makes a gallery of the faces of photos. A photo that cannot be used is told of and left out; that none can be
-// used is an error.
-func (e *engine) enrol(ctx context.Context, photos []snapshot, portraits bool, out *events) (*people, error) {
-	out.send(EnrolmentStarted{Photos: len(photos)})
-	newcomers, err := e.look(ctx, photos, portraits, out)
-	if err != nil {
-		return nil, err
-	}
-	index, err := gallery.New(e.pack.Dim())
-	if err != nil {
-		return nil, err
-	}
-	p := &people{index: index, Gallery: report.Gallery{
-		Faces: map[face.ID]face.Enrolled{}, Person: map[face.ID]string{}, Photos: map[face.ID][]byte{},
-	}}
-	if err := p.add(photos, newcomers, out); err != nil {
-		return nil, errors.Join(err, index.Close())
-	}
-	alike(photos, newcomers, e.pack.Cohort(), e.pack.Calibration(), out)
-	if len(p.Faces) == 0 {
-		return nil, errors.Join(&NoFacesError{Photos: len(photos)}, index.Close())
-	}
-	out.send(EnrolmentDone{Faces: len(p.Faces), People: p.count()})
-	return p, nil
-}
-
-// look reads the photos, as many at a time as there are recognizers, or remembers them. The answer has the photos' order.
-func (e *engine) look(ctx context.Context, photos []snapshot, portraits bool, out *events) ([]newcomer, error) {
-	kept, err := openMemory(&e.config, aboutPhotos(e.pack))
-	if err != nil {
-		return nil, err
-	}
-	list := make([]newcomer, len(photos))
-	var done atomic.Int64
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(e.recognizers.size())
-	for i, shot := range photos {
-		group.Go(func() (err error) {
-			list[i], err = e.newcomer(ctx, kept, shot, portraits)
-			out.send(PhotoDone{Done: int(done.Add(1)), Photos: len(photos)})
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	kept.tidy()
-	return list, nil
-}
-
 // newcomer reads one photo. Errors are those of the machinery; what is wrong with the photo is in the answer.
-func (e *engine) newcomer(ctx context.Context, kept *memory, shot snapshot, portrait bool) (newcomer, error) {
+func (e *Engine) newcomer(ctx context.Context, kept *memory, shot Photo, portrait bool) (newcomer, error) {
 	if err := ctx.Err(); err != nil {
 		return newcomer{}, err
 	}
@@ -110,8 +48,8 @@ func (e *engine) newcomer(ctx context.Context, kept *memory, shot snapshot, port
 	}
 	n := newcomer{photo: sha256.Sum256(content), vector: seen.Vector, portrait: seen.Portrait, refused: seen.Refused, notes: seen.Notes}
 	n.face = face.Enrolled{
-		ID: faceID(n.photo, shot.Person+"\x00"+shot.Photo), ImageID: service.ImageID(n.photo), Detection: seen.Detection,
-		ExternalID: awsapi.ExternalImageID(shot.Person, shot.Photo),
+		ID: faceID(n.photo, shot.Person+"\x00"+shot.Name), ImageID: service.ImageID(n.photo), Detection: seen.Detection,
+		ExternalID: shot.ExternalID,
 	}
 	return n, nil
 }
@@ -120,7 +58,7 @@ func (e *engine) newcomer(ctx context.Context, kept *memory, shot snapshot, port
 func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
 
 // see looks for the face to enrol in a photo.
-func (e *engine) see(ctx context.Context, name string, content []byte, portrait bool) (seen seenPhoto, err error) {
+func (e *Engine) see(ctx context.Context, name string, content []byte, portrait bool) (seen seenPhoto, err error) {
 	rec, err := e.recognizers.take(ctx)
 	if err != nil {
 		return seen, err
@@ -240,80 +178,16 @@ func readPhoto(path string, limit config.Size) (content []byte, err error) {
 	return io.ReadAll(io.LimitReader(f, int64(limit)))
 }
 
-// add puts the faces into the gallery and says what was refused, in the photos' order.
-func (p *people) add(photos []snapshot, newcomers []newcomer, out *events) error {
-	owner := map[[sha256.Size]byte]int{}
-	var ids []face.ID
-	var vectors []float32
-	for i, n := range newcomers {
-		shot := photos[i]
-		if n.refused != "" {
-			out.send(Noted{Path: shot.Path, Reason: n.refused, Refused: true})
-			continue
-		}
-		if first, again := owner[n.photo]; again {
-			out.send(Noted{Path: shot.Path, Reason: sameAs(shot, photos[first])})
-			if shot.Person == photos[first].Person {
-				continue
-			}
-		} else {
-			owner[n.photo] = i
-		}
-		for _, note := range n.notes {
-			out.send(Noted{Path: shot.Path, Reason: note})
-		}
-		ids, vectors = append(ids, n.face.ID), append(vectors, n.vector...)
-		p.Faces[n.face.ID], p.Person[n.face.ID] = n.face, shot.Person
-		if n.portrait != nil {
-			p.Photos[n.face.ID] = n.portrait
-		}
-	}
-	return p.index.Add(ids, vectors)
-}
-
-// sameFace is the similarity from which two photos of two names are pointed out as one face: one in ten million pairs of
-// strangers reaches it, and most pairs of one person do.
-const sameFace face.Similarity = 99
-
-// mostCompared bounds how many photos are compared with each other: 2,000 take half a second.
-const mostCompared = 2000
-
-// alike points out photos of different names whose faces are alike, each photo once.
-func alike(photos []snapshot, newcomers []newcomer, cohort *face.Cohort, scale *face.Calibration, out *events) {
-	newcomers = newcomers[:min(len(newcomers), mostCompared)]
-	impostors := make([]face.Impostors, len(newcomers))
-	for i, n := range newcomers {
-		if n.refused == "" {
-			impostors[i] = cohort.Impostors(n.vector)
-		}
-	}
-	for i, n := range newcomers {
-		for j, m := range newcomers[:i] {
-			if n.refused != "" || m.refused != "" || n.photo == m.photo || photos[i].Person == photos[j].Person {
-				continue
-			}
-			score := face.Score(face.Dot(n.vector, m.vector))
-			if scale.Between(score, impostors[i], impostors[j]) >= sameFace {
-				out.send(Noted{Path: photos[i].Path, Reason: fmt.Sprintf(
-					"shows the face of %s: %s and %s may be one person under two names", photos[j].Path, photos[j].Person, photos[i].Person)})
-				break
-			}
-		}
-	}
-}
-
-func sameAs(shot, first snapshot) string {
-	if shot.Person == first.Person {
-		return "the same photo as " + first.Path + "; enrolled once"
-	}
-	return fmt.Sprintf("the same photo as %s: it stands for both %s and %s", first.Path, first.Person, shot.Person)
-}
-
-// count is how many different people there are.
-func (p *people) count() int {
-	names := map[string]bool{}
-	for _, name := range p.Person {
-		names[name] = true
-	}
-	return len(names)
+// faceID is the id of an enrolled face in a search from the command line: the same photo under the same name has the same id
+// in every run and on every machine, so that results can be compared. The name is the person's and the photo's own, not the
+// external id, in which different names may be written alike.
+//
+// It is not the id that a server gives the face, and cannot be: a server's face is one of a collection and one of several of
+// its photo, known by its box, and here are neither collections nor a second face. The photo's id is the server's.
+func faceID(photo [sha256.Size]byte, name string) face.ID {
+	h := sha256.New()
+	h.Write([]byte("spotter face\x00"))
+	h.Write(photo[:])
+	h.Write([]byte(name))
+	return face.HashedID(h.Sum(nil))
 }

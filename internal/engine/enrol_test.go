@@ -1,7 +1,8 @@
-package app
+package engine
 
 import (
 	"crypto/sha256"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,24 +11,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/recognizer"
-	"github.com/spotter-video/spotter/internal/report"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
 func TestReadPhotoRefuses(t *testing.T) {
 	t.Parallel()
-	folder := tree(t, "empty.jpg", "large.jpg", "folder/")
+	folder := t.TempDir()
 	path := func(name string) string { return filepath.Join(folder, name) }
-	for file, size := range map[string]int64{"empty.jpg": 0, "large.jpg": 1001} {
-		if err := os.Truncate(path(file), size); err != nil {
+	for file, size := range map[string]int{"empty.jpg": 0, "large.jpg": 1001} {
+		if err := os.WriteFile(path(file), make([]byte, size), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := syscall.Mkfifo(path("pipe.jpg"), 0o600); err != nil {
+	if err := errors.Join(os.Mkdir(path("folder"), 0o700), syscall.Mkfifo(path("pipe.jpg"), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
@@ -40,6 +39,16 @@ func TestReadPhotoRefuses(t *testing.T) {
 	}
 }
 
+// noted is a call of a [noteFunc].
+type noted struct {
+	path, reason string
+	refused      bool
+}
+
+func noting(list *[]noted) noteFunc {
+	return func(path, reason string, refused bool) { *list = append(*list, noted{path, reason, refused}) }
+}
+
 func TestAddPeople(t *testing.T) {
 	t.Parallel()
 	index, err := gallery.New(2)
@@ -47,22 +56,19 @@ func TestAddPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = index.Close() }()
-	p := &people{index: index, Gallery: report.Gallery{
-		Faces: map[face.ID]face.Enrolled{}, Person: map[face.ID]string{}, Photos: map[face.ID][]byte{},
-	}}
-	shots := []snapshot{
-		{"ANNA/1.jpg", "ANNA", "1"},
-		{"ANNA/2.jpg", "ANNA", "2"}, // the same photo again
-		{"ANNA/3.jpg", "ANNA", "3"}, // without a face
-		{"BEN.jpg", "BEN", ""},      // the same photo as ANNA's
+	p := newPeople(index)
+	shots := []Photo{
+		{Path: "ANNA/1.jpg", Person: "ANNA", Name: "1"},
+		{Path: "ANNA/2.jpg", Person: "ANNA", Name: "2"}, // the same photo again
+		{Path: "ANNA/3.jpg", Person: "ANNA", Name: "3"}, // without a face
+		{Path: "BEN.jpg", Person: "BEN"},                // the same photo as ANNA's
 	}
 	photo := sha256.Sum256([]byte("photo"))
 	enrolled := func(id string) newcomer {
 		return newcomer{photo: photo, vector: []float32{1, 0}, face: face.Enrolled{ID: faceID(photo, id), ExternalID: id}}
 	}
-	var notes []Event
-	out := &events{listen: func(e Event) { notes = append(notes, e) }}
-	err = p.add(shots, []newcomer{enrolled("ANNA.1"), enrolled("ANNA.2"), {refused: "no face"}, enrolled("BEN")}, out)
+	var notes []noted
+	err = p.add(shots, []newcomer{enrolled("ANNA.1"), enrolled("ANNA.2"), {refused: "no face"}, enrolled("BEN")}, noting(&notes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,15 +76,15 @@ func TestAddPeople(t *testing.T) {
 	if d := cmp.Diff(want, p.Person); d != "" {
 		t.Error("people (-want +got):\n" + d)
 	}
-	if index.Len() != 2 || p.count() != 2 {
-		t.Errorf("%d faces of %d people, want 2 of 2", index.Len(), p.count())
+	if index.Len() != 2 || p.Count() != 2 {
+		t.Errorf("%d faces of %d people, want 2 of 2", index.Len(), p.Count())
 	}
-	wantNotes := []Event{
-		Noted{Path: "ANNA/2.jpg", Reason: "the same photo as ANNA/1.jpg; enrolled once"},
-		Noted{Path: "ANNA/3.jpg", Reason: "no face", Refused: true},
-		Noted{Path: "BEN.jpg", Reason: "the same photo as ANNA/1.jpg: it stands for both ANNA and BEN"},
+	wantNotes := []noted{
+		{"ANNA/2.jpg", "the same photo as ANNA/1.jpg; enrolled once", false},
+		{"ANNA/3.jpg", "no face", true},
+		{"BEN.jpg", "the same photo as ANNA/1.jpg: it stands for both ANNA and BEN", false},
 	}
-	if d := cmp.Diff(wantNotes, notes); d != "" {
+	if d := cmp.Diff(wantNotes, notes, cmp.AllowUnexported(noted{})); d != "" {
 		t.Error("notes (-want +got):\n" + d)
 	}
 }
@@ -102,60 +108,6 @@ func TestIDsArePredictable(t *testing.T) {
 	const pinned = "e289e0e2-29cc-8543-a11e-f7d194e37502"
 	if got := faceID(photo, "ANNA.1").String(); got != pinned {
 		t.Errorf("the id of a known photo has changed to %s", got)
-	}
-}
-
-func TestAnnotatedPlaces(t *testing.T) {
-	t.Parallel()
-	root := tree(t, "in/a.mp4", "in/b.mov", "more/a.avi", "out/", "old.mp4", "empty.mp4")
-	if err := os.Truncate(filepath.Join(root, "empty.mp4"), 0); err != nil {
-		t.Fatal(err)
-	}
-	at := func(name string) string { return filepath.Join(root, name) }
-	videos := []string{at("in/a.mp4"), at("in/b.mov"), at("more/a.avi")}
-	for name, c := range map[string]struct {
-		named  string
-		videos []string
-		want   []string // nil where it must be refused
-	}{
-		"none":             {"", videos[:1], []string{}},
-		"a new file":       {at("new.mp4"), videos[:1], []string{at("new.mp4")}},
-		"somebody's file":  {at("old.mp4"), videos[:1], nil},
-		"an empty file":    {at("empty.mp4"), videos[:1], []string{at("empty.mp4")}},
-		"a folder":         {at("out"), videos, []string{at("out/a.mp4"), at("out/b.mp4"), at("out/a-2.mp4")}},
-		"one into folder":  {at("out"), videos[:1], []string{at("out/a.mp4")}},
-		"many into a file": {at("new.mp4"), videos, nil},
-		"no such folder":   {at("none/new.mp4"), videos[:1], nil},
-		"the video itself": {at("in/a.mp4"), videos[:1], nil},
-		"over the videos":  {at("in"), videos, nil},
-		"a device":         {os.DevNull, videos[:1], nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			places, err := annotatedPlaces(c.named, c.videos, false)
-			if (err == nil) != (c.want != nil) {
-				t.Fatalf("error %v", err)
-			}
-			got := []string{}
-			for _, p := range places {
-				got = append(got, p.Path())
-			}
-			if d := cmp.Diff(c.want, got); err == nil && d != "" {
-				t.Error(d)
-			}
-		})
-	}
-}
-
-func TestModelsFolder(t *testing.T) {
-	t.Parallel()
-	c := config.Default()
-	if got := modelsFolder(c); filepath.Base(got) != "default" || !filepath.IsAbs(got) {
-		t.Errorf("unset, the models are looked for in %s", got)
-	}
-	c.Models = "/opt/pack"
-	if got := modelsFolder(c); got != "/opt/pack" {
-		t.Errorf("set, the models are looked for in %s", got)
 	}
 }
 
@@ -193,20 +145,23 @@ func TestWhoWasTaken(t *testing.T) {
 
 func TestOneFaceUnderTwoNames(t *testing.T) {
 	t.Parallel()
-	shots := []snapshot{{"ANNA/1.jpg", "ANNA", "1"}, {"ANNA/2.jpg", "ANNA", "2"}, {"BEN.jpg", "BEN", ""}, {"CLEO.jpg", "CLEO", ""}, {"DORA.jpg", "DORA", ""}}
+	shots := []Photo{
+		{Path: "ANNA/1.jpg", Person: "ANNA", Name: "1"}, {Path: "ANNA/2.jpg", Person: "ANNA", Name: "2"}, {Path: "BEN.jpg", Person: "BEN"},
+		{Path: "CLEO.jpg", Person: "CLEO"}, {Path: "DORA.jpg", Person: "DORA"},
+	}
 	like := func(n byte, x, y float32) newcomer {
 		return newcomer{photo: [sha256.Size]byte{n}, vector: []float32{x, y}}
 	}
-	var notes []Event
+	var notes []noted
 	// Strangers deviate by .1, so that a cosine of .7 is a similarity above 99, and one of .6 below.
 	cohort := &face.Cohort{Mean: make([]float32, 2), Covariance: []float32{0.01, 0, 0, 0.01}}
 	alike(shots, []newcomer{like(1, 1, 0), like(2, 1, 0), like(3, 0.7, 0.714), like(4, 0, 1), like(5, 0.6, -0.8)},
-		cohort, rated(), &events{listen: func(e Event) { notes = append(notes, e) }})
-	want := []Event{
-		Noted{Path: "BEN.jpg", Reason: "shows the face of ANNA/1.jpg: ANNA and BEN may be one person under two names"},
-		Noted{Path: "CLEO.jpg", Reason: "shows the face of BEN.jpg: BEN and CLEO may be one person under two names"},
+		cohort, rated(), noting(&notes))
+	want := []noted{
+		{"BEN.jpg", "shows the face of ANNA/1.jpg: ANNA and BEN may be one person under two names", false},
+		{"CLEO.jpg", "shows the face of BEN.jpg: BEN and CLEO may be one person under two names", false},
 	}
-	if d := cmp.Diff(want, notes); d != "" {
+	if d := cmp.Diff(want, notes, cmp.AllowUnexported(noted{})); d != "" {
 		t.Error("notes (-want +got):\n" + d)
 	}
 }

@@ -1,4 +1,4 @@
-package app
+package engine
 
 import (
 	"fmt"
@@ -14,17 +14,18 @@ const (
 	namedStrangers = 0.01 // of the strangers, those who may be named by mistake
 	fewFalseNames  = 1.0  // false names in a video that nobody is warned of
 	advisedNames   = 0.1  // and those that are left with the threshold that the warning advises
-
-	leastChosen face.Similarity = 80 // no chosen threshold lies below the usual one
 )
 
+// UsualThreshold is the similarity, in percent, that counts as a match where nothing else is asked for: as in AWS.
+const UsualThreshold face.Similarity = 80
+
 // threshold is the lowest similarity that counts as a match against so many enrolled faces.
-func (e *engine) threshold(faces int) face.Similarity {
+func (e *Engine) threshold(faces int) face.Similarity {
 	if e.config.Threshold != config.AutoThreshold {
 		return face.Similarity(e.config.Threshold)
 	}
 	s, _ := e.pack.Calibration().AtRate(namedStrangers / float64(max(faces, 1)))
-	return max(s, leastChosen)
+	return max(s, UsualThreshold) // no chosen threshold lies below the usual one
 }
 
 // caution says how many of the people in a video may bear a name that is not theirs, and what to do about it; empty where
@@ -42,6 +43,15 @@ func caution(c *face.Calibration, threshold face.Similarity, faces, persons int)
 		return said + "; check each match"
 	}
 	return fmt.Sprintf("%s; search again with --threshold %.4g", said, better)
+}
+
+// Message says of results what of a video was not searched, and what to beware of, in one text; empty where there is nothing.
+func Message(partial, cautions []string) string {
+	missing := ""
+	if len(partial) > 0 {
+		missing = "Searched in part: " + strings.Join(partial, "; ")
+	}
+	return sentences(append([]string{missing}, cautions...)...)
 }
 
 // sentences puts what is to be said one after another, each with a capital and a full stop.

@@ -1,8 +1,9 @@
-package app
+package engine
 
 import (
 	"context"
 	"errors"
+	"runtime"
 
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/photo"
@@ -17,6 +18,21 @@ type photos struct {
 	limits      photo.Limits
 	memory      *photo.Memory
 	decoder     *video.Decoder
+}
+
+// Photos gives a service eyes for photos of up to so many bytes. They have so many recognizers of their own, as many as there are cores
+// if that is 0: whoever sends a photo waits, and should not wait for a segment of video. [Engine.Close] closes them.
+func (e *Engine) Photos(workers int, largest int64) service.Photos {
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	p := newPool(workers, e.runtime, e.pack)
+	e.mu.Lock()
+	e.others = append(e.others, p)
+	e.mu.Unlock()
+	limits := photo.DefaultLimits()
+	limits.Bytes = largest
+	return &photos{recognizers: p, limits: limits, memory: e.photos, decoder: e.decoder}
 }
 
 // Look implements [service.Photos].

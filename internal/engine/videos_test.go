@@ -1,4 +1,4 @@
-package app
+package engine
 
 import (
 	"bytes"
@@ -56,7 +56,7 @@ func TestDamageOfSegmentsIsTold(t *testing.T) {
 	}
 	const want = "Searched in part: 3 damaged packets could not be decoded; 1.5 s of the video cannot be read; the file ends too " +
 		"early: it was cut off or damaged, or is still being written; the file has 2 video tracks, and only track 1 was searched."
-	if have := partialMessage(missing); have != want {
+	if have := Message(missing, nil); have != want {
 		t.Errorf("%q, want %q", have, want)
 	}
 }
@@ -114,7 +114,7 @@ func TestFinishTellsDamage(t *testing.T) {
 	if err != nil {
 		t.Skip("no model pack here (make setup): ", err)
 	}
-	s := &stored{engine: &engine{pack: pack, params: search.DefaultParams(*pack.Scale())}}
+	s := &stored{Engine: &Engine{pipeline: pipeline{pack: pack, params: search.DefaultParams(*pack.Scale())}}}
 	eyes, err := s.Under(nil)
 	if err != nil {
 		t.Fatal(err)

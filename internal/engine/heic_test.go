@@ -1,4 +1,4 @@
-package app
+package engine
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ func heicLimits(t *testing.T) photo.Limits {
 	if _, err := os.Stat(string(c.Helper)); err != nil {
 		t.Skip("no decoder: 'make build' makes it")
 	}
-	d, err := newDecoder(c)
+	d, err := OpenDecoder(c)
 	if err != nil {
 		t.Fatal(err)
 	}

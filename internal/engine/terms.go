@@ -1,4 +1,4 @@
-package app
+package engine
 
 import (
 	"encoding/json"
@@ -85,7 +85,7 @@ func (s *stored) Terms() ([]byte, error) {
 
 // Under implements [service.Videos].
 func (s *stored) Under(terms []byte) (service.Eyes, error) {
-	e := &eyes{stored: s, decoder: s.decoder, params: s.params, awsFormats: s.awsFormats}
+	e := &eyes{stored: s, by: s.pipeline, awsFormats: s.awsFormats}
 	if terms == nil {
 		return e, nil
 	}
@@ -96,13 +96,13 @@ func (s *stored) Under(terms []byte) (service.Eyes, error) {
 	if err := s.keeps(r); err != nil {
 		return nil, err
 	}
-	e.params, e.awsFormats = r.Params.params(), r.AWSFormats
-	e.params.Scale = *s.pack.Scale()
-	if err := e.params.Validate(); err != nil {
+	e.by.params, e.awsFormats = r.Params.params(), r.AWSFormats
+	e.by.params.Scale = *s.pack.Scale()
+	if err := e.by.params.Validate(); err != nil {
 		return nil, fmt.Errorf("how the video is to be analysed: %w", err)
 	}
 	if r.Decoder != "" {
-		e.decoder = s.decoder.Only(r.Decoder)
+		e.by.decoder = s.decoder.Only(r.Decoder)
 	}
 	return e, nil
 }

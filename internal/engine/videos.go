@@ -1,4 +1,4 @@
-package app
+package engine
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
-	"github.com/spotter-video/spotter/internal/recognizer"
 	"github.com/spotter-video/spotter/internal/search"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/video"
@@ -16,7 +15,7 @@ import (
 
 // stored gives the service eyes for stored videos.
 type stored struct {
-	*engine
+	*Engine
 	// builds are the decoders that work, the usual one first.
 	builds []string
 	// awsFormats takes only what AWS does: H.264 in MP4 or MOV.
@@ -29,15 +28,21 @@ type stored struct {
 // all of them from videos that are being searched.
 const plansAtOnce = 2
 
-func newStored(e *engine, builds []string, awsFormats bool) *stored {
-	return &stored{engine: e, builds: builds, awsFormats: awsFormats, planning: make(chan struct{}, plansAtOnce)}
+// Videos gives a service eyes for stored videos, which with awsFormats take only what AWS does: H.264 in MP4 or MOV. Usable says
+// whether videos can be decoded here; where they cannot, all that the eyes can do is finish.
+func (e *Engine) Videos(ctx context.Context, awsFormats bool) (_ service.Videos, usable bool) {
+	health := e.decoder.Check(ctx)
+	return newStored(e, health.Builds, awsFormats), health.Usable
+}
+
+func newStored(e *Engine, builds []string, awsFormats bool) *stored {
+	return &stored{Engine: e, builds: builds, awsFormats: awsFormats, planning: make(chan struct{}, plansAtOnce)}
 }
 
 // eyes are those for one job: what decides its results is not this process's, but the job's.
 type eyes struct {
 	*stored
-	decoder    *video.Decoder
-	params     search.Params
+	by         pipeline
 	awsFormats bool
 }
 
@@ -49,7 +54,7 @@ func (s *eyes) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	plan, err := onceMore(ctx, func() (*video.Plan, error) { return s.decoder.Plan(ctx, f) })
+	plan, err := onceMore(ctx, func() (*video.Plan, error) { return s.by.decoder.Plan(ctx, f) })
 	if err != nil {
 		return nil, videoError(err)
 	}
@@ -78,63 +83,20 @@ func (s *eyes) Segment(
 	if n < 0 || n >= len(plan.Segments) {
 		return nil, fmt.Errorf("the plan has %d segments, not %d", len(plan.Segments), n+1)
 	}
-	data, err := onceMore(ctx, func() (*segmentData, error) { return s.analyse(ctx, f, plan, plan.Segments[n], attributes) })
-	if err != nil {
-		return nil, videoError(err)
-	}
-	return encodeSegment(data)
-}
-
-// onceMore does once more what failed for a reason that may have gone by now: see [video.WorthAnother].
-func onceMore[T any](ctx context.Context, do func() (T, error)) (T, error) {
-	out, err := do()
-	if video.WorthAnother(err) && ctx.Err() == nil {
-		return do()
-	}
-	return out, err
-}
-
-func (s *eyes) analyse(
-	ctx context.Context, f *os.File, plan *video.Plan, seg video.Segment, attributes bool,
-) (data *segmentData, err error) {
 	rec, err := s.recognizers.take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer s.recognizers.give(rec)
-	const alternate, overlap = 1, 2 // as for a search from the command line
-	ahead := overlap
-	if s.recognizers.size() == 1 {
-		ahead = alternate
-	}
-	stream, err := s.decoder.Open(ctx, f, plan, seg, video.StreamOptions{SampleRate: s.params.SampleRate, Lookahead: ahead})
+	workers := s.recognizers.size()
+	found, damage, err := s.by.analyse(ctx, rec, &segment{
+		Segment: plan.Segments[n], plan: plan, file: f, attributes: attributes,
+		lookahead: lookahead(workers, workers), // there are others, if not of this video
+	})
 	if err != nil {
-		return nil, err
+		return nil, videoError(err)
 	}
-	defer func() { err = errors.Join(err, stream.Close()) }()
-	in := search.Stretch{Index: seg.Index, Frames: stream, Detector: rec, Embedder: rec, Params: s.params, Cohort: s.pack.Cohort()}
-	lookUpright(&in, rec, plan)
-	if attributes {
-		in.Attributes = attributesOf(rec)
-	}
-	tracklets, err := search.Analyze(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return &segmentData{Tracklets: *tracklets, Damage: stream.Stats().Damage}, nil
-}
-
-// attributesOf says what faces of a video look like.
-func attributesOf(
-	rec *recognizer.Recognizer,
-) func(context.Context, *face.Picture, *face.Detection) (*face.Attributes, error) {
-	return func(ctx context.Context, p *face.Picture, d *face.Detection) (*face.Attributes, error) {
-		a, err := rec.Attributes(ctx, p, d)
-		if errors.Is(err, recognizer.ErrNoFace) {
-			return nil, nil //nolint:nilnil // nothing can be said of it
-		}
-		return a, err
-	}
+	return encodeSegment(&segmentData{Tracklets: *found, Damage: damage})
 }
 
 // Finish implements [service.Eyes].
@@ -145,18 +107,17 @@ func (s *eyes) Finish(
 	if err != nil {
 		return nil, err
 	}
-	in := search.Matching{
-		Gallery: m.Gallery, Cohort: s.pack.Cohort(), Calibration: s.pack.Calibration(), Threshold: m.Threshold,
-		MaxMatches: m.MaxMatches, Params: s.params, People: m.People,
-	}
+	in := search.Matching{Gallery: m.Gallery, Threshold: m.Threshold, MaxMatches: m.MaxMatches, People: m.People}
 	if m.Gallery == nil {
 		in.Gallery = nobody{}
 	}
-	result, err := search.Finish(ctx, tracklets, in)
+	result, err := s.by.finish(ctx, tracklets, in)
 	if err != nil {
 		return nil, err
 	}
-	return &service.Found{Sightings: result.Sightings, Persons: result.Persons, Message: sentences(partialMessage(missing), sideways(result.Turn))}, nil
+	return &service.Found{
+		Sightings: result.Sightings, Persons: result.Persons, Message: Message(missing, []string{sideways(result.Turn)}),
+	}, nil
 }
 
 // readSegments reads what the segments of a video gave, and says in sentences what of the video was not searched.
