@@ -146,8 +146,11 @@ func TestWhoWasTaken(t *testing.T) {
 func TestOneFaceUnderTwoNames(t *testing.T) {
 	t.Parallel()
 	shots := []Photo{
-		{Path: "ANNA/1.jpg", Person: "ANNA", Name: "1"}, {Path: "ANNA/2.jpg", Person: "ANNA", Name: "2"}, {Path: "BEN.jpg", Person: "BEN"},
-		{Path: "CLEO.jpg", Person: "CLEO"}, {Path: "DORA.jpg", Person: "DORA"},
+		{Path: "ANNA/1.jpg", Person: "ANNA", Name: "1"},
+		{Path: "ANNA/2.jpg", Person: "ANNA", Name: "2"},
+		{Path: "BEN.jpg", Person: "BEN"},
+		{Path: "CLEO.jpg", Person: "CLEO"},
+		{Path: "DORA.jpg", Person: "DORA"},
 	}
 	like := func(n byte, x, y float32) newcomer {
 		return newcomer{photo: [sha256.Size]byte{n}, vector: []float32{x, y}}
