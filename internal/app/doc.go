@@ -1,9 +1,8 @@
-// Package app puts the rooms together: it is the only one that knows them all, and the front door for the command line.
+// Package app puts the rooms together: it is the only one that knows them all.
 //
-// [Search] enrols a folder of people and searches videos for them, [Doctor] says what of the environment works, and
-// [BuildModels] and [VerifyModels] care for the model pack. Results leave it through [Output], ready to be written.
-//
-// [Serve] runs a server, [OpenOperator] opens what it keeps for an operator, and [Backup] copies its database.
+// [Serve] opens what a server consists of, hands each part what it asks for, and stops it in good order. [OpenOperator] opens what a
+// server keeps for an operator; [Migrate], [Backup] and [Copy] make, copy and move its database. [Doctor] says what of the environment
+// works, and [BuildModels] and [VerifyModels] care for the model pack.
 //
 // It reads no flags and no environment variables, prints nothing by itself, and takes its clock from the caller.
 package app

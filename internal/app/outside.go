@@ -83,9 +83,9 @@ func joined(urls config.URLs) string {
 	return strings.Join(list, ",")
 }
 
-// apart says whether a bucket shows the data folder, or part of it: callers could then ask for the keys' file.
+// apart says what is wrong where a bucket shows the data folder, or part of it: callers could then ask for the keys' file.
 func apart(s *config.Server) error {
-	data, err := filepath.EvalSymlinks(string(s.Data))
+	data, err := realPath(string(s.Data))
 	if err != nil {
 		return fmt.Errorf("data folder: %w", err)
 	}
@@ -93,7 +93,7 @@ func apart(s *config.Server) error {
 		if b.S3 != nil {
 			continue
 		}
-		folder, err := filepath.EvalSymlinks(string(b.Folder))
+		folder, err := realPath(string(b.Folder))
 		if err != nil {
 			continue // a folder may come later, with a disk that is not mounted yet
 		}
@@ -105,8 +105,17 @@ func apart(s *config.Server) error {
 	return nil
 }
 
-// within says whether a path is a folder's, or lies below it.
+// realPath is where a path leads to, links followed, from the root.
+func realPath(path string) (string, error) {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(path)
+}
+
+// within says whether a path is a folder's, or lies below it. Both begin at the root.
 func within(path, folder string) bool {
-	rel, err := filepath.Rel(absolute(folder), absolute(path))
+	rel, err := filepath.Rel(folder, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

@@ -10,7 +10,12 @@ import (
 
 func TestBucketsAndDataLieApart(t *testing.T) {
 	t.Parallel()
-	root := tree(t, "videos/data/", "data/cache/", "data2/")
+	root := t.TempDir()
+	for _, folder := range []string{"videos/data", "data/cache", "data2"} {
+		if err := os.MkdirAll(filepath.Join(root, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	at := func(name string) config.Path { return config.Path(filepath.Join(root, name)) }
 	if err := os.Symlink(filepath.Join(root, "data"), filepath.Join(root, "link")); err != nil {
 		t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/batch"
 	"github.com/spotter-video/spotter/internal/fault"
 )
 
@@ -41,8 +41,8 @@ func statusOf(ctx context.Context, err error) Status {
 	var (
 		usage       *fault.UsageError
 		environment *fault.EnvironmentError
-		noFaces     *app.NoFacesError
-		incomplete  *app.IncompleteError
+		noFaces     *batch.NoFacesError
+		incomplete  *batch.IncompleteError
 	)
 	switch {
 	case err == nil:

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/batch"
 )
 
 // How often progress is shown: on a terminal often enough to look alive, elsewhere rarely enough for a log.
@@ -57,26 +57,26 @@ func newProgress(out io.Writer, now func() time.Time, columns func() int, quiet 
 }
 
 // Show takes an event in and shows what is to be seen of it.
-func (p *progress) Show(e app.Event) {
+func (p *progress) Show(e batch.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch e := e.(type) {
-	case app.Noted:
+	case batch.Noted:
 		p.noted(e)
-	case app.EnrolmentStarted:
+	case batch.EnrolmentStarted:
 		p.last = p.now()
-	case app.PhotoDone:
+	case batch.PhotoDone:
 		p.photoDone(e)
-	case app.EnrolmentDone:
+	case batch.EnrolmentDone:
 		p.line("looking for %s (%s)", plural(e.People, "person", "people"), plural(e.Faces, "photo", "photos"))
 		p.began = p.now()
-	case app.VideoStarted:
+	case batch.VideoStarted:
 		p.started(e)
-	case app.VideoProgress:
+	case batch.VideoProgress:
 		p.advanced(e)
-	case app.Annotating:
+	case batch.Annotating:
 		p.annotating(e)
-	case app.VideoDone:
+	case batch.VideoDone:
 		p.done(e)
 	}
 }
@@ -95,7 +95,7 @@ func (p *progress) clear() {
 	}
 }
 
-func (p *progress) noted(e app.Noted) {
+func (p *progress) noted(e batch.Noted) {
 	p.clear()
 	if e.Refused {
 		fmt.Fprintf(p.out, "warning: %s: %s\n", printable(e.Path), printable(e.Reason))
@@ -104,7 +104,7 @@ func (p *progress) noted(e app.Noted) {
 	}
 }
 
-func (p *progress) photoDone(e app.PhotoDone) {
+func (p *progress) photoDone(e batch.PhotoDone) {
 	if p.terminal() && !p.due(redrawEvery) || !p.terminal() && !p.due(lineEvery) {
 		return
 	}
@@ -112,7 +112,7 @@ func (p *progress) photoDone(e app.PhotoDone) {
 	p.show("enrolling", share, fmt.Sprintf("photo %d of %d", e.Done, e.Photos))
 }
 
-func (p *progress) started(e app.VideoStarted) {
+func (p *progress) started(e batch.VideoStarted) {
 	p.videos = e.Videos
 	p.running = append(p.running, &running{
 		video: e.Video, path: e.Path, length: e.Info.Duration,
@@ -121,7 +121,7 @@ func (p *progress) started(e app.VideoStarted) {
 		e.Info.Width, e.Info.Height)
 }
 
-func (p *progress) advanced(e app.VideoProgress) {
+func (p *progress) advanced(e batch.VideoProgress) {
 	for _, r := range p.running {
 		if r.video == e.Video {
 			r.analysed, r.faces = e.Analysed, e.Faces
@@ -132,7 +132,7 @@ func (p *progress) advanced(e app.VideoProgress) {
 	}
 }
 
-func (p *progress) annotating(e app.Annotating) {
+func (p *progress) annotating(e batch.Annotating) {
 	if p.terminal() && !p.due(redrawEvery) || !p.terminal() && !p.due(lineEvery) {
 		return
 	}
@@ -144,7 +144,7 @@ func (p *progress) annotating(e app.Annotating) {
 	}
 }
 
-func (p *progress) done(e app.VideoDone) {
+func (p *progress) done(e batch.VideoDone) {
 	p.ended++
 	for i, r := range p.running {
 		if r.video == e.Video {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/batch"
 	"github.com/spotter-video/spotter/internal/face"
 )
 
@@ -27,32 +27,32 @@ func newStage(columns func() int, quiet bool) *stage {
 	return s
 }
 
-func (s *stage) after(d time.Duration, e app.Event) {
+func (s *stage) after(d time.Duration, e batch.Event) {
 	s.at = s.at.Add(d)
 	s.Show(e)
 }
 
 func (s *stage) play() {
 	info := face.VideoInfo{Duration: 3 * time.Minute, Codec: "h264", Width: 1280, Height: 720}
-	s.after(0, app.EnrolmentStarted{Photos: 3})
-	s.after(time.Second, app.PhotoDone{Done: 1, Photos: 3})
-	s.after(0, app.Noted{Path: "people/BEN/\x1b[31m.jpg", Reason: "no face was found", Refused: true})
-	s.after(0, app.Noted{Path: "people/notes.txt", Reason: "not a photo"})
-	s.after(time.Second, app.EnrolmentDone{Faces: 2, People: 1})
-	s.after(0, app.VideoStarted{Video: 0, Videos: 2, Path: "in/a.mp4", Info: info})
+	s.after(0, batch.EnrolmentStarted{Photos: 3})
+	s.after(time.Second, batch.PhotoDone{Done: 1, Photos: 3})
+	s.after(0, batch.Noted{Path: "people/BEN/\x1b[31m.jpg", Reason: "no face was found", Refused: true})
+	s.after(0, batch.Noted{Path: "people/notes.txt", Reason: "not a photo"})
+	s.after(time.Second, batch.EnrolmentDone{Faces: 2, People: 1})
+	s.after(0, batch.VideoStarted{Video: 0, Videos: 2, Path: "in/a.mp4", Info: info})
 	for i := range 4 {
-		s.after(6*time.Second, app.VideoProgress{
+		s.after(6*time.Second, batch.VideoProgress{
 			Video: 0, Analysed: time.Duration(i+1) * 40 * time.Second, Faces: 10 * (i + 1),
 		})
 	}
-	s.after(time.Second, app.Annotating{Video: 0, Written: time.Minute})
-	s.after(time.Second, app.VideoDone{
+	s.after(time.Second, batch.Annotating{Video: 0, Written: time.Minute})
+	s.after(time.Second, batch.VideoDone{
 		Video: 0, Path: "in/a.mp4", Length: info.Duration,
 		Took: 26 * time.Second, Faces: 50, Persons: 3, Warnings: []string{"2 damaged packets"},
 	})
-	s.after(0, app.VideoStarted{Video: 1, Videos: 2, Path: "in/b.mp4", Info: info})
-	s.after(time.Second, app.VideoProgress{Video: 1, Analysed: time.Second, Faces: 1})
-	s.after(time.Second, app.VideoDone{Video: 1, Path: "in/b.mp4", Err: errors.New("the decoder\nfell over")})
+	s.after(0, batch.VideoStarted{Video: 1, Videos: 2, Path: "in/b.mp4", Info: info})
+	s.after(time.Second, batch.VideoProgress{Video: 1, Analysed: time.Second, Faces: 1})
+	s.after(time.Second, batch.VideoDone{Video: 1, Path: "in/b.mp4", Err: errors.New("the decoder\nfell over")})
 }
 
 func TestProgressPiped(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/batch"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/outfile"
@@ -120,13 +120,13 @@ func (o *searchOptions) check(videos []string) error {
 // search runs a search and writes its results.
 func (l *line) search(ctx context.Context, o searchOptions, videos []string) (err error) {
 	shown := newProgress(l.Stderr, l.Now, terminalColumns(l.Stderr), o.quiet)
-	shown.warnings = o.format() != app.Table // the table tells them itself
+	shown.warnings = o.format() != batch.Table // the table tells them itself
 	defer shown.Clear()
 	columns := 0
 	if ask := terminalColumns(l.Stdout); ask != nil {
 		columns = ask()
 	}
-	outputs := []app.Output{app.NewOutput(o.format(), l.Stdout, columns)}
+	outputs := []batch.Output{batch.NewOutput(o.format(), l.Stdout, columns)}
 	writes := l.written()
 	if o.html != "" {
 		place, cannot := outfile.At(o.html, pageOfOurs(), o.force)
@@ -139,9 +139,9 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		}
 		defer file.Discard()
 		writes = append(writes, place)
-		outputs = append(outputs, page{app.NewOutput(app.HTML, file, 0), file})
+		outputs = append(outputs, page{batch.NewOutput(batch.HTML, file, 0), file})
 	}
-	var steps func(app.Step)
+	var steps func(batch.Step)
 	if o.trace != "" {
 		t, place, cannot := newTrace(o.trace, o.force, l.Now())
 		if cannot != nil {
@@ -151,7 +151,7 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		defer func() { err = errors.Join(err, t.write()) }()
 		writes, steps = append(writes, place), t.add
 	}
-	err = app.Search(ctx, l.config, app.SearchRequest{
+	err = batch.Search(ctx, l.config, batch.Request{
 		Videos:    videos,
 		Faces:     o.faces,
 		Annotate:  o.annotate,
@@ -161,19 +161,19 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		Track:     o.track,
 		Listen:    shown.Show,
 		Trace:     steps,
-		Each: func(found *app.Found) error {
+		Each: func(found *batch.Found) error {
 			shown.Clear()
-			return each(outputs, func(out app.Output) error { return out.Add(found) })
+			return each(outputs, func(out batch.Output) error { return out.Add(found) })
 		},
 		Now:     l.Now,
 		Version: thisRelease().Version,
 	})
 	// What was found is worth having even where some videos failed.
-	if incomplete := (*app.IncompleteError)(nil); err != nil && !errors.As(err, &incomplete) {
+	if incomplete := (*batch.IncompleteError)(nil); err != nil && !errors.As(err, &incomplete) {
 		return err
 	}
 	shown.Clear()
-	if closed := each(outputs, app.Output.Close); closed != nil {
+	if closed := each(outputs, batch.Output.Close); closed != nil {
 		return closed
 	}
 	if o.html != "" && !o.quiet {
@@ -182,18 +182,18 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 	return err
 }
 
-func (o searchOptions) format() app.Format {
+func (o searchOptions) format() batch.Format {
 	switch {
 	case o.json:
-		return app.JSON
+		return batch.JSON
 	case o.csv:
-		return app.CSV
+		return batch.CSV
 	default:
-		return app.Table
+		return batch.Table
 	}
 }
 
-func each(outputs []app.Output, do func(app.Output) error) error {
+func each(outputs []batch.Output, do func(batch.Output) error) error {
 	for _, o := range outputs {
 		if err := do(o); err != nil {
 			return fmt.Errorf("write results: %w", err)
@@ -204,7 +204,7 @@ func each(outputs []app.Output, do func(app.Output) error) error {
 
 // page is an output whose file gets its name when it is complete.
 type page struct {
-	app.Output
+	batch.Output
 	file *outfile.File
 }
 

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/spotter-video/spotter/internal/app"
+	"github.com/spotter-video/spotter/internal/batch"
 	"github.com/spotter-video/spotter/internal/outfile"
 )
 
@@ -51,7 +51,7 @@ func newTrace(path string, force bool, start time.Time) (*trace, *outfile.Place,
 }
 
 // add takes a step in.
-func (t *trace) add(s app.Step) {
+func (t *trace) add(s batch.Step) {
 	t.Event = append(t.Event, traceEvent{
 		Name: s.Name, Phase: "X", Time: s.From.Sub(t.start).Microseconds(), Length: max(s.To.Sub(s.From).Microseconds(), 1),
 		Process: 1, Thread: s.Worker,

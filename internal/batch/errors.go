@@ -1,9 +1,6 @@
-package app
+package batch
 
-import (
-	"fmt"
-	"strconv"
-)
+import "fmt"
 
 // NoFacesError says that not one usable face was enrolled.
 type NoFacesError struct {
@@ -27,11 +24,4 @@ func (e *IncompleteError) Error() string {
 		return "the video could not be searched completely"
 	}
 	return fmt.Sprintf("%d of %d videos could not be searched completely", e.Failed, e.Total)
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + noun + "s"
 }

@@ -1,4 +1,4 @@
-package app
+package batch
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 	"github.com/spotter-video/spotter/internal/video"
 )
 
-// SearchRequest is what to search for, where, and what to tell whom about it.
-type SearchRequest struct {
+// Request is what to search for, where, and what to tell whom about it.
+type Request struct {
 	// Videos are files and folders, at least one.
 	Videos []string
 	// Faces is the folder of the people to look for, or a single photo.
@@ -52,7 +52,7 @@ type SearchRequest struct {
 // is found depends on neither. A video that fails, or fails in part, is given to Each with the reason and with what was
 // found all the same, and the others are searched; the error then is an [*IncompleteError]. Other errors are
 // [*fault.UsageError], [*fault.EnvironmentError], [*NoFacesError], ctx's, and those of Each.
-func Search(ctx context.Context, c config.Config, r SearchRequest) (err error) {
+func Search(ctx context.Context, c config.Config, r Request) (err error) {
 	out := &events{listen: r.Listen}
 	videos, err := listVideos(r.Videos, out.note)
 	if err != nil {
