@@ -246,8 +246,8 @@ func TestOpenRefuses(t *testing.T) {
 		"text.mp4": {0, ""},
 		"two.mkv":  {3, "the file has 2 video tracks, and so no track 3"},
 	} {
-		if v, err := o.Open(t.Context(), filepath.Join(folder, name), c.track); err == nil || c.want != "" && err.Error() != c.want {
-			t.Errorf("%s: %+v, %v; want %q", name, v, err, c.want)
+		if v, wrong := o.Open(t.Context(), filepath.Join(folder, name), c.track); wrong == nil || c.want != "" && wrong.Error() != c.want {
+			t.Errorf("%s: %+v, %v; want %q", name, v, wrong, c.want)
 		}
 	}
 	v, err := o.Open(t.Context(), two, 2)
