@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 
+	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/gallery"
 	"github.com/spotter-video/spotter/internal/recognizer"
@@ -30,6 +31,9 @@ type galleryReport struct {
 	Database int64         `json:"database"` // bytes on the disk
 	Ready    time.Duration `json:"ready"`    // from the start of the process
 	Load     time.Duration `json:"load"`     // reading the collection, of that
+	// FileReady and FileLoad are the same for a start with the collection in a file; 0 if it is too small for one.
+	FileReady time.Duration `json:"file_ready,omitempty"`
+	FileLoad  time.Duration `json:"file_load,omitempty"`
 	Resident int64         `json:"resident"` // bytes
 	Private  int64         `json:"anonymous"`
 	// Searches are by one client and by eight.
@@ -178,8 +182,26 @@ func someDetection(r *rand.Rand) face.Detection {
 	return d
 }
 
-// measure starts a server on what has been filled in and searches.
-func (f *filling) measure(ctx context.Context, size int) (_ *galleryReport, err error) {
+// measure starts a server on what has been filled in and searches, and then starts another one with the file that the first has made.
+func (f *filling) measure(ctx context.Context, size int) (*galleryReport, error) {
+	if err := os.RemoveAll(filepath.Join(f.data, filesFolder)); err != nil {
+		return nil, err
+	}
+	r, err := f.first(ctx, size)
+	if err == nil && f.kept(size) {
+		err = f.again(ctx, r)
+	}
+	return r, err
+}
+
+// filesFolder has collections in files.
+const filesFolder = "galleries"
+
+// kept says whether collections of so many faces are kept in files.
+func (f *filling) kept(size int) bool { return size >= int(config.DefaultServer().GalleryFiles) }
+
+// first starts a server on the database alone, and searches.
+func (f *filling) first(ctx context.Context, size int) (_ *galleryReport, err error) {
 	path := filepath.Join(f.data, "spotter.db")
 	if err = forget(path); err != nil {
 		return nil, err
@@ -189,7 +211,7 @@ func (f *filling) measure(ctx context.Context, size int) (_ *galleryReport, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.stop()) }()
-	values, err := s.metrics(ctx)
+	load, err := loading(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -199,9 +221,7 @@ func (f *filling) measure(ctx context.Context, size int) (_ *galleryReport, err 
 	}
 	pid := s.cmd.Process.Pid
 	r := &galleryReport{
-		Faces: size, Database: info.Size(), Ready: s.ready,
-		Load:     time.Duration(values["spotter_gallery_load_duration_seconds_sum"] * float64(time.Second)),
-		Resident: resident(pid), Private: anonymous(pid),
+		Faces: size, Database: info.Size(), Ready: s.ready, Load: load, Resident: resident(pid), Private: anonymous(pid),
 	}
 	const many = 8
 	for _, clients := range []int{1, many} {
@@ -212,7 +232,54 @@ func (f *filling) measure(ctx context.Context, size int) (_ *galleryReport, err 
 		r.Searches = append(r.Searches, searchReport{Clients: clients, Found: found, Timing: took})
 		r.Errors = added(r.Errors, errs)
 	}
-	return r, nil
+	if f.kept(size) {
+		f.say("its file")
+		err = f.awaitFile(ctx)
+	}
+	return r, err
+}
+
+// loading is how long a server has taken to read its collections.
+func loading(ctx context.Context, s *server) (time.Duration, error) {
+	values, err := s.metrics(ctx)
+	return time.Duration(values["spotter_gallery_load_duration_seconds_sum"] * float64(time.Second)), err
+}
+
+// fileWithin is how long a server may take to write a file: it begins within a minute.
+const fileWithin = 5 * time.Minute
+
+// awaitFile waits until the collection has a file, of which nothing is left in memory then.
+func (f *filling) awaitFile(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, fileWithin)
+	defer cancel()
+	for {
+		files, err := filepath.Glob(filepath.Join(f.data, filesFolder, "*.collection"))
+		if err != nil {
+			return err
+		}
+		if len(files) > 0 {
+			return forget(files[0])
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the server has written no file: %w", ctx.Err())
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// again starts a server with the collection in a file.
+func (f *filling) again(ctx context.Context, r *galleryReport) error {
+	if err := forget(filepath.Join(f.data, "spotter.db")); err != nil {
+		return err
+	}
+	s, err := start(ctx, f.options, fmt.Sprint("gallery-file-", r.Faces), f.data)
+	if err != nil {
+		return err
+	}
+	r.FileReady = s.ready
+	r.FileLoad, err = loading(ctx, s)
+	return errors.Join(err, s.stop())
 }
 
 // search looks for enrolled faces for some time.

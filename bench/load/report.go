@@ -129,11 +129,11 @@ func (r *report) printGalleries(w io.Writer) {
 	if len(r.Galleries) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "faces\tfilled/s\tdisk\tready\tof it loading\tresident\tprivate\t")
+	fmt.Fprintln(w, "faces\tfilled/s\tdisk\tready\tof it loading\twith a file\tof it loading\tresident\tprivate\t")
 	for i := range r.Galleries {
 		g := &r.Galleries[i]
-		fmt.Fprintf(w, "%d\t%.0f\t%s\t%s\t%s\t%s\t%s\t\n", g.Faces, g.Filled, size(g.Database), brief(g.Ready), brief(g.Load),
-			size(g.Resident), size(g.Private))
+		fmt.Fprintf(w, "%d\t%.0f\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", g.Faces, g.Filled, size(g.Database), brief(g.Ready), brief(g.Load),
+			brief(g.FileReady), brief(g.FileLoad), size(g.Resident), size(g.Private))
 	}
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, "SearchFaces\tclients\tfound\t"+timingColumns)

@@ -20,6 +20,8 @@ import (
 const (
 	databaseFile = "spotter.db"
 	auditFile    = "audit.log"
+	// galleriesFolder has collections in files, which may be removed at any time.
+	galleriesFolder = "galleries"
 )
 
 func dataFile(s *config.Server, name string) string { return filepath.Join(string(s.Data), name) }

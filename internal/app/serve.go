@@ -209,6 +209,7 @@ func (s *server) openService(context.Context) (err error) {
 		Store: s.store, Objects: objects{s.buckets}, Photos: s.photos, Videos: s.videos, Model: model,
 		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(model.Dim, from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(model.Dim),
+		Files:      s.galleryFiles(),
 		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: audit.Events{Events: s.metrics, Audit: s.audit, Now: s.request.Now, Errors: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
@@ -228,6 +229,21 @@ func (s *server) pageKey() ([]byte, error) {
 	key := make([]byte, keys.Size)
 	_, err := rand.Read(key)
 	return key, err
+}
+
+// galleryFiles is where large collections are kept in files.
+func (s *server) galleryFiles() shelf.Files {
+	if s.config.GalleryFiles == 0 {
+		return shelf.Files{}
+	}
+	data := string(s.config.Data)
+	return shelf.Files{
+		Folder: filepath.Join(data, galleriesFolder), Least: int(s.config.GalleryFiles),
+		Room: func(bytes int64) bool {
+			free, err := freeSpace(data)
+			return err == nil && free >= uint64(bytes)+uint64(s.config.MinFreeDisk) //nolint:gosec // neither is negative
+		},
+	}
 }
 
 // album is a gallery as the service wants it.

@@ -78,6 +78,9 @@ type Server struct {
 	// GalleryMemory is the most memory that collections take; 0: as much as all of them need.
 	GalleryMemory Budget
 
+	// GalleryFiles is how many faces a collection has at least that is kept in a file in the data folder; 0: none is.
+	GalleryFiles Count
+
 	// StopTimeout is how long running work may take to end when the server is asked to stop.
 	StopTimeout Period
 	LogLevel    LogLevel
@@ -115,6 +118,7 @@ func DefaultServer() Server {
 		MaxImageSize:          15 * mebibyte,
 		MaxInlineImage:        5 * mebibyte, // 5,242,880 bytes in the service model
 		MaxFacesPerCollection: 20_000_000,
+		GalleryFiles:          20_000, // some 0.2 s of reading from the database
 		StopTimeout:           Period(30 * time.Second),
 		LogLevel:              Info,
 		LogFormat:             TextLog,

@@ -80,6 +80,7 @@ func (s *Server) validateValues() error {
 		check("max-inline-image", float64(s.MaxInlineImage), 1, float64(maxImage)),
 		s.checkBody(),
 		check("gallery-memory", float64(s.GalleryMemory), 0, float64(maxSize)),
+		check("gallery-files", float64(s.GalleryFiles), 0, maxFaceCount),
 		check("max-faces-per-collection", float64(s.MaxFacesPerCollection), 1, maxFaceCount),
 		check("photo-workers", float64(s.PhotoWorkers), 0, maxWorkers),
 		check("open-jobs", float64(s.OpenJobs), 1, maxOpenJobs),

@@ -44,6 +44,10 @@ func (s *Server) Settings() []Setting {
 		{"cache-size", Storage, "size", "most that these take", &s.CacheSize},
 		{"cache-idle", Storage, "time", "how long one stays that nobody reads", &s.CacheIdle},
 		{"gallery-memory", Storage, "size", "most memory for collections: the least used are read again when needed; 0: no limit", &s.GalleryMemory},
+		{
+			"gallery-files", Storage, "n",
+			"least faces of a collection that is kept in a file for a quick start; 0: none is", &s.GalleryFiles,
+		},
 		{"min-free-disk", Storage, "size", "what downloads leave free on the disk", &s.MinFreeDisk},
 
 		{"rate", Requests, "n", "requests per second in all; 0: unlimited", &s.Rate},

@@ -66,6 +66,7 @@ func TestServerValidateNamesTheKey(t *testing.T) {
 		"cache size":            {func(s *Server) { s.CacheSize = 0 }, "cache-size is 0"},
 		"cache idle":            {func(s *Server) { s.CacheIdle = -1 }, "cache-idle is -1ns"},
 		"gallery memory":        {func(s *Server) { s.GalleryMemory = -1 }, "gallery-memory is -1"},
+		"gallery files":         {func(s *Server) { s.GalleryFiles = -1 }, "gallery-files is -1"},
 		"free disk":             {func(s *Server) { s.MinFreeDisk = -1 }, "min-free-disk is -1"},
 		"rate":                  {func(s *Server) { s.Rate = PerSecond(math.NaN()) }, "rate is NaN"},
 		"rate of a key":         {func(s *Server) { s.RatePerKey = -1 }, "rate-per-key is -1"},

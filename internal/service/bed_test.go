@@ -37,11 +37,12 @@ type bed struct {
 
 	objects *shelfOfObjects
 	videos  *readVideos
+	files   string // the folder that collections are kept in
 }
 
 func setup(t *testing.T, change ...func(*service.Settings)) *bed {
 	t.Helper()
-	b := &bed{t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), objects: newObjects(t), videos: &readVideos{}}
+	b := &bed{t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), objects: newObjects(t), videos: &readVideos{}, files: t.TempDir()}
 	b.store = newStore(t, func(_ context.Context, _ *sql.Tx, tasks []service.Task) error {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -75,6 +76,7 @@ func (b *bed) ports() service.Ports {
 		Wake:   func() { b.mu.Lock(); b.woken++; b.mu.Unlock() },
 		Events: silence{}, Log: slog.New(slog.NewTextHandler(b, nil)), Now: b.clock, Random: rand.Reader,
 		PageKey: bytes.Repeat([]byte{7}, 32),
+		Files:   shelf.Files{Folder: b.files, Room: func(int64) bool { return true }},
 	}
 }
 

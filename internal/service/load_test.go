@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +21,14 @@ type watched struct {
 	wholes  int
 	vectors error
 	wholly  error
+	codes   error
+}
+
+func (w *watched) Codes(ctx context.Context, c service.Serial, after *face.ID, size, limit int) ([]byte, *face.ID, error) {
+	if w.codes != nil {
+		return nil, nil, w.codes
+	}
+	return w.Store.Codes(ctx, c, after, size, limit)
 }
 
 func (w *watched) EachVector(ctx context.Context, c service.Serial, each func(service.Vector) error) error {
@@ -119,6 +128,41 @@ func (b *bed) findsAll(c service.CollectionID, list []service.NewFace) {
 	}
 	if want := min(len(list), 4096); len(seen) != want || len(found.Hits) != want-1 {
 		b.t.Errorf("found %d faces beside the one searched for, %d different; want %d", len(found.Hits), len(seen)-1, want-1)
+	}
+}
+
+// TestLoadFromFiles starts with a collection in a file, and reads from the database what has changed since.
+func TestLoadFromFiles(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.watch()
+	b.start()
+	b.collection("people")
+	anna, berta := looks(1), looks(0, 1)
+	first := b.index("people", "anna", anna)[0]
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ok(b.Load(t.Context()))
+	ok(b.Refresh(t.Context()))
+	if list, err := os.ReadDir(b.files); err != nil || len(list) != 1 {
+		t.Fatalf("files are %v: %v", list, err)
+	}
+	second := b.index("people", "berta", berta)[0]
+	b.start()
+	w.codes = errors.New("all is read again")
+	ok(b.Load(t.Context()))
+	b.finds("from the file", "people", anna, first)
+	b.finds("added after the file", "people", berta, second)
+	_, err := b.DeleteFaces(t.Context(), "people", []face.ID{first})
+	ok(err)
+	b.finds("deleted", "people", anna)
+	ok(b.Close())
+	if list, err := os.ReadDir(b.files); err != nil || len(list) != 0 {
+		t.Errorf("a face was deleted, and files are %v: %v", list, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -46,7 +47,7 @@ func TestTwoProcessesAnswerAsOne(t *testing.T) {
 			"disassociate":       m.disassociate,
 			"delete collection":  m.deleteCollection,
 			"start a process":    func(*rapid.T) { processes[1].start(tight) },
-			"refresh":            func(r *rapid.T) { ok(r, m.process().Refresh(t.Context())) },
+			"refresh":            m.refresh,
 			"search for a face":  m.searchFaces,
 			"search for users":   m.searchUsers,
 			"search for a photo": m.searchPhoto,
@@ -97,6 +98,13 @@ func compareIDs(a, b face.ID) int { return bytes.Compare(a[:], b[:]) }
 func (m *machine) looks() (int, testFace) {
 	n := rapid.IntRange(0, 7).Draw(m.t, "looks")
 	return n, looks(1, float32(n)*0.3, float32(n%3)*0.2)
+}
+
+// refresh comes late enough for files of collections to be written again.
+func (m *machine) refresh(r *rapid.T) {
+	p := m.process()
+	p.advance(11 * time.Minute)
+	ok(r, p.Refresh(p.t.Context()))
 }
 
 func (m *machine) index(r *rapid.T) {

@@ -23,7 +23,7 @@ import (
 // beside is another process with the same database.
 func (b *bed) beside(change ...func(*service.Settings)) *bed {
 	b.t.Helper()
-	other := &bed{t: b.t, store: b.store, now: b.clock(), objects: b.objects, videos: &readVideos{}}
+	other := &bed{t: b.t, store: b.store, now: b.clock(), objects: b.objects, videos: &readVideos{}, files: b.t.TempDir()}
 	other.start(change...)
 	return other
 }

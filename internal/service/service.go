@@ -28,6 +28,8 @@ type Ports struct {
 	// Code makes the code of a face: what a gallery with originals keeps of it. All have CodeSize bytes.
 	Code     func(id face.ID, vector []float32) []byte
 	CodeSize int
+	// Files is where large collections are kept in files, so that they are in memory soon after a start; zero for nowhere.
+	Files shelf.Files
 	// Tasks are those in the queue, of all processes; nil where nothing is enqueued.
 	Tasks func(context.Context) (OpenTasks, error)
 	// Slots is how many segments are worked on at once, by all processes together; nil where one works alone.
@@ -193,15 +195,18 @@ func (s *Service) eachCollection(ctx context.Context, do func(*Collection) error
 }
 
 // Refresh brings what is in memory up to date with what other processes have done: without it a face that they have deleted would stay
-// in memory, where nobody finds it, until the collection is searched, and a deleted collection for good.
+// in memory and in files, where nobody finds it, until the collection is searched, and a deleted collection for good. It writes files of
+// collections for the next start. To be called about once a minute.
 func (s *Service) Refresh(ctx context.Context) error {
 	left := map[int64]bool{}
 	for _, serial := range s.shelf.Held() {
 		left[serial] = true
 	}
+	var all []shelf.Collection
 	var failed error // a collection that cannot be read costs itself only
 	err := s.eachCollection(ctx, func(c *Collection) error {
 		delete(left, int64(c.Serial))
+		all = append(all, onShelf(c))
 		failed = errors.Join(failed, s.shelf.Follow(ctx, onShelf(c)))
 		return ctx.Err()
 	})
@@ -210,6 +215,10 @@ func (s *Service) Refresh(ctx context.Context) error {
 	}
 	for serial := range left {
 		s.shelf.Drop(serial)
+	}
+	if err := s.shelf.KeepFiles(ctx, all); err != nil && ctx.Err() == nil {
+		// Nothing depends on it but how long the next start takes.
+		s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "a collection was not kept in a file: the next start reads it from the database", slog.Any("error", err))
 	}
 	return failed
 }

@@ -13,7 +13,7 @@ import (
 // newShelf makes the shelf on which the service has collections in memory.
 func newShelf(p *Ports, s *Settings) *shelf.Shelf {
 	return shelf.New(shelf.Config{
-		Feed: feed{p.Store}, NewGallery: p.NewGallery, Code: p.Code, CodeSize: p.CodeSize, Most: s.GalleryMemory,
+		Feed: feed{p.Store, p.Now}, NewGallery: p.NewGallery, Code: p.Code, CodeSize: p.CodeSize, Most: s.GalleryMemory, Files: p.Files,
 		Events: told{p.Events}, Log: p.Log, Now: p.Now,
 	})
 }
@@ -33,7 +33,10 @@ func onShelf(c *Collection) shelf.Collection {
 }
 
 // feed is the store as the shelf reads it.
-type feed struct{ store Store }
+type feed struct {
+	store Store
+	now   func() time.Time
+}
 
 // gone says of what has been deleted that it has.
 func gone(err error) error {
@@ -92,6 +95,15 @@ func (f feed) SetCodes(ctx context.Context, c int64, codes []shelf.Code) error {
 		list[i] = Code(x)
 	}
 	return gone(f.store.SetCodes(ctx, Serial(c), list))
+}
+
+func (f feed) Mark(ctx context.Context, c int64, mark shelf.Mark) error {
+	return gone(f.store.Mark(ctx, Serial(c), Mark(mark), f.now()))
+}
+
+func (f feed) Marked(ctx context.Context, c int64, mark shelf.Mark) (bool, error) {
+	there, err := f.store.Marked(ctx, Serial(c), Mark(mark), f.now())
+	return there, gone(err)
 }
 
 // told tells of what is in memory.

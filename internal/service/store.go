@@ -76,6 +76,10 @@ type FaceStore interface {
 	Codes(ctx context.Context, c Serial, after *face.ID, size, limit int) (codes []byte, last *face.ID, err error)
 	// SetCodes keeps codes of those of the faces that are there, instead of earlier ones. A face's code is deleted with it.
 	SetCodes(ctx context.Context, c Serial, codes []Code) error
+	// Mark keeps the mark of a file that holds a copy of a collection, for thirty days after it was last asked for. Marked says whether
+	// the store has it.
+	Mark(ctx context.Context, c Serial, mark Mark, now time.Time) error
+	Marked(ctx context.Context, c Serial, mark Mark, now time.Time) (bool, error)
 	// DeleteFaces deletes faces that are associated with nobody, and says which: those of ids that are not among them and
 	// not in associated were not there. Which ones they were is kept for a day from now on, for Changes.
 	DeleteFaces(ctx context.Context, c Serial, ids []face.ID, now time.Time) (
@@ -106,6 +110,9 @@ type ChangedFace struct {
 	// Code is what was kept; empty if nothing was.
 	Code []byte
 }
+
+// Mark tells a copy of a collection in a file from all others.
+type Mark [16]byte
 
 // Code is what a gallery keeps of an enrolled face in memory.
 type Code struct {
@@ -190,7 +197,7 @@ type JobStore interface {
 	EndJob(ctx context.Context, j *Job, n *Notice) (bool, error)
 	// DeleteJob deletes a job that has ended, with its results. [NotFound]; [Conflict] if it is in progress.
 	DeleteJob(ctx context.Context, id JobID) error
-	// Sweep deletes jobs and request tokens that have expired, at most limit of each, and says how many. It also forgets which
+	// Sweep deletes jobs and request tokens that have expired, at most limit of each, and says how many. It also forgets marks, and which
 	// faces were deleted more than a day ago, and removes what deleted collections and jobs have left behind, uncounted, in several transactions if that is much.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 }

@@ -40,6 +40,7 @@ type rows struct {
 	faces         map[face.ID]*row
 	gone          map[face.ID]int64 // the number of the last deletion
 	extra         int64             // what the store counts too many
+	marks         map[shelf.Mark]bool
 	// history is whose all faces were at each number.
 	history map[int64]map[face.ID]string
 }
@@ -60,7 +61,7 @@ func newTable(serials ...int64) *table {
 }
 
 func newRows() *rows {
-	return &rows{faces: map[face.ID]*row{}, gone: map[face.ID]int64{}, history: map[int64]map[face.ID]string{}}
+	return &rows{faces: map[face.ID]*row{}, gone: map[face.ID]int64{}, history: map[int64]map[face.ID]string{}, marks: map[shelf.Mark]bool{}}
 }
 
 func id(n int) face.ID { return face.ID{0: byte(n >> 8), 1: byte(n), 15: 1} }
@@ -149,7 +150,7 @@ func (t *table) read(ctx context.Context, method string, c int64, do func(*rows)
 func (t *table) Changes(ctx context.Context, c, after int64, _ int) (out *shelf.Changes, err error) {
 	err = t.read(ctx, "Changes", c, func(r *rows) {
 		out = &shelf.Changes{To: min(after+t.page, r.number), Latest: r.number, Total: int64(len(r.faces)) + r.extra}
-		if out.Lost = after < r.swept; out.Lost {
+		if out.Lost = after < r.swept || after > r.number; out.Lost {
 			return
 		}
 		for f, x := range r.faces {
@@ -228,6 +229,15 @@ func (t *table) SetCodes(ctx context.Context, c int64, codes []shelf.Code) error
 			}
 		}
 	})
+}
+
+func (t *table) Mark(ctx context.Context, c int64, mark shelf.Mark) error {
+	return t.read(ctx, "Mark", c, func(r *rows) { r.marks[mark] = true })
+}
+
+func (t *table) Marked(ctx context.Context, c int64, mark shelf.Mark) (there bool, err error) {
+	err = t.read(ctx, "Marked", c, func(r *rows) { there = r.marks[mark] })
+	return there, err
 }
 
 func sorted(r *rows) []face.ID {

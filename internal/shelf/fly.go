@@ -48,10 +48,17 @@ func (s *Shelf) fly(ctx context.Context, a *album, from *state, c Collection) (n
 // publish makes a draft a state.
 func (s *Shelf) publish(a *album, d *draft) *state {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	a.uncoded = append(a.uncoded, d.mend...)
-	s.mu.Unlock()
+	if d.goneAt > a.goneAt {
+		a.goneAt, a.lost = d.goneAt, s.config.Now()
+	}
+	if a.file.there && a.file.number < a.goneAt {
+		s.discardLocked(a)
+	}
 	return &state{
-		number: d.number, missing: d.missing(), owners: d.owners, faces: d.faces.Snapshot(), users: d.users.Snapshot(),
+		number: d.number, missing: d.missing(), size: d.faces.Len(), owners: d.owners,
+		faces: d.faces.Snapshot(), users: d.users.Snapshot(),
 	}
 }
 
@@ -67,6 +74,7 @@ type draft struct {
 	number       int64 // up to which changes have been taken in
 	latest       int64 // that of the store when it was asked last
 	total        int64 // faces that it had then
+	goneAt       int64 // by which number the last faces had been deleted
 	owners       *owners
 	touched      map[string]bool  // users whose faces have become others
 	uncoded      map[face.ID]bool // faces that have come without a good code
@@ -119,6 +127,7 @@ func (d *draft) changes(ctx context.Context) error {
 func (d *draft) take(ch *Changes) error {
 	if len(ch.Gone) > 0 {
 		d.faces.Delete(ch.Gone)
+		d.goneAt = ch.To
 	}
 	for _, id := range ch.Gone {
 		delete(d.uncoded, id)

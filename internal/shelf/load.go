@@ -16,13 +16,18 @@ const loadBatch = 4096
 // minutes for millions; others need some too, such as who says that this process lives.
 const loadsAtOnce = 8
 
-// load reads a collection into new galleries, and follows what happens to it meanwhile from the number on that it had before.
+// load reads a collection into new galleries, from its file if there is one, and follows what happens to it meanwhile from the number on that it had before.
 func (s *Shelf) load(ctx context.Context, a *album, c Collection) (*state, error) {
 	select {
 	case s.loads <- struct{}{}:
 		defer func() { <-s.loads }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
+	}
+	if a.faces == nil { // what has gone wrong in memory may have got into a file
+		if x, err := s.fromFile(ctx, a, c); x != nil || err != nil {
+			return x, err
+		}
 	}
 	for {
 		d, err := s.draft(a.serial)

@@ -3,6 +3,7 @@ package shelf
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -42,6 +43,9 @@ type Feed interface {
 	EachOwned(ctx context.Context, c int64, each func(Vector) error) error
 	// SetCodes keeps codes of those of the faces that are there.
 	SetCodes(ctx context.Context, c int64, codes []Code) error
+	// Mark keeps a mark of a collection for a month, and Marked says whether it is kept, and then does so for another month.
+	Mark(ctx context.Context, c int64, mark Mark) error
+	Marked(ctx context.Context, c int64, mark Mark) (bool, error)
 }
 
 // Changes is what has happened to a collection's faces. Applied to a copy of the collection as it was at the number that was asked
@@ -99,12 +103,16 @@ type Gallery interface {
 	Bytes() int64
 	// Snapshot is the gallery as it is now, to be closed.
 	Snapshot() Snapshot
+	// Read fills an empty gallery with what [Snapshot.Write] has written of one of the same form; on an error it stays empty.
+	Read(r io.Reader) error
 	Close() error
 }
 
 // Snapshot is a gallery as it was at one moment. It outlives its gallery.
 type Snapshot interface {
 	Searcher
+	// Write writes the faces in a form that [Gallery.Read] reads, with a checksum.
+	Write(w io.Writer) error
 	Close() error
 }
 

@@ -24,6 +24,7 @@ type Config struct {
 	CodeSize int
 	// Most is how many bytes collections may take in memory; 0 for no limit.
 	Most   int64
+	Files  Files
 	Events Events
 	Log    *slog.Logger
 	Now    func() time.Time
@@ -54,6 +55,14 @@ type album struct {
 	wanted int     // views that are out, and those who wait for one
 	bytes  int64   // that it takes
 	gone   bool    // it is on the shelf no longer
+	// deleted is that the collection has been, too.
+	deleted bool
+	// file is what is in its file, written when one was written last, or was to be. goneAt is the number of the last change in
+	// memory that deleted faces, and lost when it was.
+	file    kept
+	written time.Time
+	goneAt  int64
+	lost    time.Time
 	// uncoded is the faces that have no code, or a damaged one, until codes are written.
 	uncoded []face.ID
 
@@ -66,6 +75,7 @@ type state struct {
 	number int64
 	// missing is how many faces the store has counted that were not there when all were read: 0 unless its count is wrong.
 	missing      int64
+	size         int // faces that it has
 	faces, users Snapshot
 	owners       *owners
 	holders      int // the album, and views; guarded by the shelf's lock
@@ -220,7 +230,7 @@ func (s *Shelf) find(c Collection) *album {
 	}
 	for _, other := range s.albums {
 		if other.name == c.Name && other.serial < c.Serial {
-			s.remove(other)
+			s.removeForGood(other)
 		}
 	}
 	a = &album{serial: c.Serial, name: c.Name}
@@ -273,7 +283,7 @@ func (s *Shelf) land(a *album, next *state, err error, took time.Duration) error
 	}
 	if err != nil {
 		if errors.Is(err, ErrGone) {
-			s.remove(a)
+			s.removeForGood(a)
 		}
 		s.tidy(a)
 		return err
@@ -321,6 +331,13 @@ func (s *Shelf) remove(a *album) {
 		return
 	}
 	a.closeGalleries()
+}
+
+// removeForGood takes an album off the shelf whose collection has been deleted.
+func (s *Shelf) removeForGood(a *album) {
+	a.deleted = true
+	s.discardLocked(a)
+	s.remove(a)
 }
 
 // named says whether a loaded collection has this name.
@@ -381,7 +398,7 @@ func (s *Shelf) Drop(serial int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.albums[serial]; a != nil {
-		s.remove(a)
+		s.removeForGood(a)
 	}
 }
 

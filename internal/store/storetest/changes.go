@@ -276,3 +276,45 @@ func (f *follower) follow(ctx context.Context, r *rapid.T, s service.Store, m *m
 		r.Fatalf("a copy that follows has %v at %d, want %v at %d", f.faces, f.number, want, m.changes)
 	}
 }
+
+// testMarks: a mark is kept for thirty days after it was last asked for, and no longer than its collection.
+func testMarks(u suite) {
+	t := u.T
+	s, ctx := u.open(t, nil), t.Context()
+	c, other := create(t, s, "people").Serial, create(t, s, "others").Serial
+	const days = 24 * time.Hour
+	want := func(when time.Duration, c service.Serial, mark byte, want bool) {
+		t.Helper()
+		got, err := s.Marked(ctx, c, service.Mark{0, mark, 255}, day().Add(when))
+		if ok(t, err); got != want {
+			t.Errorf("after %v, collection %d has mark %d: %v", when, c, mark, got)
+		}
+	}
+	sweep := func(when time.Duration) {
+		t.Helper()
+		_, err := s.Sweep(ctx, day().Add(when), 10)
+		ok(t, err)
+	}
+	want(0, c, 1, false)
+	for mark := range byte(3) {
+		ok(t, s.Mark(ctx, c, service.Mark{0, mark, 255}, day()))
+	}
+	ok(t, s.Mark(ctx, c, service.Mark{0, 1, 255}, day())) // again
+	want(0, c, 1, true)
+	want(0, other, 1, false)
+	sweep(29 * days)
+	want(29*days, c, 1, true)
+	want(28*days, c, 1, true) // another process's clock is behind
+	sweep(30 * days)
+	want(30*days, c, 0, false)
+	want(30*days, c, 1, true)
+	want(30*days, c, 2, false)
+
+	ok(t, s.DeleteCollection(ctx, "people"))
+	_, err := s.Marked(ctx, c, service.Mark{0, 1, 255}, day())
+	wantKind(t, err, service.NotFound)
+	wantKind(t, s.Mark(ctx, c, service.Mark{9}, day()), service.NotFound)
+	sweep(0) // removes the collection, which nothing may refer to any more
+	ok(t, s.Mark(ctx, other, service.Mark{0, 1, 255}, day()))
+	want(0, other, 1, true)
+}

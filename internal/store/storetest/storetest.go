@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task
 		{"PagesOfChanges", testPagesOfChanges},
 		{"OldChanges", testOldChanges},
 		{"Gone", testGone},
+		{"Marks", testMarks},
 		{"Tokens", testTokens},
 		{"Jobs", testJobs},
 		{"JobListing", testJobListing},

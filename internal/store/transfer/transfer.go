@@ -35,6 +35,7 @@ func tables() []table {
 		{"faces", "collection, id", false},
 		{"codes", "collection, id", false},
 		{"gone", "collection, changed, id", false},
+		{"marks", "collection, mark", false},
 		{"jobs", "serial", true},
 		{"plans", "job", false},
 		{"segments", "job, number", false},

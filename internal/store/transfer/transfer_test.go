@@ -70,6 +70,7 @@ func fill(t *testing.T, s service.Store) {
 	}
 	_, err := s.AddFaces(ctx, people.Serial, faces, 5000)
 	ok(t, err)
+	ok(t, s.Mark(ctx, people.Serial, service.Mark{1, 0, 255}, day))
 	token := &service.RequestToken{Scope: "s", Token: "t", Result: []byte("r"), Expires: day.AddDate(100, 0, 0)}
 	ok(t, s.CreateUser(ctx, people.Serial, "ann", 10, token))
 	ok(t, s.CreateKey(ctx, &service.AccessKey{ID: "AKIA1", Sealed: []byte{0, 1}, Sealer: []byte("print"), Disabled: true, Created: day}))

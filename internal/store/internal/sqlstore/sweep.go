@@ -19,8 +19,10 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error
 		if tokens, err = sweepTokens(ctx, tx, now, limit); err != nil {
 			return err
 		}
-		jobs, err = sweepJobs(ctx, tx, now, limit)
-		return err
+		if jobs, err = sweepJobs(ctx, tx, now, limit); err != nil {
+			return err
+		}
+		return sweepMarks(ctx, tx, now, limit)
 	})
 	if err != nil {
 		return 0, err
@@ -136,6 +138,7 @@ func steps(kind residue) []step {
 			(SELECT collection, id FROM faces WHERE collection = $1 LIMIT $2)`
 		gone = `DELETE FROM gone WHERE (collection, changed, id) IN
 			(SELECT collection, changed, id FROM gone WHERE collection = $1 LIMIT $2)`
+		marks       = `DELETE FROM marks WHERE (collection, mark) IN (SELECT collection, mark FROM marks WHERE collection = $1 LIMIT $2)`
 		users       = `DELETE FROM users WHERE serial IN (SELECT serial FROM users WHERE collection = $1 LIMIT $2)`
 		tags        = `DELETE FROM tags WHERE (collection, tag) IN (SELECT collection, tag FROM tags WHERE collection = $1 LIMIT $2)`
 		collections = `DELETE FROM collections WHERE serial IN (SELECT serial FROM collections WHERE serial = $1 LIMIT $2)`
@@ -150,7 +153,7 @@ func steps(kind residue) []step {
 	)
 	switch kind {
 	case ofCollection:
-		return []step{{faces, 500}, {gone, 500}, {users, 500}, {tags, 500}, {collections, 2}}
+		return []step{{faces, 500}, {gone, 500}, {marks, 500}, {users, 500}, {tags, 500}, {collections, 2}}
 	case ofSegments:
 		return []step{{segments, 16}, {others, 16}}
 	case ofJob:
