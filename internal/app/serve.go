@@ -209,7 +209,7 @@ func (s *server) openService(context.Context) (err error) {
 		Store: s.store, Objects: objects{s.buckets}, Photos: s.photos, Videos: s.videos, Model: model,
 		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(model.Dim, from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(model.Dim),
-		Files:      s.galleryFiles(),
+		Files: s.galleryFiles(),
 		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: audit.Events{Events: s.metrics, Audit: s.audit, Now: s.request.Now, Errors: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
