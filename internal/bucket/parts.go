@@ -11,7 +11,7 @@ import (
 // A download comes in blocks, as they are needed. Who reads on gets more and more at once, as of a file on a slow disk: up to
 // mostAhead, which costs a request for each 4 MiB, and keeps what is fetched in vain small.
 const (
-	blockSize = 1 << 20
+	blockSize = 256 << 10
 	mostAhead = 4 << 20
 	// mostEnds bounds how many readers of one file are remembered.
 	mostEnds = 64

@@ -176,7 +176,7 @@ type Release struct{ Slot int32 }
 
 // Window is the bytes of a window: the child asks for parts of a lazy file in windows that begin at multiples of it, and the last one
 // ends with the file.
-const Window = 1 << 20
+const Window = 256 << 10
 
 // Want asks for the bytes From..To of a lazy file: one window.
 type Want struct{ From, To int64 }

@@ -170,3 +170,29 @@ func TestSquare(t *testing.T) {
 		}
 	}
 }
+
+func TestWantIsOneWindow(t *testing.T) {
+	t.Parallel()
+	const size = 3*Window + 5
+	for _, c := range []struct {
+		want Want
+		good bool
+	}{
+		{Want{0, Window}, true},
+		{Want{2 * Window, 3 * Window}, true},
+		{Want{3 * Window, size}, true},
+		{Want{3 * Window, 4 * Window}, false},
+		{Want{0, 2 * Window}, false},
+		{Want{0, 1}, false},
+		{Want{1, Window + 1}, false},
+		{Want{-Window, 0}, false},
+		{Want{Window, Window}, false},
+		{Want{4 * Window, 5 * Window}, false},
+		{Want{Window, -1}, false},
+		{Want{1<<63 - Window, 1<<63 - 1}, false},
+	} {
+		if err := c.want.Check(size); (err == nil) != c.good {
+			t.Errorf("%+v: %v", c.want, err)
+		}
+	}
+}
