@@ -21,13 +21,27 @@ const (
 // the Go runtime's poller, and the sandbox need not allow one.
 type control struct {
 	fd     int
+	kept   []wire.Message // came before what was waited for
 	buffer [wire.MaxMessage]byte
 }
 
 func newControl() *control { return &control{fd: video.ControlFD} }
 
+// maxKept bounds the messages that are kept: there are fewer slots.
+const maxKept = 64
+
 // receive waits for the parent's next message; io.EOF when the parent is gone.
 func (c *control) receive() (wire.Message, error) {
+	if len(c.kept) > 0 {
+		m := c.kept[0]
+		c.kept = c.kept[1:]
+		return m, nil
+	}
+	return c.next()
+}
+
+// next reads a message.
+func (c *control) next() (wire.Message, error) {
 	for {
 		n, err := unix.Read(c.fd, c.buffer[:])
 		switch {

@@ -3,8 +3,6 @@
 package main
 
 import (
-	"golang.org/x/sys/unix"
-
 	"github.com/spotter-video/spotter/internal/video"
 	"github.com/spotter-video/spotter/internal/video/sampling"
 	"github.com/spotter-video/spotter/internal/video/wire"
@@ -41,19 +39,13 @@ const lastPackets = 3
 // between packets.
 const lostBytes = 256
 
-func newCoverage(fd int, size int64, r *wire.Request) coverage {
+func newCoverage(f *file, r *wire.Request) coverage {
 	c := coverage{from: wire.Beginning, to: wire.End, end: noTime, shown: noTime}
 	if r.Container == wire.MPEGTS {
-		c.transport = video.NewTransport(file(fd), r.Base, size)
+		c.transport = video.NewTransport(f, r.Base, f.size)
 	}
 	return c
 }
-
-// file reads from a descriptor.
-type file int
-
-// ReadAt implements [io.ReaderAt].
-func (f file) ReadAt(b []byte, at int64) (int, error) { return unix.Pread(int(f), b, at) }
 
 // add takes in the next packet of the stream.
 func (c *coverage) add(k *packet) {

@@ -7,9 +7,6 @@ import (
 	"fmt"
 	"math"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/spotter-video/spotter/internal/video"
 	"github.com/spotter-video/spotter/internal/video/sampling"
 	"github.com/spotter-video/spotter/internal/video/wire"
 )
@@ -37,7 +34,7 @@ func (p *planning) cuts() ([]wire.Cut, error) {
 func (p *planning) indexed() bool {
 	switch p.request.Container {
 	case wire.MP4:
-		return p.src.entries() > 0 && !hasFragments(video.InputFD, p.size)
+		return p.src.entries() > 0 && !hasFragments(p.src.file, p.size)
 	case wire.AVI:
 		return p.src.entries() > 1
 	case wire.Matroska:
@@ -256,7 +253,7 @@ func (p *planning) atEnd(err error) {
 func (p *planning) reopen() error {
 	stream := int(p.src.info.stream)
 	p.src.close()
-	src, _, err := open(p.request, stream, p.request.Container != wire.MPEGTS)
+	src, _, err := open(p.control, p.request, stream, p.request.Container != wire.MPEGTS)
 	if err != nil {
 		return err
 	}
@@ -296,12 +293,12 @@ func (p *planning) spaced() []wire.Cut {
 
 // hasFragments says whether an MP4 file is made of fragments, whose index libav learns only while reading. It looks at
 // the file's top-level boxes: eight or sixteen bytes each.
-func hasFragments(fd int, size int64) bool {
+func hasFragments(f *file, size int64) bool {
 	const maxBoxes = 1024
 	var head [16]byte
 	at := int64(0)
 	for range maxBoxes {
-		if n, err := unix.Pread(fd, head[:], at); err != nil || n < 8 {
+		if n, err := f.ReadAt(head[:], at); err != nil || n < 8 {
 			return false
 		}
 		if string(head[4:8]) == "moof" {

@@ -65,7 +65,7 @@ func (d *decoding) mapRing() error {
 // over from the beginning of the file.
 func (d *decoding) openAtStart() error {
 	s := d.request.Segment
-	src, _, err := open(d.request, int(d.request.Stream), accounts(d.request.Container))
+	src, _, err := open(d.control, d.request, int(d.request.Stream), accounts(d.request.Container))
 	if err != nil {
 		return err
 	}

@@ -72,9 +72,10 @@ typedef struct {
 } sd_picture;
 
 // Opens the file behind a descriptor with the named demuxer and chooses the video stream: stream >= 0 takes that one.
+// Where needs is not 0, sd_need is called with it before bytes of the file are read.
 // The container begins at base; rate is the frame rate of a raw stream, else empty. all reads the other streams too, so that sd_packet.unread counts what belongs to none.
 // *refusal says why there is none to decode (SD_...), and info->codec then names the codec.
-int sd_open(int fd, int64_t base, int64_t size, const char *demuxer, const char *rate, int64_t max_pixels, int stream, int all,
+int sd_open(int fd, uintptr_t needs, int64_t base, int64_t size, const char *demuxer, const char *rate, int64_t max_pixels, int stream, int all,
 	sd_source **out, sd_info *info, int *refusal);
 void sd_close(sd_source *s);
 

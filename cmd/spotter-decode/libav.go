@@ -86,6 +86,8 @@ type picture struct {
 type source struct {
 	c      *C.sd_source
 	info   C.sd_info
+	file   *file
+	free   func()  // what C has of the file
 	pushed *packet // read, and to be read once more
 	// begin and stop are the bytes that count; stop 0: to the file's end.
 	begin, stop int64
@@ -98,14 +100,14 @@ var refusals = map[C.int]wire.Reason{ //nolint:gochecknoglobals // a constant ta
 	C.SD_CODEC: wire.ReasonCodec, C.SD_ENCRYPTED: wire.ReasonEncrypted, C.SD_STREAMS: wire.ReasonStreams,
 }
 
-// openSource opens the request's file of so many bytes; stream < 0 chooses one. all reads every stream, to tell which bytes
-// belong to none.
-func openSource(fd int, size int64, request *wire.Request, stream int, all bool) (*source, error) {
+// openSource opens the request's file; stream < 0 chooses one. all reads every stream, to tell which bytes belong to none.
+func openSource(f *file, request *wire.Request, stream int, all bool) (*source, error) {
 	name, rate := cString(request.Container.Demuxer()), []byte{0}
 	if request.Container.Raw() {
 		rate = cString(fmt.Sprintf("%d/1000", request.RawRate))
 	}
-	s := &source{coverage: newCoverage(fd, size, request)}
+	handle, free := f.handle()
+	s := &source{coverage: newCoverage(f, request), file: f, free: free}
 	if request.Container.Raw() {
 		s.rawRate = request.RawRate
 	}
@@ -113,7 +115,7 @@ func openSource(fd int, size int64, request *wire.Request, stream int, all bool)
 	if all {
 		everything = 1
 	}
-	r := C.sd_open(C.int(fd), C.int64_t(request.Base), C.int64_t(size), (*C.char)(unsafe.Pointer(&name[0])),
+	r := C.sd_open(C.int(f.fd), handle, C.int64_t(request.Base), C.int64_t(f.size), (*C.char)(unsafe.Pointer(&name[0])),
 		(*C.char)(unsafe.Pointer(&rate[0])), C.int64_t(request.MaxPixels), C.int(stream), everything, &s.c, &s.info, &refused)
 	if r < 0 {
 		s.close()
@@ -137,6 +139,8 @@ func (s *source) close() {
 	}
 	C.sd_close(s.c)
 	s.c = nil
+	s.free()
+	s.free = func() {}
 }
 
 // read is the stream's next packet; errEnd after the last.

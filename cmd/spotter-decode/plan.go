@@ -60,7 +60,7 @@ func (p *planning) time(k *keyframe) int64 {
 func plan(c *control, r *wire.Request) error {
 	p := &planning{control: c, request: r, end: noTime, lastEntry: noTime, dated: noTime}
 	p.done.Truncated = r.Cut
-	src, size, err := open(r, int(r.Stream), accounts(r.Container))
+	src, size, err := open(c, r, int(r.Stream), accounts(r.Container))
 	if err != nil {
 		return err
 	}

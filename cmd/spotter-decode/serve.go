@@ -85,11 +85,11 @@ func report(c *control, err error) int {
 }
 
 // open opens the request's file, which is the inherited descriptor.
-func open(r *wire.Request, stream int, all bool) (*source, int64, error) {
+func open(c *control, r *wire.Request, stream int, all bool) (*source, int64, error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(video.InputFD, &st); err != nil {
 		return nil, 0, &failure{wire.ReasonRead, err.Error()}
 	}
-	s, err := openSource(video.InputFD, st.Size, r, stream, all)
+	s, err := openSource(newFile(video.InputFD, st.Size, c, r.Lazy), r, stream, all)
 	return s, st.Size, err
 }

@@ -24,8 +24,15 @@
 // Bytes that are looked through for a transport stream's next packet, where some are damaged: all.
 #define RESYNC_BYTES "2147483647"
 
+// In needs.go: has the bytes from..to of the file brought; below 0 where they cannot be.
+extern int sd_need(uintptr_t needs, int64_t from, int64_t to);
+
 static int read_block(void *opaque, uint8_t *buffer, int size) {
 	sd_source *s = opaque;
+	if (s->needs && sd_need(s->needs, s->base + s->position, s->base + s->position + size) < 0) {
+		s->read_error = 1;
+		return AVERROR(EIO);
+	}
 	ssize_t n = pread(s->fd, buffer, size, s->base + s->position);
 	if (n < 0) {
 		s->read_error = 1;
@@ -217,7 +224,7 @@ static int open_format(sd_source *s, const char *demuxer, const char *rate, int6
 	return r;
 }
 
-int sd_open(int fd, int64_t base, int64_t size, const char *demuxer, const char *rate, int64_t max_pixels, int stream, int all,
+int sd_open(int fd, uintptr_t needs, int64_t base, int64_t size, const char *demuxer, const char *rate, int64_t max_pixels, int stream, int all,
 	sd_source **out, sd_info *info, int *refusal) {
 	av_log_set_level(AV_LOG_QUIET);
 	sd_source *s = av_mallocz(sizeof *s);
@@ -225,6 +232,7 @@ int sd_open(int fd, int64_t base, int64_t size, const char *demuxer, const char 
 		return AVERROR(ENOMEM);
 	*out = s;
 	s->fd = fd;
+	s->needs = needs;
 	s->base = base;
 	s->size = size - base;
 	int r = open_format(s, demuxer, rate, max_pixels);

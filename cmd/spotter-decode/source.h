@@ -19,6 +19,7 @@ typedef struct {
 
 struct sd_source {
 	int fd;
+	uintptr_t needs;        // whom to tell what is to be read; 0 for nobody
 	int64_t base;           // where the container begins in the file
 	int64_t position, size; // from there
 	int64_t shift;          // ticks added to every time stamp of the stream

@@ -36,6 +36,18 @@ func config(tb testing.TB, buckets map[string]bucket.Source) bucket.Config {
 	return cfg
 }
 
+// openWhole opens an object and waits until all of it is there.
+func openWhole(ctx context.Context, b *bucket.Buckets, o bucket.Object, pinned bucket.Info) (*bucket.File, error) {
+	f, err := b.Open(ctx, o, pinned)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = f.Fetch(ctx, 0, pinned.Size); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 func open(tb testing.TB, cfg bucket.Config) *bucket.Buckets {
 	tb.Helper()
 	b, err := bucket.New(cfg)
@@ -79,7 +91,7 @@ func pin(tb testing.TB, b *bucket.Buckets, o bucket.Object) bucket.Info {
 
 func mustOpen(tb testing.TB, b *bucket.Buckets, o bucket.Object, pinned bucket.Info) *bucket.File {
 	tb.Helper()
-	f, err := b.Open(tb.Context(), o, pinned)
+	f, err := openWhole(tb.Context(), b, o, pinned)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -165,10 +177,10 @@ func testReplaced(t *testing.T, f fixture) {
 	f.put(t, "x", noise(100))
 	pinned := pin(t, f.buckets, film("x"))
 	f.put(t, "x", slices.Repeat([]byte{7}, 100))
-	_, err := f.buckets.Open(t.Context(), film("x"), pinned)
+	_, err := openWhole(t.Context(), f.buckets, film("x"), pinned)
 	wantKind(t, err, bucket.Changed)
 	f.remove(t, "x")
-	_, err = f.buckets.Open(t.Context(), film("x"), pinned)
+	_, err = openWhole(t.Context(), f.buckets, film("x"), pinned)
 	wantKind(t, err, bucket.NotFound)
 }
 
@@ -190,7 +202,7 @@ func testMissing(t *testing.T, f fixture) {
 		wantKind(t, err, bucket.NotFound)
 		_, err = f.buckets.Read(t.Context(), o, 10)
 		wantKind(t, err, bucket.NotFound)
-		_, err = f.buckets.Open(t.Context(), o, bucket.Info{Size: 10, ETag: "x"})
+		_, err = openWhole(t.Context(), f.buckets, o, bucket.Info{Size: 10, ETag: "x"})
 		wantKind(t, err, bucket.NotFound)
 	}
 }
@@ -218,12 +230,12 @@ func testInvalid(t *testing.T, f fixture) {
 		wantKind(t, err, bucket.Invalid)
 		_, err = f.buckets.Read(t.Context(), o, 10)
 		wantKind(t, err, bucket.Invalid)
-		_, err = f.buckets.Open(t.Context(), o, bucket.Info{Size: 10, ETag: "x"})
+		_, err = openWhole(t.Context(), f.buckets, o, bucket.Info{Size: 10, ETag: "x"})
 		wantKind(t, err, bucket.Invalid)
 	}
 	f.put(t, "x", noise(10))
 	for name, info := range map[string]bucket.Info{"negative": {Size: -1, ETag: "x"}, "nothing": {}} {
-		_, err := f.buckets.Open(t.Context(), film("x"), info)
+		_, err := openWhole(t.Context(), f.buckets, film("x"), info)
 		t.Log(name, err)
 		wantKind(t, err, bucket.Invalid)
 	}
@@ -252,7 +264,7 @@ func testMany(t *testing.T, f fixture) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			file, err := f.buckets.Open(t.Context(), film("x"), pinned)
+			file, err := openWhole(t.Context(), f.buckets, film("x"), pinned)
 			if err != nil {
 				t.Error(err)
 				return
@@ -275,7 +287,7 @@ func testEnded(t *testing.T, f fixture) {
 	cancel(why)
 	_, statErr := f.buckets.Stat(ctx, film("x"))
 	_, readErr := f.buckets.Read(ctx, film("x"), 10)
-	_, openErr := f.buckets.Open(ctx, film("x"), pinned)
+	_, openErr := openWhole(ctx, f.buckets, film("x"), pinned)
 	for _, err := range []error{statErr, readErr, openErr} {
 		if !errors.Is(err, why) {
 			t.Errorf("got error %v, want the context's", err)
@@ -296,6 +308,6 @@ func testCheck(t *testing.T, f fixture) {
 func testLimits(t *testing.T, f fixture) {
 	t.Helper()
 	f.put(t, "x", noise(testLimit+1))
-	_, err := f.buckets.Open(t.Context(), film("x"), pin(t, f.buckets, film("x")))
+	_, err := openWhole(t.Context(), f.buckets, film("x"), pin(t, f.buckets, film("x")))
 	wantKind(t, err, bucket.TooLarge)
 }

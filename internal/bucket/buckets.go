@@ -96,8 +96,8 @@ func (b *Buckets) Read(ctx context.Context, o Object, limit int64) ([]byte, erro
 	return s.read(ctx, o, limit)
 }
 
-// Open is a local file with the content that the object had when it was pinned by [Buckets.Stat]; [Changed] if that is no
-// longer to be had. It returns when the whole content is on this machine. Close the file.
+// Open is a local file for the content that the object had when it was pinned by [Buckets.Stat]. What is to be read of it must be there
+// first: see [File.Fetch], which says [Changed] if that content is no longer to be had. Close the file.
 func (b *Buckets) Open(ctx context.Context, o Object, pinned Info) (*File, error) {
 	s, err := b.find(ctx, o)
 	if err != nil {

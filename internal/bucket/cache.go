@@ -12,7 +12,7 @@ import (
 
 // Usage is what downloads take.
 type Usage struct {
-	// Files and Bytes are those of complete downloads, and of those that run with their full size.
+	// Files and Bytes are those of all downloads, each with its full size, whatever is there of it.
 	Files int
 	Bytes int64
 	// InUse is how many of the files are open or awaited.
@@ -32,16 +32,15 @@ type cache struct {
 	mu      sync.Mutex
 	closed  bool
 	entries map[cacheKey]*entry
-	idle    *list.List // of *entry: complete and unused, the longest unused first
+	idle    *list.List // of *entry: unused, the longest unused first
 	used    Usage
-	running int           // downloads that have room
 	changed chan struct{} // closed, and made anew, when there may be more room
 }
 
 // lane is the downloads from one server, which are so many at once whatever others do.
 type lane struct {
 	*cache
-	slots chan struct{} // one for each download that runs
+	slots chan struct{} // one for each request that runs
 }
 
 func (c *cache) lane(downloads int) *lane {
@@ -54,21 +53,19 @@ type cacheKey struct {
 	pinned Info
 }
 
-// entry is one download. Its fields but key and done are guarded by the cache's mu; file and err do not change after done
+// entry is one download. Its fields but key and done are guarded by the cache's mu; file, parts and err do not change after done
 // is closed.
 type entry struct {
 	key    cacheKey
-	done   chan struct{} // closed when file or err is set
+	done   chan struct{} // closed when there is a file for it, or err is set
 	file   *os.File
+	parts  *parts
 	err    error
 	refs   int // who waits for it or has it open
 	cancel context.CancelCauseFunc
 	place  *list.Element // in cache.idle, or nil
 	since  time.Time     // when it became idle
 }
-
-// fetch writes the content of an object to a file.
-type fetch func(ctx context.Context, to *tempFile) error
 
 func newCache(cfg Cache, now func() time.Time) (*cache, error) {
 	if err := os.MkdirAll(cfg.Folder, 0o700); err != nil {
@@ -89,10 +86,9 @@ func sweepInterval(idle time.Duration) time.Duration {
 	return min(max(idle/4, time.Second), time.Minute)
 }
 
-// open gives the file of an object, which is fetched if it is not there. All who ask for it meanwhile wait for the same
-// download, which goes on as long as one of them does.
-func (l *lane) open(ctx context.Context, key cacheKey, get fetch) (*File, error) {
-	e, err := l.join(ctx, key, get)
+// open gives the file of an object, whose parts are read as they are asked for. All who open it share it, and wait for the same room.
+func (l *lane) open(ctx context.Context, key cacheKey, read rangeRead) (*File, error) {
+	e, err := l.join(ctx, key, read)
 	if err != nil {
 		return nil, err
 	}
@@ -106,11 +102,11 @@ func (l *lane) open(ctx context.Context, key cacheKey, get fetch) (*File, error)
 		l.leave(e)
 		return nil, e.err
 	}
-	return &File{file: e.file, done: func() error { l.leave(e); return nil }}, nil
+	return &File{file: e.file, parts: e.parts, done: func() error { l.leave(e); return nil }}, nil
 }
 
-// join finds an entry, or makes one and starts its download.
-func (l *lane) join(ctx context.Context, key cacheKey, get fetch) (*entry, error) {
+// join finds an entry, or makes one and has room found for it.
+func (l *lane) join(ctx context.Context, key cacheKey, read rangeRead) (*entry, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -118,7 +114,7 @@ func (l *lane) join(ctx context.Context, key cacheKey, get fetch) (*entry, error
 	}
 	e := l.entries[key]
 	if e == nil {
-		e = l.start(ctx, key, get)
+		e = l.start(ctx, key, read)
 	}
 	if e.place != nil {
 		l.idle.Remove(e.place)
@@ -130,15 +126,15 @@ func (l *lane) join(ctx context.Context, key cacheKey, get fetch) (*entry, error
 	return e, nil
 }
 
-// start begins a download. It is nobody's: it keeps the first caller's values, but does not end with that. The caller
-// holds mu.
-func (l *lane) start(ctx context.Context, key cacheKey, get fetch) *entry {
+// start looks for room. It is nobody's: it keeps the first caller's values, but does not end with that. The caller holds mu.
+func (l *lane) start(ctx context.Context, key cacheKey, read rangeRead) *entry {
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	e := &entry{key: key, done: make(chan struct{}), cancel: cancel}
 	l.entries[key] = e
 	l.tasks.Go(func() {
 		defer cancel(nil)
-		l.finish(e, l.download(ctx, key, get))
+		file, err := l.place(ctx, key)
+		l.finish(e, file, err, read)
 	})
 	return e
 }
@@ -157,7 +153,7 @@ func (c *cache) leave(e *entry) {
 	case !isDone(e):
 		c.forget(e)
 		e.cancel(nil)
-	case e.file != nil && (c.closed || c.cfg.Idle == 0):
+	case e.file != nil && (!e.parts.rest() || c.closed || c.cfg.Idle == 0):
 		drop = c.drop(e)
 	case e.file != nil:
 		e.since = c.now()
@@ -177,54 +173,37 @@ func isDone(e *entry) bool {
 	}
 }
 
-// result is what a download ends with.
-type result struct {
-	file *os.File
-	err  error
-}
-
-// download waits for its turn and for space, and fetches.
-func (l *lane) download(ctx context.Context, key cacheKey, get fetch) result {
-	select {
-	case l.slots <- struct{}{}:
-	case <-ctx.Done():
-		return result{err: context.Cause(ctx)}
-	}
-	defer func() { <-l.slots }()
+// place makes an empty file, when there is room for all of it.
+func (l *lane) place(ctx context.Context, key cacheKey) (*tempFile, error) {
 	if err := l.waitForRoom(ctx, key); err != nil {
-		return result{err: err}
+		return nil, err
 	}
-	file, err := l.fill(ctx, key, get)
-	l.ended(key.pinned.Size, err != nil)
-	return result{file: file, err: err}
-}
-
-func (c *cache) fill(ctx context.Context, key cacheKey, get fetch) (*os.File, error) {
-	t, err := c.create(key)
+	file, err := l.create(key)
 	if err != nil {
-		return nil, err
+		l.giveBack(key.pinned.Size)
 	}
-	if err := get(ctx, t); err != nil {
-		_ = t.file.Close() // thrown away
-		return nil, err
-	}
-	return t.file, nil
+	return file, err
 }
 
-// finish tells those who wait. A download that nobody waits for any more has been forgotten already.
-func (c *cache) finish(e *entry, r result) {
-	c.mu.Lock()
+// finish tells those who wait. What nobody waits for any more has been forgotten already.
+func (l *lane) finish(e *entry, file *tempFile, err error, read rangeRead) {
+	l.mu.Lock()
 	var drop *os.File
-	e.file, e.err = r.file, r.err
+	if e.err = err; err == nil {
+		e.file, e.parts = file.file, newParts(l, file, e.key.pinned.Size, read)
+		if l.closed {
+			e.parts.close()
+		}
+	}
 	switch {
 	case e.err != nil:
-		c.forget(e)
+		l.forget(e)
 	case e.refs == 0:
-		drop = c.drop(e)
-		c.tell()
+		drop = l.drop(e)
+		l.tell()
 	}
 	close(e.done)
-	c.mu.Unlock()
+	l.mu.Unlock()
 	closeAll(drop)
 }
 
@@ -235,9 +214,10 @@ func (c *cache) forget(e *entry) {
 	}
 }
 
-// drop forgets a complete download; the caller holds mu, and closes the file when it no longer does.
+// drop forgets a download; the caller holds mu, and closes the file when it no longer does.
 func (c *cache) drop(e *entry) *os.File {
 	c.forget(e)
+	e.parts.close()
 	if e.place != nil {
 		c.idle.Remove(e.place)
 		e.place = nil
@@ -274,7 +254,10 @@ func (c *cache) close() {
 	c.mu.Lock()
 	c.closed = true
 	for _, e := range c.entries {
-		e.cancel(errClosed()) // of a complete one: without effect
+		e.cancel(errClosed()) // of one that has a file: without effect
+		if e.parts != nil {
+			e.parts.close()
+		}
 	}
 	c.mu.Unlock()
 	c.tasks.Wait()

@@ -48,18 +48,30 @@ func keyOf(name string, size int64) cacheKey {
 	return cacheKey{object: Object{Bucket: "films", Key: name}, pinned: Info{Size: size, ETag: "x"}}
 }
 
-// fill writes as many bytes as the object has, and counts how often it is asked to.
-func fill(size int64, count *atomic.Int32) fetch {
-	return func(_ context.Context, to *tempFile) error {
+// fill writes as many bytes as are asked for, and counts how often it is.
+func fill(count *atomic.Int32) rangeRead {
+	return func(_ context.Context, from, to int64, w io.Writer) error {
 		count.Add(1)
-		_, err := to.Write(make([]byte, size))
+		_, err := w.Write(make([]byte, to-from))
 		return err
 	}
 }
 
+// openAll opens an object and waits until all of it is there.
+func openAll(ctx context.Context, l *lane, key cacheKey, read rangeRead) (*File, error) {
+	f, err := l.open(ctx, key, read)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = f.Fetch(ctx, 0, key.pinned.Size); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
 func openTest(t *testing.T, c *lane, name string, size int64, count *atomic.Int32) *File {
 	t.Helper()
-	f, err := c.open(context.Background(), keyOf(name, size), fill(size, count))
+	f, err := openAll(context.Background(), c, keyOf(name, size), fill(count))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +93,7 @@ func TestCacheShares(t *testing.T) {
 	files := make([]*File, 10)
 	for i := range files {
 		wg.Go(func() {
-			f, err := c.open(t.Context(), keyOf("a", 10), fill(10, &count))
+			f, err := openAll(t.Context(), c, keyOf("a", 10), fill(&count))
 			if err != nil {
 				t.Error(err)
 			}
@@ -151,11 +163,11 @@ func TestCacheMakesRoom(t *testing.T) {
 	if count.Load() != 0 {
 		t.Error("what was used last made room")
 	}
-	_, err := c.open(t.Context(), keyOf("d", 61), fill(61, &count))
+	_, err := openAll(t.Context(), c, keyOf("d", 61), fill(&count))
 	wantErrorKind(t, err, Unavailable) // a is in use
-	_, err = c.open(t.Context(), keyOf("d", 101), fill(101, &count))
+	_, err = openAll(t.Context(), c, keyOf("d", 101), fill(&count))
 	wantErrorKind(t, err, TooLarge)
-	_, err = c.open(t.Context(), keyOf("d", math.MaxInt64), fill(1, &count))
+	_, err = openAll(t.Context(), c, keyOf("d", math.MaxInt64), fill(&count))
 	wantErrorKind(t, err, TooLarge)
 	_ = a.Close()
 	_ = openTest(t, c, "d", 61, &count).Close()
@@ -172,7 +184,7 @@ func TestCacheLeavesDiskFree(t *testing.T) {
 	t.Parallel()
 	c, _ := testCache(t, func(cfg *Cache) { cfg.MinFree = math.MaxInt64 / 2 })
 	var count atomic.Int32
-	_, err := c.open(t.Context(), keyOf("a", 1), fill(1, &count))
+	_, err := openAll(t.Context(), c, keyOf("a", 1), fill(&count))
 	wantErrorKind(t, err, Unavailable)
 	wantErrorKind(t, c.check(), Unavailable)
 	wantUsage(t, c, Usage{})
@@ -189,8 +201,8 @@ func TestTempFileStops(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer closeAll(f.file)
-	f.unseen = floorEvery - 1
-	_, err = f.Write([]byte("x"))
+	f.unseen.Store(floorEvery - 1)
+	_, err = f.writeAt([]byte("x"), 0)
 	wantErrorKind(t, err, Unavailable)
 }
 
@@ -248,7 +260,7 @@ func TestCacheOutlivesFirst(t *testing.T) {
 	t.Parallel()
 	c, _ := testCache(t, nil)
 	started, finish := make(chan struct{}), make(chan struct{})
-	slow := func(ctx context.Context, to *tempFile) error {
+	slow := func(ctx context.Context, _, _ int64, to io.Writer) error {
 		close(started)
 		select {
 		case <-finish:
@@ -261,13 +273,13 @@ func TestCacheOutlivesFirst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	first := make(chan error)
 	go func() {
-		_, err := c.open(ctx, keyOf("a", 10), slow)
+		_, err := openAll(ctx, c, keyOf("a", 10), slow)
 		first <- err
 	}()
 	<-started
 	second := make(chan error)
 	go func() {
-		f, err := c.open(t.Context(), keyOf("a", 10), slow)
+		f, err := openAll(t.Context(), c, keyOf("a", 10), slow)
 		if err == nil {
 			_ = f.Close()
 		}
@@ -302,7 +314,7 @@ func TestCacheEndsWithLast(t *testing.T) {
 	started, ended := make(chan struct{}), make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-started; cancel() }()
-	_, err := c.open(ctx, keyOf("a", 10), func(ctx context.Context, _ *tempFile) error {
+	_, err := openAll(ctx, c, keyOf("a", 10), func(ctx context.Context, _, _ int64, _ io.Writer) error {
 		close(started)
 		<-ctx.Done()
 		ended <- context.Cause(ctx)
@@ -325,8 +337,10 @@ func TestCacheDropsUnwanted(t *testing.T) {
 	finish := make(chan struct{})
 	var file *os.File
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := c.open(ctx, keyOf("a", 10), func(_ context.Context, to *tempFile) error {
-		file = to.file
+	_, err := openAll(ctx, c, keyOf("a", 10), func(_ context.Context, _, _ int64, to io.Writer) error {
+		if w, ok := to.(*runWriter); ok {
+			file = w.parts.file.file
+		}
 		cancel()
 		<-finish
 		return nil
@@ -345,7 +359,7 @@ func TestCacheDropsUnwanted(t *testing.T) {
 func TestCacheForgetsFailures(t *testing.T) {
 	t.Parallel()
 	c, _ := testCache(t, nil)
-	_, err := c.open(t.Context(), keyOf("a", 10), func(context.Context, *tempFile) error { return errClosed() })
+	_, err := openAll(t.Context(), c, keyOf("a", 10), func(context.Context, int64, int64, io.Writer) error { return errClosed() })
 	wantErrorKind(t, err, Unavailable)
 	wantUsage(t, c, Usage{})
 	var count atomic.Int32
@@ -361,14 +375,15 @@ func TestCacheBoundsDownloads(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 10 {
 		wg.Go(func() {
-			f, err := c.open(t.Context(), keyOf(strconv.Itoa(i), 1), func(context.Context, *tempFile) error {
+			f, err := openAll(t.Context(), c, keyOf(strconv.Itoa(i), 1), func(_ context.Context, _, _ int64, w io.Writer) error {
 				n := running.Add(1)
 				defer running.Add(-1)
 				mu.Lock()
 				most = max(most, n)
 				mu.Unlock()
 				time.Sleep(time.Millisecond)
-				return nil
+				_, err := w.Write([]byte{1})
+				return err
 			})
 			if err != nil {
 				t.Error(err)
@@ -391,7 +406,7 @@ func TestCacheCloses(t *testing.T) {
 	_ = openTest(t, c, "idle", 1, &count).Close()
 	started, waits := make(chan struct{}), make(chan error)
 	go func() {
-		_, err := c.open(t.Context(), keyOf("running", 1), func(ctx context.Context, _ *tempFile) error {
+		_, err := openAll(t.Context(), c, keyOf("running", 1), func(ctx context.Context, _, _ int64, _ io.Writer) error {
 			close(started)
 			<-ctx.Done()
 			return context.Cause(ctx)
@@ -408,7 +423,7 @@ func TestCacheCloses(t *testing.T) {
 	}
 	_ = used.Close()
 	wantUsage(t, c, Usage{})
-	_, err := c.open(t.Context(), keyOf("x", 1), fill(1, &count))
+	_, err := openAll(t.Context(), c, keyOf("x", 1), fill(&count))
 	wantErrorKind(t, err, Unavailable)
 }
 
@@ -432,7 +447,7 @@ func TestCacheModel(t *testing.T) {
 				size := rapid.Int64Range(0, 60).Draw(rt, "size")
 				name := strconv.FormatInt(size, 10)
 				var count atomic.Int32
-				f, err := c.open(context.Background(), keyOf(name, size), fill(size, &count))
+				f, err := openAll(context.Background(), c, keyOf(name, size), fill(&count))
 				if err != nil {
 					wantErrorKind(rt, err, Unavailable)
 					return
@@ -487,10 +502,10 @@ func TestCacheWaitsForDownloads(t *testing.T) {
 	files := make(chan *File, 2)
 	for _, name := range []string{"a", "b"} {
 		go func() {
-			f, err := slow.open(context.Background(), keyOf(name, 50), func(ctx context.Context, to *tempFile) error {
+			f, err := openAll(context.Background(), slow, keyOf(name, 50), func(ctx context.Context, from, to int64, w io.Writer) error {
 				begun <- struct{}{}
 				<-end
-				return fill(50, &count)(ctx, to)
+				return fill(&count)(ctx, from, to, w)
 			})
 			if err != nil {
 				t.Error(err)
@@ -503,7 +518,7 @@ func TestCacheWaitsForDownloads(t *testing.T) {
 	left := errors.New("left")
 	outcome := make(chan error, 2)
 	go func() {
-		_, err := other.open(impatient, keyOf("c", 60), fill(60, &count))
+		_, err := openAll(impatient, other, keyOf("c", 60), fill(&count))
 		outcome <- err
 	}()
 	for other.refs(keyOf("c", 60)) == 0 && len(outcome) == 0 {
@@ -514,7 +529,7 @@ func TestCacheWaitsForDownloads(t *testing.T) {
 		t.Errorf("who waits for room and leaves: %v", err)
 	}
 	go func() {
-		f, err := other.open(context.Background(), keyOf("d", 60), fill(60, &count))
+		f, err := openAll(context.Background(), other, keyOf("d", 60), fill(&count))
 		if err == nil {
 			err = f.Close()
 		}
@@ -523,7 +538,7 @@ func TestCacheWaitsForDownloads(t *testing.T) {
 	for other.refs(keyOf("d", 60)) == 0 && len(outcome) == 0 {
 		runtime.Gosched()
 	}
-	_, err := other.open(context.Background(), keyOf("large", 101), fill(101, &count))
+	_, err := openAll(context.Background(), other, keyOf("large", 101), fill(&count))
 	wantErrorKind(t, err, TooLarge)
 	end <- struct{}{}
 	_ = (<-files).Close()

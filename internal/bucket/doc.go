@@ -2,7 +2,7 @@
 // or a bucket of an [S3] server: Amazon's, MinIO, Garage, Ceph, SeaweedFS, versitygw and others that speak the protocol.
 //
 // An object is looked at with [Buckets.Stat], which pins its state: size, ETag and, where the bucket keeps them, version.
-// [Buckets.Open] gives the content in exactly that state or says that it has changed, also when the object is replaced
+// [Buckets.Open] and [File.Fetch] give the content in exactly that state or say that it has changed, also when the object is replaced
 // half-way through a download. [Buckets.Read] is for what fits into memory.
 //
 // # Folders
@@ -14,10 +14,11 @@
 //
 // # Downloads
 //
-// Objects of S3 are downloaded once to a file without a name, so that not even a killed process leaves anything behind.
-// Whoever opens the same object in the same state shares that file, and it is kept for a while after the last one has
-// closed it, as [Cache] says: the segments of one video are worked on one after the other. A transfer that breaks off goes
-// on where it stopped.
+// Objects of S3 come to a file without a name, so that not even a killed process leaves anything behind, in the parts that
+// [File.Fetch] asks for: ranges of 256 KiB, up to 4 MiB for who reads on, each once. Room is found for the whole object before. Whoever opens
+// the same object in the same state shares that file, and it is kept for a while after the last one has closed it, as [Cache] says: the
+// segments of one video are worked on one after the other. A transfer that breaks off goes on where it stopped. A server
+// that knows no ranges sends all from the beginning each time.
 //
 // # Concurrency
 //

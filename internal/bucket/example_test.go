@@ -43,6 +43,9 @@ func Example() {
 	}
 	defer func() { _ = file.Close() }()
 	start := make([]byte, 6)
+	if _, err := file.Fetch(ctx, 0, int64(len(start))); err != nil {
+		log.Fatal(err)
+	}
 	if _, err := file.File().ReadAt(start, 0); err != nil {
 		log.Fatal(err)
 	}

@@ -311,7 +311,7 @@ func TestFaults(t *testing.T) {
 			b := faultyBucket(t, f, func(c *bucket.Config) { c.Limits.Stall = 200 * time.Millisecond })
 			pinned := pin(t, b, film("x"))
 			f.answer = c.answer(f)
-			file, err := b.Open(t.Context(), film("x"), pinned)
+			file, err := openWhole(t.Context(), b, film("x"), pinned)
 			wantKind(t, err, c.kind)
 			if err == nil {
 				wantContent(t, file, content)
@@ -354,7 +354,7 @@ func TestPace(t *testing.T) {
 	pinned := pin(t, b, slow)
 	failed := make(chan error)
 	go func() {
-		_, err := b.Open(t.Context(), slow, pinned)
+		_, err := openWhole(t.Context(), b, slow, pinned)
 		failed <- err
 	}()
 	<-sent
@@ -423,8 +423,51 @@ func TestOpenEnds(t *testing.T) {
 	pinned := pin(t, b, film("x"))
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := b.Open(ctx, film("x"), pinned); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := openWhole(ctx, b, film("x"), pinned); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	<-ended // or the test does not end
+}
+
+// TestRanges fetches from the middle of an object, of servers that know ranges and of one that does not, and of one on which the
+// object is replaced.
+func TestRanges(t *testing.T) {
+	t.Parallel()
+	const mib = 1 << 20
+	content := noise(5*mib + 5)
+	for _, whole := range []bool{false, true} {
+		f := startFaulty(t, content, nil)
+		f.answer = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+			if whole {
+				r.Header.Del("Range")
+			} else if got := r.Header.Get("Range"); got != "bytes=2097152-2359295" && got != "bytes=5242880-" && got != "bytes=0-262143" {
+				t.Errorf("asked for %q", got)
+			}
+			return false
+		}
+		b := faultyBucket(t, f, nil)
+		file, err := b.Open(t.Context(), film("x"), pin(t, b, film("x")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.gets.Load() != 0 {
+			t.Error("it is fetched although nobody has asked")
+		}
+		for _, from := range []int64{2*mib + 7, 5 * mib} {
+			if _, err := file.Fetch(t.Context(), from, from+5); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]byte, 5)
+			if _, err := file.File().ReadAt(got, from); err != nil || string(got) != string(content[from:from+5]) {
+				t.Errorf("the content differs: %v", err)
+			}
+		}
+		f.replace(noise(5*mib+5)[1:], `"two"`)
+		_, err = file.Fetch(t.Context(), 0, 1)
+		wantKind(t, err, bucket.Changed)
+		_ = file.Close()
+		if u := b.Usage(); u != (bucket.Usage{}) {
+			t.Errorf("what has changed is kept: %+v", u)
+		}
+	}
 }

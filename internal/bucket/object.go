@@ -2,6 +2,7 @@ package bucket
 
 import (
 	"context"
+	"math"
 	"os"
 	"strings"
 	"sync"
@@ -65,14 +66,24 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError
 // File is an open object. Its methods are safe for concurrent use.
 type File struct {
 	file   *os.File
+	parts  *parts       // nil where all is there
 	verify func() error // nil where nothing can change
 	done   func() error
 	once   sync.Once
 }
 
-// File is the content, from offset 0 to the pinned size. It may be shared with others: read it at offsets only (ReadAt, or
+// File is the content, from offset 0 to the pinned size; what has not been asked for by [File.Fetch] may be zeros. It may be shared with others: read it at offsets only (ReadAt, or
 // by opening it anew through its descriptor), write nothing, and leave closing it to [File.Close].
 func (f *File) File() *os.File { return f.file }
+
+// Fetch waits until the bytes from..to are in the file, and says up to where all after from are: to or more, or the end. Errors as of
+// [Buckets.Open].
+func (f *File) Fetch(ctx context.Context, from, to int64) (end int64, err error) {
+	if f.parts == nil {
+		return math.MaxInt64, context.Cause(ctx)
+	}
+	return f.parts.fetch(ctx, from, to)
+}
 
 // Verify says whether the content has stayed what it was pinned as until now; [Changed] if it has not. A download cannot
 // change. Call it when the work with the file is done, before its results count.

@@ -39,7 +39,7 @@ func (c *cache) reserve(key cacheKey, waited bool) (wait <-chan struct{}, err er
 	defer c.mu.Unlock()
 	for c.used.Bytes > c.cfg.MaxBytes-size {
 		oldest := c.oldest()
-		if oldest == nil && (waited || c.running > 0) {
+		if oldest == nil && (waited || c.running(key)) {
 			return c.changed, nil
 		}
 		if oldest == nil {
@@ -50,19 +50,25 @@ func (c *cache) reserve(key cacheKey, waited bool) (wait <-chan struct{}, err er
 	}
 	c.used.Files++
 	c.used.Bytes += size
-	c.running++
 	return nil, nil
 }
 
-// ended notes that a download has ended, and takes back the reservation of one that has failed.
-func (c *cache) ended(size int64, failed bool) {
+// running says whether any download that is in use, but for one, is not complete. The caller holds mu.
+func (c *cache) running(but cacheKey) bool {
+	for key, e := range c.entries {
+		if key != but && e.refs > 0 && e.parts != nil && !e.parts.whole.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// giveBack takes back the reservation of a download that has failed to get a file.
+func (c *cache) giveBack(size int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.running--
-	if failed {
-		c.used.Files--
-		c.used.Bytes -= size
-	}
+	c.used.Files--
+	c.used.Bytes -= size
 	c.tell()
 }
 

@@ -154,7 +154,7 @@ func testUntagged(t *testing.T, server *s3server.Server, c *s3.Client) {
 	_ = f.Close()
 	putObject(t, c, "untagged", "x", []byte("through"))
 	fresh := open(t, config(t, map[string]bucket.Source{"films": source(server, "untagged")}))
-	_, err := fresh.Open(t.Context(), film("x"), pinned)
+	_, err := openWhole(t.Context(), fresh, film("x"), pinned)
 	wantKind(t, err, bucket.Changed)
 }
 

@@ -57,7 +57,7 @@ func (s *server) read(ctx context.Context, o Object, limit int64) ([]byte, error
 		return nil, tooLarge(o, info.Size, limit)
 	}
 	content := bytes.NewBuffer(make([]byte, 0, info.Size))
-	t := transfer{server: s, object: o, pinned: info, version: o.Version, to: content}
+	t := transfer{server: s, object: o, pinned: info, version: o.Version, to: content, end: info.Size}
 	if err := t.run(ctx, body); err != nil {
 		return nil, err
 	}
@@ -65,8 +65,8 @@ func (s *server) read(ctx context.Context, o Object, limit int64) ([]byte, error
 }
 
 func (s *server) open(ctx context.Context, o Object, pinned Info) (*File, error) {
-	return s.downloads.open(ctx, cacheKey{object: o, pinned: pinned}, func(ctx context.Context, to *tempFile) error {
-		t := transfer{server: s, object: o, pinned: pinned, version: o.Version, to: to}
+	return s.downloads.open(ctx, cacheKey{object: o, pinned: pinned}, func(ctx context.Context, from, to int64, w io.Writer) error {
+		t := transfer{server: s, object: o, pinned: pinned, version: o.Version, to: w, at: from, end: to}
 		return t.run(ctx, nil)
 	})
 }
@@ -90,22 +90,31 @@ func (s *server) close() error {
 	return nil
 }
 
-// request is a GET of an object from an offset on.
+// request is a GET of the bytes from..to of an object of this size; to 0 for all that there is.
 type request struct {
-	version string
-	etag    string // expected; empty for any
-	from    int64
+	version        string
+	etag           string // expected; empty for any
+	from, to, size int64
 }
 
-// get is the content from the offset on, and the state that it is of.
+// span is the request's Range; nil for the whole object.
+func (r *request) span() *string {
+	switch {
+	case r.to > 0 && r.to < r.size:
+		return aws.String("bytes=" + strconv.FormatInt(r.from, 10) + "-" + strconv.FormatInt(r.to-1, 10))
+	case r.from > 0:
+		return aws.String("bytes=" + strconv.FormatInt(r.from, 10) + "-")
+	}
+	return nil
+}
+
+// get is the content from the offset on, at least to the end of what is asked for, and the state that it is of.
 func (s *server) get(ctx context.Context, o Object, r request) (io.ReadCloser, Info, error) {
 	in := &s3.GetObjectInput{Bucket: s.realBucket(o), Key: &o.Key, VersionId: optional(r.version)}
 	if r.etag != "" && !isMadeUp(r.etag) {
 		in.IfMatch = &r.etag
 	}
-	if r.from > 0 {
-		in.Range = aws.String("bytes=" + strconv.FormatInt(r.from, 10) + "-")
-	}
+	in.Range = r.span()
 	out, err := s.client.GetObject(ctx, in)
 	if err != nil {
 		return nil, Info{}, serverError(ctx, o, err)

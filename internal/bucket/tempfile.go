@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -20,7 +21,7 @@ type tempFile struct {
 	file    *os.File
 	folder  string
 	minFree int64
-	unseen  int64 // bytes written since the last look at the disk
+	unseen  atomic.Int64 // bytes written since the last look at the disk
 }
 
 // newTempFile makes a file and sets space aside for it, where the file system can. The name is for messages only.
@@ -33,18 +34,22 @@ func newTempFile(folder, name string, size, minFree int64) (*tempFile, error) {
 		_ = file.Close() // empty
 		return nil, diskFull(err)
 	}
+	if err := file.Truncate(size); err != nil {
+		_ = file.Close() // empty
+		return nil, diskFull(err)
+	}
 	return &tempFile{file: file, folder: folder, minFree: minFree}, nil
 }
 
-// Write appends, and stops when the disk has become too full.
-func (t *tempFile) Write(p []byte) (int, error) {
-	if t.unseen += int64(len(p)); t.unseen >= floorEvery {
-		t.unseen = 0
+// writeAt writes in a place, and stops when the disk has become too full.
+func (t *tempFile) writeAt(p []byte, at int64) (int, error) {
+	if t.unseen.Add(int64(len(p))) >= floorEvery {
+		t.unseen.Store(0)
 		if free, err := freeBytes(t.folder); err == nil && free < t.minFree {
 			return 0, diskFull(nil)
 		}
 	}
-	n, err := t.file.Write(p)
+	n, err := t.file.WriteAt(p, at)
 	if err != nil {
 		return n, diskFull(err)
 	}

@@ -12,7 +12,7 @@ import (
 // would keep a transfer going forever.
 const headway = 1 << 20
 
-// transfer brings the content of an object in its pinned state to a writer, in as many pieces as it takes.
+// transfer brings content of an object in its pinned state to a writer, in as many pieces as it takes.
 type transfer struct {
 	server  *server
 	object  Object
@@ -20,8 +20,8 @@ type transfer struct {
 	version string // that is asked for; empty for the current one
 	to      io.Writer
 
-	written int64
-	breaks  int // without headway between them
+	at, end int64 // what is missing
+	breaks  int   // without headway between them
 }
 
 // run reads body, if there is one already, and what comes after it.
@@ -33,7 +33,7 @@ func (t *transfer) run(ctx context.Context, body io.ReadCloser) error {
 				return err
 			}
 		}
-		from := t.written
+		from := t.at
 		err := t.copy(ctx, body)
 		if err == nil {
 			return nil
@@ -42,7 +42,7 @@ func (t *transfer) run(ctx context.Context, body io.ReadCloser) error {
 		if e := (*Error)(nil); errors.As(err, &e) { // of the disk, or more than was said
 			return err
 		}
-		if err = t.pause(ctx, t.written-from, err); err != nil {
+		if err = t.pause(ctx, t.at-from, err); err != nil {
 			return err
 		}
 	}
@@ -52,7 +52,7 @@ func (t *transfer) run(ctx context.Context, body io.ReadCloser) error {
 // still there. It is asked for only then, since reading a version needs a permission of its own.
 func (t *transfer) next(ctx context.Context) (io.ReadCloser, error) {
 	for {
-		body, info, err := t.server.get(ctx, t.object, request{version: t.version, etag: t.pinned.ETag, from: t.written})
+		body, info, err := t.server.get(ctx, t.object, request{version: t.version, etag: t.pinned.ETag, from: t.at, to: t.end, size: t.pinned.Size})
 		if err == nil {
 			if info.Size == t.pinned.Size && info.ETag == t.pinned.ETag {
 				return body, nil
@@ -71,11 +71,11 @@ func (t *transfer) next(ctx context.Context) (io.ReadCloser, error) {
 // copy writes what comes, and closes the body. It is an error if that is not all that is missing, or more.
 func (t *transfer) copy(ctx context.Context, body io.ReadCloser) error {
 	defer func() { _ = body.Close() }() // only read
-	missing := t.pinned.Size - t.written
+	missing := t.end - t.at
 	p := pace(body, t.server.limits.Pace)
 	n, err := io.Copy(t.to, io.LimitReader(p, missing))
 	p.timer.Stop()
-	t.written += n
+	t.at += n
 	switch {
 	case context.Cause(ctx) != nil:
 		return context.Cause(ctx)
@@ -83,6 +83,9 @@ func (t *transfer) copy(ctx context.Context, body io.ReadCloser) error {
 		return err
 	case n < missing:
 		return io.ErrUnexpectedEOF
+	}
+	if t.end < t.pinned.Size { // a server that knows no ranges goes on
+		return nil
 	}
 	if extra, _ := body.Read(make([]byte, 1)); extra > 0 {
 		return changed(t.object)
@@ -126,7 +129,7 @@ func (t *transfer) pause(ctx context.Context, got int64, cause error) error {
 	}
 	t.server.log.LogAttrs(ctx, slog.LevelWarn, "download broke off and goes on",
 		slog.String("bucket", t.object.Bucket), slog.String("key", t.object.Key),
-		slog.Int64("bytes", t.written), slog.Int64("size", t.pinned.Size), slog.String("error", cause.Error()))
+		slog.Int64("bytes", t.at), slog.Int64("size", t.pinned.Size), slog.String("error", cause.Error()))
 	delay, err := t.server.wait.BackoffDelay(t.breaks, cause)
 	if err != nil {
 		return brokenOff(ctx, t.object, err)

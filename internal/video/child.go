@@ -42,6 +42,8 @@ type child struct {
 	wall   time.Duration // what is left of the time for waiting
 	cpu    time.Duration // RLIMIT_CPU, to tell its kill from others
 	ready  bool
+	fetch  Fetch // brings what the child asks for of a file of size bytes; nil where all is there
+	size   int64
 	buffer [wire.MaxMessage]byte
 	once   sync.Once
 }
@@ -146,19 +148,48 @@ func (c *child) wait(ctx context.Context, deadline func(time.Time) error) (done 
 	}
 }
 
-// receive waits for the child's next message. Any error is final and tells why, as an [Error] or the context's.
+// receive waits for the child's next message, and brings what it asks for until then. Any error is final and tells why, as an
+// [Error], the context's or that of a fetch.
 func (c *child) receive(ctx context.Context) (wire.Message, error) {
-	done := c.wait(ctx, c.conn.SetReadDeadline)
-	n, err := c.conn.Read(c.buffer[:])
-	done()
-	if err == nil && n > 0 {
-		return c.decode(n)
+	for {
+		done := c.wait(ctx, c.conn.SetReadDeadline)
+		n, err := c.conn.Read(c.buffer[:])
+		done()
+		if err != nil || n == 0 {
+			return nil, c.stopped(ctx, err)
+		}
+		m, err := c.decode(n)
+		if err != nil {
+			return nil, err
+		}
+		want, ok := m.(*wire.Want)
+		if !ok {
+			return m, nil
+		}
+		if err := c.bring(ctx, want); err != nil {
+			return nil, err
+		}
 	}
-	return nil, c.stopped(ctx, err)
 }
 
-// receiveReady is the child's next message if it is there already; else nil.
-func (c *child) receiveReady() (wire.Message, error) {
+// bring has a part of the file fetched that the child asks for.
+func (c *child) bring(ctx context.Context, want *wire.Want) error {
+	if c.fetch == nil {
+		return c.lied(errors.New("it asks for a file that is there"))
+	}
+	if err := want.Check(c.size); err != nil {
+		return c.lied(err)
+	}
+	end, err := c.fetch(ctx, want.From, want.To)
+	if err != nil {
+		c.close()
+		return err
+	}
+	return c.send(ctx, &wire.Have{From: want.From, To: max(want.To, min(end, c.size))})
+}
+
+// receiveReady is the child's next message if it is there already; else nil. What it asks for is brought.
+func (c *child) receiveReady(ctx context.Context) (wire.Message, error) {
 	raw, err := c.conn.SyscallConn()
 	if err != nil {
 		return nil, c.died(err)
@@ -172,7 +203,11 @@ func (c *child) receiveReady() (wire.Message, error) {
 	if failed != nil || err != nil || n == 0 {
 		return nil, nil //nolint:nilerr,nilnil // none is there; whoever waits for one is told why
 	}
-	return c.decode(n)
+	m, err := c.decode(n)
+	if want, ok := m.(*wire.Want); ok && err == nil {
+		return nil, c.bring(ctx, want)
+	}
+	return m, err
 }
 
 // decode is the message of n bytes in the buffer.

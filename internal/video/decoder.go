@@ -28,6 +28,18 @@ type Decoder struct {
 	// Paths of the programs; empty for those that are not there.
 	helper, ffmpeg, ffprobe, self string
 	now                           func() time.Time
+	fetch                         Fetch
+}
+
+// Fetch waits until the bytes from..to of a file are there, and says up to where all after from are.
+type Fetch func(ctx context.Context, from, to int64) (end int64, err error)
+
+// Fetching is a decoder for one file of which parts are missing: it calls fetch for whatever it is going to read, and gives its error.
+// The time that this takes is not part of what decoding may take.
+func (d *Decoder) Fetching(fetch Fetch) *Decoder {
+	other := *d
+	other.fetch = fetch
+	return &other
 }
 
 // New is a decoder. Programs named in the configuration must exist; others are looked for, and what is missing is told
@@ -88,19 +100,57 @@ type input struct {
 	track     int32 // the stream to plan; below 0 the file decides
 	base      int64 // where the container begins
 	rawRate   int32 // frames per second of a raw stream, in thousandths
+	fetch     Fetch // nil where all is there
 }
 
-func (d *Decoder) input(f *os.File) (*input, error) {
+// reader reads the file for this program itself. What could not be fetched is in its err, whatever its caller makes of it.
+func (in *input) reader(ctx context.Context) *fetchingReader {
+	return &fetchingReader{ctx: ctx, in: in}
+}
+
+type fetchingReader struct {
+	ctx context.Context //nolint:containedctx // io.ReaderAt knows none
+	in  *input
+	err error
+}
+
+// ReadAt implements [io.ReaderAt].
+func (r *fetchingReader) ReadAt(b []byte, at int64) (int, error) {
+	if end := min(at+int64(len(b)), r.in.size); r.in.fetch != nil && r.err == nil && at < end {
+		_, r.err = r.in.fetch(r.ctx, at, end)
+	}
+	if r.err != nil {
+		return 0, r.err
+	}
+	return r.in.file.ReadAt(b, at)
+}
+
+// whole fetches all of a file, for who reads it without asking.
+func (in *input) whole(ctx context.Context) error {
+	if in.fetch == nil || in.size == 0 {
+		return nil
+	}
+	_, err := in.fetch(ctx, 0, in.size)
+	return err
+}
+
+func (d *Decoder) input(ctx context.Context, f *os.File) (*input, error) {
 	in, err := d.reopen(f)
 	if err != nil {
 		return nil, err
 	}
-	c, base, sniffed := sniff(in.file)
+	r := in.reader(ctx)
+	c, base, sniffed := sniff(r)
 	if sniffed == nil {
 		sniffed = d.cfg.admits(c)
 	}
-	if sniffed != nil {
+	if r.err != nil || sniffed != nil {
 		_ = in.file.Close()
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	if sniffed != nil {
 		return nil, sniffed
 	}
 	in.container, in.base, in.rawRate = c, base, int32(math.Round(d.cfg.RawRate*1000))
@@ -124,7 +174,7 @@ func (d *Decoder) reopen(f *os.File) (*input, error) {
 	if err != nil {
 		return nil, systemError(os.NewSyscallError("open", err), fail(Invalid, nil, "The file cannot be read."))
 	}
-	return &input{file: os.NewFile(uintptr(fd), f.Name()), size: st.Size()}, nil
+	return &input{file: os.NewFile(uintptr(fd), f.Name()), size: st.Size(), fetch: d.fetch}, nil
 }
 
 // request is the part of a request that every task has.
@@ -134,17 +184,18 @@ func (d *Decoder) request(t wire.Task, c wire.Container, cpuSeconds uint64, pixe
 		Task: t, Container: c, Strict: d.cfg.Sandbox == SandboxStrict,
 		Memory: l.memory(pixels, deep), CPUSeconds: cpuSeconds, MaxPixels: l.MaxPixels,
 		GOPPackets: int32(l.GOPPackets), GOPBytes: l.GOPBytes, //nolint:gosec // G115: validated
-		MaxTime: int64(l.MaxDuration),
+		MaxTime: int64(l.MaxDuration), Lazy: d.fetch != nil,
 	}
 }
 
 // start starts a child on a request and waits until its sandbox stands.
-func (d *Decoder) start(ctx context.Context, r *wire.Request, in, ring *os.File, stretch time.Duration) (*child, *wire.Ready, error) {
-	c, err := startChild(d.helper, in, ring)
+func (d *Decoder) start(ctx context.Context, r *wire.Request, in *input, ring *os.File, stretch time.Duration) (*child, *wire.Ready, error) {
+	c, err := startChild(d.helper, in.file, ring)
 	if err != nil {
 		return nil, nil, systemError(err, fail(Unavailable, nil, "The decoder %s could not be started. Run: spotter doctor.", d.helper))
 	}
 	c.now, c.wall = d.now, d.cfg.Limits.wall(stretch)
+	c.fetch, c.size = in.fetch, in.size
 	c.cpu = time.Duration(r.CPUSeconds) * time.Second //nolint:gosec // G115: seconds of a video
 	if err = c.send(ctx, r); err != nil {
 		c.close()
@@ -193,12 +244,16 @@ func (d *Decoder) withoutHelper() *Decoder {
 }
 
 // explain makes the reason for an unreadable file more exact by looking at the file.
-func explain(err error, in *input) error {
+func explain(ctx context.Context, err error, in *input) error {
 	var e *Error
 	if !errors.As(err, &e) || e.Kind != Invalid || in.container != wire.MP4 {
 		return err
 	}
-	b := readBoxes(in.file, in.size)
+	r := in.reader(ctx)
+	b := readBoxes(r, in.size)
+	if r.err != nil {
+		return r.err
+	}
 	switch {
 	case !b.moov && b.mdat:
 		e.Reason = "The MP4 file has no index (moov): it is incomplete, as after a broken upload or a recording that was not " +

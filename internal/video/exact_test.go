@@ -52,7 +52,7 @@ var exactCases = []struct {
 }
 
 // TestFramesAreExact proves, for every kind of video, that decoding everything gives ffmpeg's frames and times, that
-// planned decoding gives some of the very same, and that cutting into segments changes nothing.
+// planned decoding gives some of the very same, and that cutting into segments, or having the file in parts only, changes nothing.
 func TestFramesAreExact(t *testing.T) {
 	t.Parallel()
 	whole, cut := newDecoder(t), newDecoder(t, segmentsOf(time.Second))
@@ -82,6 +82,11 @@ func TestFramesAreExact(t *testing.T) {
 				}
 				someCut, _ := watch(t, cut, f, many, StreamOptions{SampleRate: rate, Lookahead: 2})
 				same(t, "sampled frames, cut", someCut, some)
+				again, parts := fetched(t, cut, path, StreamOptions{SampleRate: rate, Lookahead: 2})
+				if diff := cmp.Diff(many, again); diff != "" {
+					t.Errorf("planned in parts: %s", diff)
+				}
+				same(t, "sampled frames, in parts", parts, some)
 			}
 		})
 	}

@@ -52,6 +52,8 @@ var lies = map[string]lie{
 	"nothing at all":        {func(_ func(wire.Message), raw func([]byte), _ *wire.Request) { raw(nil) }, 0, "closed its line"},
 	"too long":              {func(_ func(wire.Message), raw func([]byte), _ *wire.Request) { raw(make([]byte, 4000)) }, 0, "version 0"},
 	"dies":                  only(func(func(wire.Message)) { os.Exit(7) }, "exit status 7"),
+	"wants what is there":   only(func(send func(wire.Message)) { send(&wire.Want{To: wire.Window}) }, "asks for a file that is there"),
+	"has something itself":  only(func(send func(wire.Message)) { send(&wire.Have{To: 1}) }, "unexpected *wire.Have"),
 	"unknown failure":       only(func(send func(wire.Message)) { send(&wire.Failure{Reason: 200}) }, "(200)"),
 }
 

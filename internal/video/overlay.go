@@ -54,7 +54,7 @@ func (d *Decoder) Overlay(
 	if len(ass) > maxScript {
 		return fail(TooLarge, nil, "The script of what to draw has %d MB; the limit is %d MB.", len(ass)>>20, maxScript>>20)
 	}
-	src, err := d.input(in)
+	src, err := d.input(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (d *Decoder) Overlay(
 	src.track = track
 	about, err := d.probeOverlay(ctx, src)
 	if err != nil {
-		return explain(err, src)
+		return explain(ctx, err, src)
 	}
 	script, err := scriptFile(ass)
 	if err != nil {

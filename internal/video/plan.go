@@ -63,7 +63,7 @@ func (d *Decoder) Plan(ctx context.Context, f *os.File) (*Plan, error) {
 
 // PlanTrack plans a certain video track: one of a plan's Videos. Below 0 it is the one that the file marks, or the first.
 func (d *Decoder) PlanTrack(ctx context.Context, f *os.File, track int32) (*Plan, error) {
-	in, err := d.input(f)
+	in, err := d.input(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (d *Decoder) PlanTrack(ctx context.Context, f *os.File, track int32) (*Plan
 	in.track = track
 	p, err := d.planWith(ctx, in)
 	if err != nil {
-		return nil, explain(err, in)
+		return nil, explain(ctx, err, in)
 	}
 	if p.Info.Duration > d.cfg.Limits.MaxDuration {
 		return nil, fail(TooLarge, nil, "The video is %v long; the limit is %v. Raise the limit, or cut the video.",
@@ -96,8 +96,12 @@ func (d *Decoder) planHelper(ctx context.Context, in *input) (*Plan, error) {
 	stretch := time.Duration(in.size>>30+1) * time.Minute
 	r := d.request(wire.TaskPlan, in.container, d.cfg.Limits.planSeconds(stretch, in.size), d.cfg.Limits.MaxPixels, false)
 	r.Spacing = int64(d.cfg.Limits.SegmentLength)
-	r.Stream, r.Base, r.RawRate, r.Cut = in.track, in.base, in.rawRate, cutShort(in)
-	c, ready, err := d.start(ctx, r, in.file, nil, stretch)
+	cut, err := cutShort(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	r.Stream, r.Base, r.RawRate, r.Cut = in.track, in.base, in.rawRate, cut
+	c, ready, err := d.start(ctx, r, in, nil, stretch)
 	if err != nil {
 		return nil, err
 	}

@@ -147,7 +147,7 @@ func (d *Decoder) openHelper(ctx context.Context, in *input, plan *Plan, seg *Se
 	if err != nil {
 		return nil, systemError(err, fail(Unavailable, nil, "There is no memory to share with the decoder."))
 	}
-	c, _, err := d.start(ctx, r, in.file, ring.file, stretch)
+	c, _, err := d.start(ctx, r, in, ring.file, stretch)
 	if err != nil {
 		return nil, errors.Join(err, ring.close())
 	}
@@ -201,7 +201,7 @@ func (h *helperSource) release(ctx context.Context) error {
 		return nil
 	}
 	for len(h.ready) <= len(h.taken) {
-		m, err := h.child.receiveReady()
+		m, err := h.child.receiveReady(ctx)
 		if err != nil {
 			return err
 		}

@@ -406,7 +406,7 @@ func TestWritableInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	in, err := d.input(f)
+	in, err := d.input(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package video
 
 import (
+	"context"
 	"encoding/binary"
 	"io"
 	"math/bits"
@@ -10,20 +11,20 @@ import (
 
 // cutShort says whether a file says of itself that it is longer than it is, or stops making sense at its outermost
 // level: a copy that ended early, or whose end was never written.
-func cutShort(in *input) bool {
-	file := io.NewSectionReader(in.file, in.base, in.size-in.base)
+func cutShort(ctx context.Context, in *input) (cut bool, err error) {
+	r := in.reader(ctx)
+	file := io.NewSectionReader(r, in.base, in.size-in.base)
 	switch in.container {
 	case wire.MP4:
-		return readBoxes(file, file.Size()).cut
+		cut = readBoxes(file, file.Size()).cut
 	case wire.MPEGPS:
-		return programEnd(file, file.Size()) > file.Size()
+		cut = programEnd(file, file.Size()) > file.Size()
 	case wire.AVI:
-		return riffEnd(file) > file.Size()
+		cut = riffEnd(file) > file.Size()
 	case wire.Matroska:
-		return segmentEnd(file) > file.Size()
-	default:
-		return false
+		cut = segmentEnd(file) > file.Size()
 	}
+	return cut, r.err
 }
 
 // programEnd is where the last packet of a program stream says that it ends; 0 where none is found. Packets begin with

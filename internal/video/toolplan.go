@@ -59,6 +59,9 @@ func (d *Decoder) planTool(ctx context.Context, in *input) (*Plan, error) {
 	if in.container.Raw() {
 		return nil, fail(Unavailable, nil, "A stream without a container is decoded by %s only. Run: spotter doctor.", helperName)
 	}
+	if err := in.whole(ctx); err != nil {
+		return nil, err
+	}
 	about, err := d.probe(ctx, in, 1<<20, "-show_streams", "-show_format", "-of", "json")
 	if err != nil {
 		return nil, err

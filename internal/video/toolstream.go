@@ -43,10 +43,13 @@ type toolSource struct {
 // too early, and an inexact seek does no harm.
 const seekMargin = 2 * time.Second
 
-func (d *Decoder) openTool(_ context.Context, in *input, plan *Plan, seg *Segment, o StreamOptions) (frameSource, error) {
+func (d *Decoder) openTool(ctx context.Context, in *input, plan *Plan, seg *Segment, o StreamOptions) (frameSource, error) {
 	if d.ffmpeg == "" {
 		return nil, fail(Unavailable, nil, "There is no decoder: neither %s nor %s was found beside this program or in PATH. "+
 			"Build spotter-decode, or install ffmpeg.", helperName, ffmpegName)
+	}
+	if err := in.whole(ctx); err != nil {
+		return nil, err
 	}
 	read, write, err := os.Pipe()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // Version is the version of the messages. Parent and child must agree exactly: they are built together.
-const Version = 2
+const Version = 3
 
 // MaxMessage is more than the bytes of any message; what is longer is not one.
 const MaxMessage = 1024
@@ -17,7 +17,7 @@ const MaxMessage = 1024
 // Kind says what a message is.
 type Kind uint8
 
-// The messages. The first two go to the child, the others come from it.
+// The messages. KindRequest, KindRelease and KindHave go to the child, the others come from it.
 const (
 	KindRequest Kind = iota + 1
 	KindRelease
@@ -27,6 +27,8 @@ const (
 	KindFrame
 	KindDone
 	KindFailure
+	KindWant
+	KindHave
 )
 
 // headerSize is version, kind and the payload's length as uint16, little endian.
@@ -153,6 +155,8 @@ type Request struct {
 	Stream int32
 	// Cut says that the file is shorter than it says itself; only for TaskPlan.
 	Cut bool
+	// Lazy says that of the file only those windows are there that the child has asked for.
+	Lazy bool
 	// Spacing is the wished length of a segment in nanoseconds; only for TaskPlan.
 	Spacing int64
 	// The rest is only for TaskDecode.
@@ -169,6 +173,24 @@ type Request struct {
 
 // Release gives a slot of the ring back to the child.
 type Release struct{ Slot int32 }
+
+// Window is the bytes of a window: the child asks for parts of a lazy file in windows that begin at multiples of it, and the last one
+// ends with the file.
+const Window = 256 << 10
+
+// Want asks for the bytes From..To of a lazy file: one window.
+type Want struct{ From, To int64 }
+
+// Check says what no honest child would ask for of a file of so many bytes; nil if nothing is wrong.
+func (w *Want) Check(size int64) error {
+	if w.From < 0 || w.From%Window != 0 || w.To <= w.From || w.To > size || w.To != min(w.From+Window, size) {
+		return fmt.Errorf("bytes %d to %d of %d", w.From, w.To, size)
+	}
+	return nil
+}
+
+// Have says that the bytes From..To are there: those that were asked for, and perhaps some after.
+type Have struct{ From, To int64 }
 
 // Ready says that the sandbox is in force and the file is about to be opened.
 type Ready struct {
@@ -296,6 +318,8 @@ func (*Cut) kind() Kind     { return KindCut }
 func (*Frame) kind() Kind   { return KindFrame }
 func (*Done) kind() Kind    { return KindDone }
 func (*Failure) kind() Kind { return KindFailure }
+func (*Want) kind() Kind    { return KindWant }
+func (*Have) kind() Kind    { return KindHave }
 
 // Encode is a message as bytes: version, kind, length of the rest as uint16, then the fields in order, little endian.
 func Encode(m Message) ([]byte, error) {
@@ -353,6 +377,10 @@ func empty(k Kind) Message {
 		return new(Done)
 	case KindFailure:
 		return new(Failure)
+	case KindWant:
+		return new(Want)
+	case KindHave:
+		return new(Have)
 	default:
 		return nil
 	}

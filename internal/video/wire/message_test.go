@@ -21,7 +21,7 @@ func examples() []Message {
 	return []Message{
 		&Request{
 			Task: TaskDecode, Container: Matroska, Strict: true, Memory: 512 << 20, CPUSeconds: 120, MaxPixels: 36e6,
-			GOPPackets: 600, GOPBytes: 64 << 20, Base: 40, RawRate: 25000, Cut: true, Spacing: 30e9, Stream: 1, Untimed: true,
+			GOPPackets: 600, GOPBytes: 64 << 20, Base: 40, RawRate: 25000, Cut: true, Lazy: true, Spacing: 30e9, Stream: 1, Untimed: true,
 			Segment: Segment{From: -5, To: End, Seek: SeekByte, KeyTime: 77, SeekPos: 99, Shift: -3, Begin: 8, Stop: 9000},
 			Clock:   Clock{Num: 1, Den: 90000, Origin: 1400, First: 126000}, Rate: 5,
 			Slots: 4, MaxTime: 21600e9, Until: 9e5,
@@ -37,6 +37,8 @@ func examples() []Message {
 		&Frame{Slot: 1, Width: 1920, Height: 1080, Time: 852018685, Matrix: 1, FullRange: true},
 		&Done{Packets: 1, Sent: 2, Decoded: 3, Delivered: 4, Errors: 5, Missing: 6, Backwards: 7, Corrupt: 8, Concealed: 9, Lost: 10, Clocks: true, Truncated: true, TooLong: true},
 		&Failure{Reason: ReasonCodec, Detail: MakeText("no decoder"), Codec: MakeText("theora")},
+		&Want{From: Window, To: 2 * Window},
+		&Have{From: Window, To: 5*Window + 3},
 	}
 }
 
@@ -165,6 +167,32 @@ func TestSquare(t *testing.T) {
 	} {
 		if w, h := Square(c.width, c.height, c.num, c.den); w != c.w || h != c.h {
 			t.Errorf("%d x %d of %d:%d: %v x %v, want %v x %v", c.width, c.height, c.num, c.den, w, h, c.w, c.h)
+		}
+	}
+}
+
+func TestWantIsOneWindow(t *testing.T) {
+	t.Parallel()
+	const size = 3*Window + 5
+	for _, c := range []struct {
+		want Want
+		good bool
+	}{
+		{Want{0, Window}, true},
+		{Want{2 * Window, 3 * Window}, true},
+		{Want{3 * Window, size}, true},
+		{Want{3 * Window, 4 * Window}, false},
+		{Want{0, 2 * Window}, false},
+		{Want{0, 1}, false},
+		{Want{1, Window + 1}, false},
+		{Want{-Window, 0}, false},
+		{Want{Window, Window}, false},
+		{Want{4 * Window, 5 * Window}, false},
+		{Want{Window, -1}, false},
+		{Want{1<<63 - Window, 1<<63 - 1}, false},
+	} {
+		if err := c.want.Check(size); (err == nil) != c.good {
+			t.Errorf("%+v: %v", c.want, err)
 		}
 	}
 }
