@@ -152,22 +152,23 @@ func (v *longVideo) Open(context.Context, service.Object, service.ObjectInfo) (s
 // noFile is a video that nobody reads.
 type noFile struct{}
 
-func (noFile) File() *os.File               { return nil }
-func (noFile) Verify(context.Context) error { return nil }
-func (noFile) Close() error                 { return nil }
+func (noFile) File() *os.File                                      { return nil }
+func (noFile) Fetch(_ context.Context, _, to int64) (int64, error) { return to, nil }
+func (noFile) Verify(context.Context) error                        { return nil }
+func (noFile) Close() error                                        { return nil }
 
 func (v *longVideo) Terms() ([]byte, error) { return []byte("{}"), nil }
 
 func (v *longVideo) Under([]byte) (service.Eyes, error) { return v, nil }
 
-func (v *longVideo) Plan(context.Context, *os.File) (*service.JobPlan, error) {
+func (v *longVideo) Plan(context.Context, service.VideoFile) (*service.JobPlan, error) {
 	length := time.Duration(v.sightings/facesAtOnce) * between
 	return &service.JobPlan{Segments: 1, Data: []byte("1"), Info: face.VideoInfo{
 		Codec: "h264", Format: "QuickTime / MOV", Duration: length, FrameRate: 25, Width: 1280, Height: 720,
 	}}, nil
 }
 
-func (v *longVideo) Segment(context.Context, *os.File, *service.JobPlan, int, bool) ([]byte, error) {
+func (v *longVideo) Segment(context.Context, service.VideoFile, *service.JobPlan, int, bool) ([]byte, error) {
 	return []byte("1"), nil
 }
 

@@ -34,8 +34,8 @@ type galleryReport struct {
 	// FileReady and FileLoad are the same for a start with the collection in a file; 0 if it is too small for one.
 	FileReady time.Duration `json:"file_ready,omitempty"`
 	FileLoad  time.Duration `json:"file_load,omitempty"`
-	Resident int64         `json:"resident"` // bytes
-	Private  int64         `json:"anonymous"`
+	Resident  int64         `json:"resident"` // bytes
+	Private   int64         `json:"anonymous"`
 	// Searches are by one client and by eight.
 	Searches []searchReport `json:"searches"`
 	Errors   map[string]int `json:"errors,omitempty"`

@@ -54,6 +54,12 @@ type localFile struct{ file *bucket.File }
 // File is the file to read.
 func (f localFile) File() *os.File { return f.file.File() }
 
+// Fetch implements [service.VideoFile].
+func (f localFile) Fetch(ctx context.Context, from, to int64) (int64, error) {
+	end, err := f.file.Fetch(ctx, from, to)
+	return end, objectError(err)
+}
+
 // Close gives the file back.
 func (f localFile) Close() error { return f.file.Close() }
 

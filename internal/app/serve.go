@@ -213,7 +213,7 @@ func (s *server) openService(context.Context) (err error) {
 		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: audit.Events{Events: s.metrics, Audit: s.audit, Now: s.request.Now, Errors: s.log},
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
-	}, serviceSettings(&s.engineConfig, &s.config))
+	}, s.settings())
 	if err != nil {
 		return err
 	}
@@ -260,6 +260,12 @@ func newAlbum(dim int, from shelf.Originals) (a album, err error) {
 
 // Snapshot is the gallery as it is now.
 func (a album) Snapshot() shelf.Snapshot { return a.Gallery.Snapshot() }
+
+func (s *server) settings() service.Settings {
+	settings := serviceSettings(&s.engineConfig, &s.config)
+	settings.WholeVideos = !s.db.shared
+	return settings
+}
 
 func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings := service.DefaultSettings()

@@ -462,7 +462,7 @@ func TestRanges(t *testing.T) {
 				t.Errorf("the content differs: %v", err)
 			}
 		}
-		f.replace(noise(5*mib+5)[1:], `"two"`)
+		f.replace(noise(5*mib + 5)[1:], `"two"`)
 		_, err = file.Fetch(t.Context(), 0, 1)
 		wantKind(t, err, bucket.Changed)
 		_ = file.Close()

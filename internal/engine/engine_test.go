@@ -175,7 +175,7 @@ func (o *opened) worked(t *testing.T, film string, who *People) *service.Found {
 		t.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	plan, err := eyes.Plan(ctx, f)
+	plan, err := eyes.Plan(ctx, onDisk{f})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,14 +184,14 @@ func (o *opened) worked(t *testing.T, film string, who *People) *service.Found {
 	}
 	enrolled := who.gallery.Snapshot()
 	defer func() { _ = enrolled.Close() }()
-	found, err := eyes.Finish(ctx, plan, func(n int) ([]byte, error) { return eyes.Segment(ctx, f, plan, n, false) }, service.Matching{
+	found, err := eyes.Finish(ctx, plan, func(n int) ([]byte, error) { return eyes.Segment(ctx, onDisk{f}, plan, n, false) }, service.Matching{
 		Gallery: enrolled, Threshold: who.Threshold, MaxMatches: int(o.config.MaxFaces),
 		People: func(context.Context, []face.ID) (map[face.ID]string, error) { return who.Person, nil },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = eyes.Segment(ctx, f, plan, 2, false); err == nil {
+	if _, err = eyes.Segment(ctx, onDisk{f}, plan, 2, false); err == nil {
 		t.Error("a segment was analysed that the plan has not")
 	}
 	return found
@@ -216,7 +216,7 @@ func TestOnlyFormatsOfAWS(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = eyes.Plan(t.Context(), f)
+		_, err = eyes.Plan(t.Context(), onDisk{f})
 		if refused := service.KindOf(err) == service.Invalid && strings.HasPrefix(err.Error(), "Unsupported codec/format"); refused != aws || (err != nil) != aws {
 			t.Errorf("only AWS's formats %v: %v", aws, err)
 		}
@@ -287,3 +287,10 @@ func TestPhotosOfAService(t *testing.T) {
 		t.Errorf("%d pools beside the workers', who made %d", len(o.others), len(o.recognizers.made))
 	}
 }
+
+// onDisk is a file that is all there.
+type onDisk struct{ f *os.File }
+
+func (f onDisk) File() *os.File { return f.f }
+
+func (f onDisk) Fetch(_ context.Context, _, to int64) (int64, error) { return to, nil }

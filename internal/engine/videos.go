@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -47,14 +46,19 @@ type eyes struct {
 }
 
 // Plan implements [service.Eyes].
-func (s *eyes) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
-	select {
-	case s.planning <- struct{}{}:
-		defer func() { <-s.planning }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+func (s *eyes) Plan(ctx context.Context, f service.VideoFile) (*service.JobPlan, error) {
+	turn := turn{slots: s.planning}
+	if err := turn.take(ctx); err != nil {
+		return nil, err
 	}
-	plan, err := onceMore(ctx, func() (*video.Plan, error) { return s.by.decoder.Plan(ctx, f) })
+	defer turn.give()
+	// Who waits for a bucket, which may be slow, does not keep others from planning.
+	decoder := s.by.decoder.Fetching(func(ctx context.Context, from, to int64) (int64, error) {
+		turn.give()
+		end, err := f.Fetch(ctx, from, to)
+		return end, errors.Join(err, turn.take(ctx))
+	})
+	plan, err := onceMore(ctx, func() (*video.Plan, error) { return decoder.Plan(ctx, f.File()) })
 	if err != nil {
 		return nil, videoError(err)
 	}
@@ -72,9 +76,32 @@ func (s *eyes) Plan(ctx context.Context, f *os.File) (*service.JobPlan, error) {
 	}, nil
 }
 
+// turn is one of some slots, taken or not. One goroutine uses it.
+type turn struct {
+	slots chan struct{}
+	taken bool
+}
+
+func (t *turn) take(ctx context.Context) error {
+	select {
+	case t.slots <- struct{}{}:
+		t.taken = true
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (t *turn) give() {
+	if t.taken {
+		<-t.slots
+		t.taken = false
+	}
+}
+
 // Segment implements [service.Eyes].
 func (s *eyes) Segment(
-	ctx context.Context, f *os.File, p *service.JobPlan, n int, attributes bool,
+	ctx context.Context, f service.VideoFile, p *service.JobPlan, n int, attributes bool,
 ) ([]byte, error) {
 	plan, err := decodePlan(p.Data)
 	if err != nil {
@@ -89,8 +116,10 @@ func (s *eyes) Segment(
 	}
 	defer s.recognizers.give(rec)
 	workers := s.recognizers.size()
-	found, damage, err := s.by.analyse(ctx, rec, &segment{
-		Segment: plan.Segments[n], plan: plan, file: f, attributes: attributes,
+	by := s.by
+	by.decoder = by.decoder.Fetching(f.Fetch)
+	found, damage, err := by.analyse(ctx, rec, &segment{
+		Segment: plan.Segments[n], plan: plan, file: f.File(), attributes: attributes,
 		lookahead: lookahead(workers, workers), // there are others, if not of this video
 	})
 	if err != nil {

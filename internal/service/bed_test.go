@@ -268,8 +268,8 @@ func (v *readVideos) Under(terms []byte) (service.Eyes, error) {
 	return v, nil
 }
 
-func (v *readVideos) Plan(_ context.Context, f *os.File) (*service.JobPlan, error) {
-	video, err := readTestVideo(f)
+func (v *readVideos) Plan(_ context.Context, f service.VideoFile) (*service.JobPlan, error) {
+	video, err := readTestVideo(f.File())
 	if err != nil {
 		return nil, err
 	}
@@ -283,9 +283,9 @@ func (v *readVideos) Plan(_ context.Context, f *os.File) (*service.JobPlan, erro
 }
 
 func (v *readVideos) Segment(
-	ctx context.Context, f *os.File, _ *service.JobPlan, n int, attributes bool,
+	ctx context.Context, f service.VideoFile, _ *service.JobPlan, n int, attributes bool,
 ) ([]byte, error) {
-	video, err := readTestVideo(f)
+	video, err := readTestVideo(f.File())
 	if err != nil {
 		return nil, err
 	}
@@ -443,6 +443,8 @@ type openFile struct {
 }
 
 func (f *openFile) File() *os.File { return f.f }
+
+func (f *openFile) Fetch(_ context.Context, _, to int64) (int64, error) { return to, nil }
 
 func (f *openFile) Verify(context.Context) error {
 	info, err := f.f.Stat()

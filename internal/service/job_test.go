@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -512,7 +511,7 @@ type stoppedVideos struct {
 
 func (s stoppedVideos) Under([]byte) (service.Eyes, error) { return s, nil }
 
-func (s stoppedVideos) Plan(context.Context, *os.File) (*service.JobPlan, error) {
+func (s stoppedVideos) Plan(context.Context, service.VideoFile) (*service.JobPlan, error) {
 	s.stop()
 	return nil, service.Errorf(service.Invalid, "Unsupported codec/format.")
 }

@@ -17,14 +17,21 @@ type Objects interface {
 	Stat(ctx context.Context, o Object) (ObjectInfo, error)
 	// Read is the content of an object of at most limit bytes; a larger one is ImageTooLarge.
 	Read(ctx context.Context, o Object, limit int64) ([]byte, error)
-	// Open is a local file with the content that the object had when it was pinned; if it has another one now, that is
-	// BadObject. The file may be shared with others: read it at offsets only. Closing gives it back.
+	// Open is a local file for the content that the object had when it was pinned; if it has another one now, that is
+	// BadObject, here or when a part is fetched. The file may be shared with others: read it at offsets only. Closing gives it back.
 	Open(ctx context.Context, o Object, pinned ObjectInfo) (LocalFile, error)
+}
+
+// VideoFile is a video on this machine, of which parts may be missing until they are fetched.
+type VideoFile interface {
+	File() *os.File
+	// Fetch waits until the bytes from..to are there, and says up to where all after from are. Errors as of [Objects].
+	Fetch(ctx context.Context, from, to int64) (end int64, err error)
 }
 
 // LocalFile is an object's content on this machine.
 type LocalFile interface {
-	File() *os.File
+	VideoFile
 	// Verify says whether the file still is what was pinned: BadObject if not. Ask after having read.
 	Verify(ctx context.Context) error
 	Close() error
@@ -69,9 +76,9 @@ type Videos interface {
 // reason, [Unavailable] for what may pass, and [Elsewhere] for what a newer process has kept.
 type Eyes interface {
 	// Plan looks at a video and cuts it into segments.
-	Plan(ctx context.Context, f *os.File) (*JobPlan, error)
+	Plan(ctx context.Context, f VideoFile) (*JobPlan, error)
 	// Segment follows the faces of one segment; with attributes it also says what each looks like each time.
-	Segment(ctx context.Context, f *os.File, plan *JobPlan, segment int, attributes bool) ([]byte, error)
+	Segment(ctx context.Context, f VideoFile, plan *JobPlan, segment int, attributes bool) ([]byte, error)
 	// Finish joins the segments, which segment hands out one at a time, and matches them. Without a gallery nothing is matched.
 	Finish(ctx context.Context, plan *JobPlan, segment func(n int) ([]byte, error), m Matching) (*Found, error)
 }

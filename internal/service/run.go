@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -240,12 +239,12 @@ func (s *Service) unchanged(ctx context.Context, j *Job) error {
 
 // readVideo uses the job's video as it was when the job began. What was read of a file that has changed meanwhile is worth
 // nothing, and the change is the error that counts.
-func (s *Service) readVideo(ctx context.Context, j *Job, use func(*os.File) error) error {
+func (s *Service) readVideo(ctx context.Context, j *Job, use func(VideoFile) error) error {
 	f, err := s.ports.Objects.Open(ctx, j.Video, j.Pinned)
 	if err != nil {
 		return err
 	}
-	err = use(f.File())
+	err = use(f)
 	if changed := f.Verify(ctx); changed != nil {
 		err = changed
 	}
@@ -253,15 +252,18 @@ func (s *Service) readVideo(ctx context.Context, j *Job, use func(*os.File) erro
 }
 
 // plan looks at the video and enqueues its first segments. Each one that is done enqueues what is missing to the job's [Window], so that
-// a long video has no more in the queue than that, and a short one that comes later waits for these only.
+// a long video has no more in the queue than that, and a short one that comes later waits for these only. Where one process works
+// alone all of the video is fetched first: segments, of which only a few are worked on at once, then wait for no slow bucket.
 func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if j.Plan != nil {
 		return nil
 	}
 	s.began(ctx, Task{Kind: PlanTask, Job: j.ID})
 	var p *JobPlan
-	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
-		p, err = eyes.Plan(ctx, f)
+	err := s.readVideo(ctx, j, func(f VideoFile) (err error) {
+		if p, err = eyes.Plan(ctx, f); err == nil && s.settings.WholeVideos {
+			_, err = f.Fetch(ctx, 0, j.Pinned.Size)
+		}
 		return err
 	})
 	if err != nil {
@@ -330,7 +332,7 @@ func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 	began := s.ports.Now()
 	s.began(ctx, Task{Kind: SegmentTask, Job: j.ID, Segment: n})
 	var data []byte
-	err := s.readVideo(ctx, j, func(f *os.File) (err error) {
+	err := s.readVideo(ctx, j, func(f VideoFile) (err error) {
 		data, err = eyes.Segment(ctx, f, j.Plan, n, j.Attributes)
 		return err
 	})

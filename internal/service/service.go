@@ -67,6 +67,9 @@ type Settings struct {
 	// SegmentsAhead is how many segments of all open jobs together may wait or be worked on at once, at least; see [Window]. Twice as
 	// many as there are workers keep them busy. It is Spotter's own.
 	SegmentsAhead int
+	// WholeVideos has all of a video fetched before its segments are worked on; else each fetches what it needs, which is what several
+	// processes share a video for. It is Spotter's own.
+	WholeVideos bool
 	// AcceptUnknownTopics takes jobs that name a topic of which nothing is known; nobody is told of their end then.
 	AcceptUnknownTopics bool
 }

@@ -89,6 +89,8 @@ type openFile struct{ f *os.File }
 
 func (o openFile) File() *os.File { return o.f }
 
+func (o openFile) Fetch(_ context.Context, _, to int64) (int64, error) { return to, nil }
+
 func (openFile) Verify(context.Context) error { return nil }
 
 func (o openFile) Close() error { return o.f.Close() }
@@ -100,11 +102,11 @@ func (blindVideos) Terms() ([]byte, error) { return []byte("{}"), nil }
 
 func (v blindVideos) Under([]byte) (service.Eyes, error) { return v, nil }
 
-func (v blindVideos) Plan(context.Context, *os.File) (*service.JobPlan, error) {
+func (v blindVideos) Plan(context.Context, service.VideoFile) (*service.JobPlan, error) {
 	return &service.JobPlan{Segments: v.segments, Data: []byte("plan"), Info: face.VideoInfo{Duration: time.Minute}}, nil
 }
 
-func (blindVideos) Segment(context.Context, *os.File, *service.JobPlan, int, bool) ([]byte, error) {
+func (blindVideos) Segment(context.Context, service.VideoFile, *service.JobPlan, int, bool) ([]byte, error) {
 	return []byte("nobody"), nil
 }
 
