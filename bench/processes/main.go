@@ -11,6 +11,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/signal"
@@ -33,6 +34,7 @@ import (
 	"github.com/spotter-video/spotter/internal/testkit/media"
 	"github.com/spotter-video/spotter/internal/testkit/pgserver"
 	"github.com/spotter-video/spotter/internal/testkit/program"
+	"github.com/spotter-video/spotter/internal/testkit/s3server"
 )
 
 type options struct {
@@ -66,6 +68,8 @@ type report struct {
 	OneWorker  float64 `json:"one_worker_s"`
 	TwoWorkers float64 `json:"two_workers_s"`
 	Ratio      float64 `json:"ratio"`
+	// Fetched is the share of the video that each of two workers has fetched.
+	Fetched []float64 `json:"fetched"`
 	// By segment: processor time of the worker and of the database, statements and transactions, and bytes of its log.
 	WorkerCPU    float64 `json:"worker_cpu_s_per_segment"`
 	DatabaseCPU  float64 `json:"database_cpu_s_per_segment"`
@@ -97,6 +101,7 @@ func run(ctx context.Context, o options) (err error) {
 	fmt.Fprintf(out, "segments of the video\t%d\n", r.Segments)
 	fmt.Fprintf(out, "one worker, two\t%.1f s, %.1f s\n", r.OneWorker, r.TwoWorkers)
 	fmt.Fprintf(out, "two are faster by\t%.2f\n", r.Ratio)
+	fmt.Fprintf(out, "shares of the video that two workers fetch\t%.2f, %.2f\n", r.Fetched[0], r.Fetched[1])
 	fmt.Fprintf(out, "processor time a segment: worker, database\t%.2f s, %.4f s (%.2f %%)\n", r.WorkerCPU, r.DatabaseCPU, 100*r.Share)
 	fmt.Fprintf(out, "statements, transactions a segment\t%.1f, %.1f\n", r.Statements, r.Transactions)
 	fmt.Fprintf(out, "bytes of the database's log a segment\t%.0f\n", r.LogBytes)
@@ -116,6 +121,9 @@ type world struct {
 	workers []*program.Process
 	client  *rekognition.Client
 	faces   []string
+	s3      *s3server.Server
+	film    int64    // bytes
+	metrics []string // the workers' addresses
 }
 
 const (
@@ -146,20 +154,44 @@ func newWorld(ctx context.Context, o options) (_ *world, err error) {
 	if _, err = w.db.ExecContext(ctx, `CREATE EXTENSION pg_stat_statements`); err != nil {
 		return nil, err
 	}
-	clip := filepath.Join(w.folder, "clip.mp4")
-	if err = os.Mkdir(w.bucket(), 0o750); err != nil {
+	if w.s3, err = s3server.Launch(ctx, filepath.Join(w.folder, "s3")); err != nil {
 		return nil, err
 	}
-	if err = media.Clip().Write(ctx, media.Folder, clip); err != nil {
-		return nil, err
-	}
-	if err = media.FFmpeg(ctx, "-stream_loop", strconv.Itoa(o.loops), "-i", clip, "-c", "copy", filepath.Join(w.bucket(), filmName)); err != nil {
-		return nil, err
-	}
-	return w, w.start(ctx)
+	return w, w.makeFilm(ctx)
 }
 
-func (w *world) bucket() string { return filepath.Join(w.folder, "bucket") }
+// makeFilm puts a long video into the bucket, and starts the processes.
+func (w *world) makeFilm(ctx context.Context) (err error) {
+	clip := filepath.Join(w.folder, "clip.mp4")
+	film := filepath.Join(w.s3.Folder, bucketName, filmName)
+	if err = os.MkdirAll(filepath.Dir(film), 0o750); err != nil {
+		return err
+	}
+	if err = media.Clip().Write(ctx, media.Folder, clip); err != nil {
+		return err
+	}
+	if err = media.FFmpeg(ctx, "-stream_loop", strconv.Itoa(w.loops), "-i", clip, "-c", "copy", film); err != nil {
+		return err
+	}
+	info, err := os.Stat(film)
+	if err != nil {
+		return err
+	}
+	w.film = info.Size()
+	// JSON is YAML.
+	settings, err := json.Marshal(map[string]any{"buckets": map[string]any{bucketName: map[string]any{"s3": map[string]any{
+		"endpoint": w.s3.Endpoint, "path-style": true, "region": w.s3.Region, "access-key-id": w.s3.KeyID, "secret-access-key": w.s3.Secret,
+	}}}})
+	if err != nil {
+		return err
+	}
+	if err = os.WriteFile(w.settings(), settings, 0o600); err != nil {
+		return err
+	}
+	return w.start(ctx)
+}
+
+func (w *world) settings() string { return filepath.Join(w.folder, "spotter.yaml") }
 
 func (w *world) start(ctx context.Context) (err error) {
 	address, err := program.FreeAddress(ctx)
@@ -191,13 +223,14 @@ func (w *world) worker(ctx context.Context, name string) (*program.Process, erro
 	if err != nil {
 		return nil, err
 	}
+	w.metrics = append(w.metrics, address)
 	return w.process(ctx, name, address, "--mode", "worker", "--metrics-listen", address, "--workers", "1")
 }
 
 func (w *world) process(ctx context.Context, name, address string, arguments ...string) (*program.Process, error) {
 	return program.Program{
 		Path: w.spotter, Arguments: append([]string{
-			"serve", "--database", w.server.URL("spotter"), "--data", filepath.Join(w.folder, name), "--bucket", bucketName + "=" + w.bucket(),
+			"serve", "--database", w.server.URL("spotter"), "--data", filepath.Join(w.folder, name), "--config", w.settings(),
 		}, arguments...),
 		Ready: func(ctx context.Context) error {
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", http.NoBody)
@@ -253,6 +286,9 @@ func (w *world) close() error {
 	if w.server != nil {
 		w.server.Stop()
 	}
+	if w.s3 != nil {
+		w.s3.Stop()
+	}
 	return errors.Join(err, os.RemoveAll(w.folder))
 }
 
@@ -277,6 +313,9 @@ func (w *world) measure(ctx context.Context) (*report, error) {
 	var ones, twos, ratios []float64
 	var rounds []spent
 	if _, err := w.job(ctx, r); err != nil { // models are loaded, files are read
+		return nil, err
+	}
+	if err := w.fetched(ctx, r); err != nil {
 		return nil, err
 	}
 	for range w.rounds {
@@ -311,6 +350,32 @@ func (w *world) measure(ctx context.Context) (*report, error) {
 	r.Transactions = medianOf(rounds, func(s spent) float64 { return s.transactions / n })
 	r.LogBytes = medianOf(rounds, func(s spent) float64 { return s.logs / n })
 	return r, w.others(ctx, r)
+}
+
+// fetched asks the workers how much they have downloaded.
+func (w *world) fetched(ctx context.Context, r *report) error {
+	for _, address := range w.metrics {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/metrics", http.NoBody)
+		if err != nil {
+			return err
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		page, err := io.ReadAll(answer.Body)
+		if err = errors.Join(err, answer.Body.Close()); err != nil {
+			return err
+		}
+		_, rest, _ := strings.Cut(string(page), "\nspotter_downloaded_bytes_total ")
+		value, _, _ := strings.Cut(rest, "\n")
+		bytes, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return fmt.Errorf("bytes fetched: %w", err)
+		}
+		r.Fetched = append(r.Fetched, bytes/float64(w.film))
+	}
+	return nil
 }
 
 // askEvery is the time between two looks at a job: what they cost is part of what is measured, and how long a job takes is known to within it.

@@ -15,10 +15,15 @@ func (s *server) newMetrics() *metrics.Metrics {
 			OpenJobs:    s.store.OpenJobs,
 			Queue:       s.tasks,
 			Notices:     func() metrics.Notices { return metrics.Notices(s.notices.Stats()) },
-			Downloads:   func() metrics.Downloads { return metrics.Downloads(s.buckets.Usage()) },
+			Downloads:   s.downloads,
 			Connections: s.connections,
 		},
 	})
+}
+
+func (s *server) downloads() metrics.Downloads {
+	u := s.buckets.Usage()
+	return metrics.Downloads{Files: u.Files, Bytes: u.Bytes, InUse: u.InUse, Fetched: s.buckets.Fetched()}
 }
 
 // tasks counts the queue's tasks.

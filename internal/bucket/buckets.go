@@ -156,6 +156,14 @@ func (b *Buckets) Usage() Usage {
 	return b.cache.usage()
 }
 
+// Fetched is how many bytes of objects have been downloaded to files since the start.
+func (b *Buckets) Fetched() int64 {
+	if b.cache == nil {
+		return 0
+	}
+	return b.cache.fetched.Load()
+}
+
 // Close ends all downloads and waits for it. Files that are open stay so until they are closed. It may be called twice.
 func (b *Buckets) Close() error {
 	if b.cache != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,11 +24,12 @@ type Usage struct {
 //
 // Lock order: disk before mu. The fields below mu are guarded by it.
 type cache struct {
-	cfg   Cache
-	now   func() time.Time
-	tasks sync.WaitGroup
-	stop  context.CancelFunc // of the sweeper
-	disk  sync.Mutex         // taken while looking for space and setting it aside, so that two do not count on the same
+	cfg     Cache
+	now     func() time.Time
+	tasks   sync.WaitGroup
+	stop    context.CancelFunc // of the sweeper
+	fetched atomic.Int64       // bytes, since the start
+	disk    sync.Mutex         // taken while looking for space and setting it aside, so that two do not count on the same
 
 	mu      sync.Mutex
 	closed  bool

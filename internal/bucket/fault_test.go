@@ -450,7 +450,7 @@ func TestRanges(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.gets.Load() != 0 {
+		if f.gets.Load() != 0 || b.Fetched() != 0 {
 			t.Error("it is fetched although nobody has asked")
 		}
 		for _, from := range []int64{2*mib + 7, 5 * mib} {
@@ -461,6 +461,9 @@ func TestRanges(t *testing.T) {
 			if _, err := file.File().ReadAt(got, from); err != nil || string(got) != string(content[from:from+5]) {
 				t.Errorf("the content differs: %v", err)
 			}
+		}
+		if got := b.Fetched(); got != 256<<10+5 {
+			t.Errorf("%d bytes were fetched", got)
 		}
 		f.replace(noise(5*mib + 5)[1:], `"two"`)
 		_, err = file.Fetch(t.Context(), 0, 1)

@@ -207,6 +207,7 @@ type runWriter struct {
 func (w *runWriter) Write(b []byte) (int, error) {
 	p, r := w.parts, w.run
 	n, err := p.file.writeAt(b, r.at) // nobody else changes at
+	p.lane.fetched.Add(int64(n))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := r.at / blockSize

@@ -46,7 +46,7 @@ func fullSources() metrics.Sources {
 			}, nil
 		},
 		Notices:   func() metrics.Notices { return metrics.Notices{Delivered: 11, Dropped: 1, Failed: 4, Waiting: 2} },
-		Downloads: func() metrics.Downloads { return metrics.Downloads{Files: 5, InUse: 1, Bytes: 1e9} },
+		Downloads: func() metrics.Downloads { return metrics.Downloads{Files: 5, InUse: 1, Bytes: 1e9, Fetched: 77} },
 
 		Connections: func() (open int, cut int64) { return 12, 3 },
 	}
@@ -114,6 +114,7 @@ func TestMetrics(t *testing.T) {
 		`spotter_download_cache_files 5`,
 		`spotter_download_cache_files_in_use 1`,
 		`spotter_download_cache_bytes 1e+09`,
+		`spotter_downloaded_bytes_total 77`,
 		`spotter_connections_open 12`, `spotter_connections_cut_total 3`,
 	} {
 		if !strings.Contains(page, "\n"+line+"\n") {

@@ -39,11 +39,13 @@ type Tasks struct {
 // are still to be delivered.
 type Notices struct{ Delivered, Dropped, Failed, Waiting int64 }
 
-// Downloads is what is kept of S3: objects, their bytes, and how many of the objects are worked on.
+// Downloads is what is kept of S3: objects, their bytes, and how many of the objects are worked on; and the bytes that have been fetched
+// since the start.
 type Downloads struct {
-	Files int
-	Bytes int64
-	InUse int
+	Files   int
+	Bytes   int64
+	InUse   int
+	Fetched int64
 }
 
 // sourceCollector asks the sources at every look.
@@ -54,7 +56,7 @@ type sourceCollector struct {
 
 	openJobs, oldestJob, queue, oldestTask *prometheus.Desc
 	delivered, dropped, failed, waiting    *prometheus.Desc
-	files, filesInUse, bytes               *prometheus.Desc
+	files, filesInUse, bytes, fetched      *prometheus.Desc
 	connections, connectionsCut            *prometheus.Desc
 }
 
@@ -74,7 +76,8 @@ func newSourceCollector(cfg Config) *sourceCollector {
 		waiting:    desc("notifications_waiting", "Notifications that are still to be delivered."),
 		files:      desc("download_cache_files", "Objects of S3 that are kept or being fetched."),
 		filesInUse: desc("download_cache_files_in_use", "Those of them that are worked on."),
-		bytes:      desc("download_cache_bytes", "What they take, in bytes."),
+		bytes:      desc("download_cache_bytes", "How large they are, in bytes, whether all of them is here or not."),
+		fetched:    desc("downloaded_bytes_total", "Bytes of such objects that were fetched."),
 
 		connections:    desc("connections_open", "Connections of clients that are open."),
 		connectionsCut: desc("connections_cut_total", "Connections of clients that were closed for want of room."),
@@ -85,7 +88,7 @@ func newSourceCollector(cfg Config) *sourceCollector {
 func (c *sourceCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.openJobs, c.oldestJob, c.queue, c.oldestTask, c.delivered, c.dropped, c.failed, c.waiting,
-		c.files, c.filesInUse, c.bytes, c.connections, c.connectionsCut,
+		c.files, c.filesInUse, c.bytes, c.fetched, c.connections, c.connectionsCut,
 	} {
 		out <- d
 	}
@@ -119,6 +122,7 @@ func (c *sourceCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(c.files, float64(d.Files))
 		gauge(c.filesInUse, float64(d.InUse))
 		gauge(c.bytes, float64(d.Bytes))
+		total(c.fetched, d.Fetched)
 	}
 	if c.Connections != nil {
 		open, cut := c.Connections()
