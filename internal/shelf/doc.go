@@ -28,6 +28,11 @@
 // are copied where they are changed. Views of one state share its snapshots, so that their searches are made together. A face
 // that has been deleted in the store is found by nobody, not even in a view from before: its original is gone ([Originals]).
 //
+// # Files
+//
+// Large collections are kept in files as well ([Files]), from which a load begins where the store knows the file's mark; then it follows as
+// usual. What does not fit together is destroyed and read from the store. A file never outlives a deletion that memory has taken in.
+//
 // # Room
 //
 // Where there is a limit ([Config].Most) and it is passed, collections are unloaded that nobody has a view of or waits for, the
