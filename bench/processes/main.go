@@ -68,6 +68,7 @@ type report struct {
 	OneWorker  float64 `json:"one_worker_s"`
 	TwoWorkers float64 `json:"two_workers_s"`
 	Ratio      float64 `json:"ratio"`
+	Bytes      int64   `json:"bytes"` // of the video
 	// Fetched is the share of the video that each of two workers has fetched.
 	Fetched []float64 `json:"fetched"`
 	// By segment: processor time of the worker and of the database, statements and transactions, and bytes of its log.
@@ -101,7 +102,7 @@ func run(ctx context.Context, o options) (err error) {
 	fmt.Fprintf(out, "segments of the video\t%d\n", r.Segments)
 	fmt.Fprintf(out, "one worker, two\t%.1f s, %.1f s\n", r.OneWorker, r.TwoWorkers)
 	fmt.Fprintf(out, "two are faster by\t%.2f\n", r.Ratio)
-	fmt.Fprintf(out, "shares of the video that two workers fetch\t%.2f, %.2f\n", r.Fetched[0], r.Fetched[1])
+	fmt.Fprintf(out, "shares of the video, of %.0f MB, that two workers fetch\t%.2f, %.2f\n", float64(r.Bytes)/1e6, r.Fetched[0], r.Fetched[1])
 	fmt.Fprintf(out, "processor time a segment: worker, database\t%.2f s, %.4f s (%.2f %%)\n", r.WorkerCPU, r.DatabaseCPU, 100*r.Share)
 	fmt.Fprintf(out, "statements, transactions a segment\t%.1f, %.1f\n", r.Statements, r.Transactions)
 	fmt.Fprintf(out, "bytes of the database's log a segment\t%.0f\n", r.LogBytes)
@@ -373,6 +374,7 @@ func (w *world) fetched(ctx context.Context, r *report) error {
 		if err != nil {
 			return fmt.Errorf("bytes fetched: %w", err)
 		}
+		r.Bytes = w.film
 		r.Fetched = append(r.Fetched, bytes/float64(w.film))
 	}
 	return nil
