@@ -45,12 +45,12 @@ func Copy(ctx context.Context, r CopyRequest) (_ *CopyResult, err error) {
 		return nil, &fault.UsageError{Err: err}
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	if _, _, err = postgres.Migrate(ctx, r.To, migrateQueue); err != nil {
-		return nil, fault.Usage(err)
+	if _, _, err = postgres.Migrate(ctx, r.To, func() {}, migrateQueue); err != nil {
+		return nil, sharedFault(err)
 	}
 	to, err := postgres.Open(ctx, r.To)
 	if err != nil {
-		return nil, fault.Usage(err)
+		return nil, sharedFault(err)
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	done, err := transfer.ToPostgreSQL(ctx, from, to, r.Progress)

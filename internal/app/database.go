@@ -34,9 +34,11 @@ type enqueuing = func(ctx context.Context, tx *sql.Tx, tasks []service.Task) err
 // openDatabase opens a server's database, and brings its tables up to date.
 func openDatabase(ctx context.Context, s *config.Server, log *slog.Logger) (*database, error) {
 	if s.Database != "" {
-		from, to, err := postgres.Migrate(ctx, string(s.Database), migrateQueue)
+		from, to, err := postgres.Migrate(ctx, string(s.Database), func() {
+			log.LogAttrs(ctx, slog.LevelInfo, "another process is bringing the database's tables up to date: waiting for it")
+		}, migrateQueue)
 		if err != nil {
-			return nil, &fault.UsageError{Err: err}
+			return nil, sharedFault(err)
 		}
 		if from != to {
 			log.LogAttrs(ctx, slog.LevelInfo, "the database's tables are up to date", slog.Int64("from", from), slog.Int64("to", to))
@@ -90,13 +92,24 @@ func needDatabase(s *config.Server) error {
 func openShared(ctx context.Context, s *config.Server) (*database, error) {
 	db, err := postgres.Open(ctx, string(s.Database))
 	if err != nil {
-		return nil, &fault.UsageError{Err: err}
+		return nil, sharedFault(err)
 	}
 	return &database{
 		queue: jobs.PostgreSQL(db.SQL(), db.Listener()), shared: true,
 		store: func(enqueue enqueuing) service.Store { return postgres.New(db, enqueue) },
 		close: db.Close,
 	}, nil
+}
+
+// sharedFault is why a PostgreSQL database could not be opened: it is not there, or what was asked for is wrong.
+func sharedFault(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if postgres.Away(err) {
+		return &fault.EnvironmentError{Err: err, Mend: "Start the database, or correct the host and port in --database; then try again."}
+	}
+	return &fault.UsageError{Err: err}
 }
 
 func ofSQLite(db *sqlite.DB) *database {
@@ -115,14 +128,15 @@ type Migration struct {
 }
 
 // Migrate makes the tables of the PostgreSQL database that the settings name, or brings them up to date, while servers of the version before run.
-func Migrate(ctx context.Context, s config.Server) (*Migration, error) {
+// Where another process is doing so, waiting is called and its end waited for.
+func Migrate(ctx context.Context, s config.Server, waiting func()) (*Migration, error) {
 	if s.Database == "" {
 		return nil, &fault.UsageError{Err: errors.New("no database is named: --database is the URL of a PostgreSQL database; " +
 			"one in a data folder is brought up to date by 'spotter serve'")}
 	}
-	from, to, err := postgres.Migrate(ctx, string(s.Database), migrateQueue)
+	from, to, err := postgres.Migrate(ctx, string(s.Database), waiting, migrateQueue)
 	if err != nil {
-		return nil, fault.Usage(err)
+		return nil, sharedFault(err)
 	}
 	return &Migration{From: from, To: to}, nil
 }

@@ -31,8 +31,8 @@ const exitCodesHelp = `Exit statuses of spotter:
     3  Some videos could not be searched, or not to their end, or their annotated copies could not be written. The
        results of the others, and what was found in these all the same, were written; what is incomplete is marked.
     4  Not one usable face was enrolled: nothing to search for.
-    5  The environment is not ready: decoder, sandbox or models are missing, or a server's key file. The message or
-       'spotter doctor' says what to do.
+    5  The environment is not ready: decoder, sandbox or models are missing, or a server's key file, or its database is
+       away. The message or 'spotter doctor' says what to do.
   130  Interrupted (Ctrl-C, or asked to end). Files that were not finished have been removed.
 `
 

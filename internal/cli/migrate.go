@@ -26,7 +26,9 @@ stays. Where that is not so the release notes say it, and older servers say at t
 			if err != nil {
 				return err
 			}
-			done, err := app.Migrate(cmd.Context(), server)
+			done, err := app.Migrate(cmd.Context(), server, func() {
+				fmt.Fprintln(cmd.ErrOrStderr(), "Another process is bringing the tables up to date: waiting for it.")
+			})
 			if err != nil {
 				return err
 			}

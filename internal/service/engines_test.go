@@ -56,7 +56,7 @@ func template(t *testing.T) string {
 	defer templates.Unlock()
 	if templates.url == "" {
 		url := pgserver.Database(t)
-		if _, _, err := postgres.Migrate(t.Context(), url, func(context.Context, *postgres.DB) error { return nil }); err != nil {
+		if _, _, err := postgres.Migrate(t.Context(), url, func() {}, func(context.Context, *postgres.DB) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		templates.url = url

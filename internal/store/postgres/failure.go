@@ -13,6 +13,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// Away says whether an error of opening is that the database cannot be reached, or not at the moment, and not that it refuses.
+func Away(err error) bool { return passes(err) }
+
 // passes says whether an error is one of the server or of the way to it, which pass by themselves, and not of what was asked.
 func passes(err error) bool {
 	if e := (*pgconn.PgError)(nil); errors.As(err, &e) {

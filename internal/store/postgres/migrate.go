@@ -15,14 +15,14 @@ import (
 var migrations embed.FS
 
 // Migrate brings the tables of a database up to date, or makes them; also makes what else needs to be beside them. Of several processes one does
-// it and the others wait. It says which version the tables had and have now.
-func Migrate(ctx context.Context, where string, also func(context.Context, *DB) error) (from, to int64, err error) {
+// it and the others wait, after a call of waiting. It says which version the tables had and have now.
+func Migrate(ctx context.Context, where string, waiting func(), also func(context.Context, *DB) error) (from, to int64, err error) {
 	db, err := open(ctx, where)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	done, err := db.takeTurn(ctx)
+	done, err := db.takeTurn(ctx, waiting)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -47,12 +47,17 @@ func Migrate(ctx context.Context, where string, also func(context.Context, *DB) 
 const turn = 0x53706f74
 
 // takeTurn waits until nobody else changes tables. A process that dies loses its turn with its connection.
-func (db *DB) takeTurn(ctx context.Context) (done func() error, err error) {
+func (db *DB) takeTurn(ctx context.Context, waiting func()) (done func() error, err error) {
 	conn, err := db.sql.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("wait for the turn to migrate: %w", err)
 	}
-	if _, err = conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, turn); err != nil {
+	var mine bool
+	if err = conn.QueryRowContext(ctx, `SELECT pg_try_advisory_lock($1)`, turn).Scan(&mine); err == nil && !mine {
+		waiting()
+		_, err = conn.ExecContext(ctx, `SELECT pg_advisory_lock($1)`, turn)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("wait for the turn to migrate: %w", err), conn.Close())
 	}
 	return func() error {

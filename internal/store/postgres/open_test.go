@@ -105,9 +105,30 @@ func TestVersionsSideBySide(t *testing.T) {
 	if err := newStore(t, db, nil).Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	from, to, err := postgres.Migrate(t.Context(), url, nothing)
+	from, to, err := postgres.Migrate(t.Context(), url, func() {}, nothing)
 	if err != nil || from != 1000 || to != 1000 {
 		t.Errorf("tables of version 1000 were migrated from %d to %d: %v", from, to, err)
+	}
+}
+
+// TestWhoWaitsSaysSo has a process wait for one that is at it.
+func TestWhoWaitsSaysSo(t *testing.T) {
+	t.Parallel()
+	url := pgserver.Database(t)
+	waits, first := make(chan struct{}), make(chan error)
+	_, _, err := postgres.Migrate(t.Context(), url, func() { t.Error("the first one waits") }, func(ctx context.Context, _ *postgres.DB) error {
+		go func() {
+			_, _, err := postgres.Migrate(ctx, url, func() { close(waits) }, nothing)
+			first <- err
+		}()
+		<-waits
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if err := <-first; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -118,7 +139,7 @@ func TestManyMigrate(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if _, _, err := postgres.Migrate(t.Context(), url, nothing); err != nil {
+			if _, _, err := postgres.Migrate(t.Context(), url, func() {}, nothing); err != nil {
 				t.Error(err)
 			}
 		})

@@ -58,7 +58,7 @@ func templateOf(tb testing.TB) string {
 
 func migrate(tb testing.TB, url string) {
 	tb.Helper()
-	if _, _, err := postgres.Migrate(context.Background(), url, func(context.Context, *postgres.DB) error { return nil }); err != nil {
+	if _, _, err := postgres.Migrate(context.Background(), url, func() {}, func(context.Context, *postgres.DB) error { return nil }); err != nil {
 		tb.Fatal(err)
 	}
 }

@@ -46,7 +46,7 @@ func source(t *testing.T) *sqlite.DB {
 func target(t *testing.T) *postgres.DB {
 	t.Helper()
 	url := pgserver.Database(t)
-	_, _, err := postgres.Migrate(t.Context(), url, func(context.Context, *postgres.DB) error { return nil })
+	_, _, err := postgres.Migrate(t.Context(), url, func() {}, func(context.Context, *postgres.DB) error { return nil })
 	ok(t, err)
 	db, err := postgres.Open(t.Context(), url)
 	ok(t, err)
