@@ -549,6 +549,50 @@ func TestFilesAreOverwritten(t *testing.T) {
 	}
 }
 
+// TestFilesAreOverwrittenWhenReplaced reads what is left of a file that a newer one has taken the place of.
+func TestFilesAreOverwrittenWhenReplaced(t *testing.T) {
+	t.Parallel()
+	w, tab := newDrawer(t), family()
+	d := w.desk(tab)
+	d.view(1).Release()
+	w.keep(d)
+	path, content := w.one()
+	f, err := os.Open(path) //nolint:gosec // this test's
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	tab.change(1, func(r *rows) { r.number += 10_001 })
+	d.view(1).Release()
+	w.wait(time.Hour)
+	w.keep(d)
+	if _, newer := w.one(); bytes.Equal(newer, content) {
+		t.Fatal("no newer file was written")
+	}
+	left := make([]byte, len(content))
+	if _, err := f.ReadAt(left, 0); err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(left, func(b byte) bool { return b != 0 }) {
+		t.Error("a file that was replaced is still on the disk")
+	}
+	w.wantFiles(d, "1.collection")
+}
+
+// TestFilesOfDoubtGo: where the store does not know any more what has been deleted, a file may have it.
+func TestFilesOfDoubtGo(t *testing.T) {
+	t.Parallel()
+	w, tab := newDrawer(t), family()
+	d := w.desk(tab)
+	d.view(1).Release()
+	w.keep(d)
+	tab.remove(1, 20)
+	tab.collections[1].swept = tab.collections[1].number
+	d.view(1).Release()
+	w.keep(d)
+	w.wantFiles(d)
+}
+
 // TestWhatHappensWhileAFileIsWritten deletes a face, and the collection, in the middle of it.
 func TestWhatHappensWhileAFileIsWritten(t *testing.T) {
 	t.Parallel()

@@ -300,6 +300,9 @@ func (s *Shelf) putFile(ctx context.Context, serial int64, x *state) (err error)
 		err = s.config.Feed.Mark(ctx, serial, mark)
 	}
 	if err == nil {
+		err = wipe(s.path(serial)) // the file before: what is only replaced stays on the disk
+	}
+	if err == nil {
 		err = os.Rename(f.Name(), s.path(serial))
 	}
 	if err == nil {
