@@ -365,6 +365,31 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// TestPaceOfWhatIsPassedOver is about one that knows no ranges either.
+func TestPaceOfWhatIsPassedOver(t *testing.T) {
+	t.Parallel()
+	f := startFaulty(t, noise(5<<20), func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		w.Header().Set("ETag", `"one"`)
+		w.Header().Set("Content-Length", strconv.Itoa(5<<20))
+		for r.Context().Err() == nil {
+			if _, err := w.Write([]byte("x")); err != nil {
+				break
+			}
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(time.Millisecond)
+		}
+		return true
+	})
+	b := faultyBucket(t, f, func(c *bucket.Config) { c.Limits.Attempts, c.Limits.Pace = 2, 300*time.Millisecond })
+	file, err := b.Open(t.Context(), film("x"), pin(t, b, film("x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Fetch(t.Context(), 4<<20, 5<<20)
+	wantKind(t, err, bucket.Unavailable)
+	_ = file.Close()
+}
+
 func refuse(status int, code string) func(*faulty) answer {
 	return func(*faulty) answer {
 		return func(w http.ResponseWriter, _ *http.Request, _ int) bool { xml(w, status, code); return true }

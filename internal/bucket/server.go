@@ -129,7 +129,10 @@ func (s *server) get(ctx context.Context, o Object, r request) (io.ReadCloser, I
 		return nil, Info{}, err
 	}
 	// A server that knows no ranges sends everything, and what is there already is passed over.
-	if err := skip(out.Body, r.from-start); err != nil {
+	p := pace(out.Body, s.limits.Pace)
+	err = skip(p, r.from-start)
+	p.timer.Stop()
+	if err != nil {
 		_ = out.Body.Close() // not read further
 		return nil, Info{}, brokenOff(ctx, o, err)
 	}
