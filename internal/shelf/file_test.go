@@ -202,7 +202,9 @@ func TestFilesOfNoUse(t *testing.T) {
 	tab.add(2, 30, 31) // what has changed may have lost faces
 	delete(tab.collections, 3)
 	delete(tab.collections, 4)
-	for name, age := range map[string]time.Duration{".new-old": 2 * time.Hour, ".new-young": time.Minute, "letter.txt": 2 * time.Hour} {
+	for name, age := range map[string]time.Duration{
+		".new-old": 2 * time.Hour, ".old-killed": time.Minute, ".new-young": -time.Minute, "letter.txt": 2 * time.Hour,
+	} {
 		path := filepath.Join(w.folder, name)
 		if err := os.WriteFile(path, []byte("a face"), 0o600); err != nil {
 			t.Fatal(err)
@@ -253,12 +255,14 @@ func TestFilesAreNotWrittenTooOften(t *testing.T) {
 	marks("much new", 2)
 	tab.change(1, func(r *rows) { r.number += 10_001 })
 	marks("many changes", 3)
+	w.wait(15 * 24 * time.Hour)
+	marks("after two weeks", 4)
 	tab.change(1, func(r *rows) { r.number += 10_001 })
 	d.view(1).Release()
 	w.keep(d)
 	w.wait(5 * time.Minute)
 	w.keep(d)
-	if got := tab.called("Mark"); got != 3 {
+	if got := tab.called("Mark"); got != 4 {
 		t.Errorf("written again soon after: %d", got)
 	}
 	tab.remove(1, 1)
@@ -266,10 +270,10 @@ func TestFilesAreNotWrittenTooOften(t *testing.T) {
 	d.view(1).Release()
 	w.wait(9 * time.Minute)
 	w.keep(d)
-	if got := tab.called("Mark"); got != 3 || len(w.files()) > 0 {
+	if got := tab.called("Mark"); got != 4 || len(w.files()) > 0 {
 		t.Errorf("written soon after a face was deleted: %d, %q", got, w.files())
 	}
-	marks("long after", 4)
+	marks("long after", 5)
 }
 
 // TestFilesThatFail: whatever is the matter with a file, the collection is read from the store, and the file goes.

@@ -31,15 +31,19 @@ const (
 	// A file is written again when this many changes, or this share of the faces, have come since: what is read from the store after
 	// the file then takes a small part of what the file takes.
 	fileBehind, fileShare = 10_000, 10
-	// abandoned is the age at which an unfinished file is nobody's any more: none takes as long to write.
+	// fileAge is the age at which a file is written again although nothing has changed: the store knows each for a month.
+	fileAge = 14 * 24 * time.Hour
+	// abandoned is the age at which an unfinished file is nobody's any more: none takes as long to write. One from before this
+	// process is an earlier one's, which was killed: a folder is of one process only.
 	abandoned = time.Hour
 )
 
-// kept is what is in the file of an album.
+// kept is what is in the file of an album, and when the store was told of it, or asked for it, last.
 type kept struct {
 	there  bool
 	number int64
 	faces  int
+	known  time.Time
 }
 
 func (s *Shelf) path(serial int64) string {
@@ -99,7 +103,7 @@ func (d *draft) readFile(ctx context.Context, a *album, c Collection) error {
 		return fmt.Errorf("%w: the collection has %d faces, and it %d", errFile, c.Faces, size) // to follow takes longer than to begin anew
 	}
 	s.mu.Lock()
-	a.file = kept{true, d.number, d.faces.Len()}
+	a.file = kept{true, d.number, d.faces.Len(), s.config.Now()}
 	s.mu.Unlock()
 	switch err = d.follow(ctx); {
 	case errors.Is(err, errLost):
@@ -152,7 +156,13 @@ func wipe(path string) error {
 		}
 		return err
 	}
-	return errors.Join(overwrite(f.Name()), os.Remove(f.Name()))
+	if err = overwrite(f.Name()); errors.Is(err, fs.ErrNotExist) {
+		return nil // KeepFiles has found it, and does this
+	}
+	if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
 }
 
 // overwrite fills a file with zeros.
@@ -210,7 +220,8 @@ func (s *Shelf) tidyFiles(numbers map[int64]int64) error {
 			if serial, err := strconv.ParseInt(name, 10, 64); err == nil && !s.ofUse(path, serial, numbers) {
 				s.fileGone(path)
 			}
-		} else if info, err := f.Info(); err == nil && strings.HasPrefix(f.Name(), ".") && s.config.Now().Sub(info.ModTime()) > abandoned {
+		} else if info, err := f.Info(); err == nil && strings.HasPrefix(f.Name(), ".") &&
+			(info.ModTime().Before(s.began) || s.config.Now().Sub(info.ModTime()) > abandoned) {
 			s.fileGone(path)
 		}
 	}
@@ -241,7 +252,7 @@ func (s *Shelf) due(serial int64) (*album, *state) {
 		return nil, nil
 	}
 	most := max(fileBehind, a.now.size/fileShare)
-	if a.file.there && a.now.number-a.file.number <= int64(most) && a.now.size-a.file.faces <= most {
+	if a.file.there && a.now.number-a.file.number <= int64(most) && a.now.size-a.file.faces <= most && now.Sub(a.file.known) < fileAge {
 		return nil, nil
 	}
 	a.written = now // or tried
@@ -264,7 +275,7 @@ func (s *Shelf) keepFile(ctx context.Context, a *album, x *state) (err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.file = kept{true, x.number, x.size}
+	a.file = kept{true, x.number, x.size, s.config.Now()}
 	if a.deleted || a.goneAt > x.number { // meanwhile
 		s.discardLocked(a)
 	}

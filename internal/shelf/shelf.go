@@ -33,6 +33,7 @@ type Config struct {
 // Shelf is collections in memory. Make it with [New].
 type Shelf struct {
 	config  Config
+	began   time.Time
 	flights sync.WaitGroup
 	loads   chan struct{} // has an entry for each collection that is being read
 
@@ -90,7 +91,7 @@ type flight struct {
 
 // New makes an empty shelf. Close it when it is no longer needed.
 func New(c Config) *Shelf {
-	return &Shelf{config: c, albums: map[int64]*album{}, loads: make(chan struct{}, loadsAtOnce)}
+	return &Shelf{config: c, began: c.Now(), albums: map[int64]*album{}, loads: make(chan struct{}, loadsAtOnce)}
 }
 
 // View is a collection as it was at one number. Its methods are safe for concurrent use.
