@@ -583,6 +583,40 @@ func TestFilesAreOverwrittenWhenReplaced(t *testing.T) {
 	w.wantFiles(d, "1.collection")
 }
 
+// TestTheStoreFallsBack while a process goes on, as a database that fails over and loses its last changes: what memory and its file
+// have of these goes.
+func TestTheStoreFallsBack(t *testing.T) {
+	t.Parallel()
+	for _, written := range []bool{false, true} {
+		w, tab := newDrawer(t), family()
+		d := w.desk(tab)
+		before := copyOf(tab.collections[1])
+		tab.add(1, 50, 51)
+		d.view(1).Release()
+		if written {
+			w.keep(d)
+		}
+		tab.collections[1] = before
+		if err := d.Follow(t.Context(), tab.collection(1)); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(time.Hour)
+		w.keep(d)
+		tab.add(1, 60, 61)
+		v := d.view(1)
+		wantState(t, tab, v, 0, 0)
+		v.Release()
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		d = w.desk(tab)
+		v = d.view(1)
+		wantState(t, tab, v, 0, 0)
+		v.Release()
+		w.wantFiles(d, "1.collection")
+	}
+}
+
 // TestFilesOfDoubtGo: where the store does not know any more what has been deleted, a file may have it.
 func TestFilesOfDoubtGo(t *testing.T) {
 	t.Parallel()

@@ -154,11 +154,12 @@ func (s *Shelf) Acquire(ctx context.Context, c Collection) (*View, error) {
 	}
 }
 
-// Follow brings a collection up to its number if it is in memory, without counting as a use of it.
+// Follow brings a collection up to its number if it is in memory, without counting as a use of it. Where memory is ahead it asks the
+// store: that may have lost changes, as a database that has failed over, and then the collection is read anew.
 func (s *Shelf) Follow(ctx context.Context, c Collection) error {
 	s.mu.Lock()
 	a := s.albums[c.Serial]
-	if a == nil || s.closed || a.now == nil || a.now.number >= c.Number {
+	if a == nil || s.closed || a.now == nil || a.now.number == c.Number {
 		s.mu.Unlock()
 		return nil
 	}
