@@ -227,6 +227,26 @@ func TestFilesOfNoUse(t *testing.T) {
 	w.wantFiles(d, ".new-young", "letter.txt")
 }
 
+// TestNoFilesAnyMore: what was kept before they were switched off is neither used nor left.
+func TestNoFilesAnyMore(t *testing.T) {
+	t.Parallel()
+	w, tab := newDrawer(t), family()
+	d := w.desk(tab)
+	d.view(1).Release()
+	w.keep(d)
+	w.wantFiles(d, "1.collection")
+	none := func(c *shelf.Config) { c.Files = shelf.Files{Folder: w.folder, None: true} }
+	d = newDesk(t, tab, none)
+	d.view(1).Release()
+	if got := tab.called("Marked"); got != 0 {
+		t.Errorf("a file was read: %d", got)
+	}
+	w.wantFiles(d, "1.collection")
+	d = newDesk(t, tab, none)
+	w.keep(d)
+	w.wantFiles(d)
+}
+
 // TestFilesAreNotWrittenTooOften: a file that is a little behind is as good as a new one.
 func TestFilesAreNotWrittenTooOften(t *testing.T) {
 	t.Parallel()

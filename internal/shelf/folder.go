@@ -17,6 +17,8 @@ import (
 type Files struct {
 	// Folder is made when it is needed, for its owner only. The zero Files keeps nothing.
 	Folder string
+	// None destroys what was kept, and keeps nothing.
+	None bool
 	// Least is how many faces a collection must have for a file to be worth it.
 	Least int
 	// Room says whether so many bytes more may be written there.
@@ -53,7 +55,7 @@ func (s *Shelf) path(serial int64) string {
 // fromFile makes a state of a collection's file and of what has changed since. Without a file that is of use it gives nil: then all is
 // read from the store.
 func (s *Shelf) fromFile(ctx context.Context, a *album, c Collection) (*state, error) {
-	if s.config.Files.Folder == "" {
+	if s.config.Files.Folder == "" || s.config.Files.None {
 		return nil, nil
 	}
 	d, err := s.draft(a.serial)
@@ -230,6 +232,9 @@ func (s *Shelf) tidyFiles(numbers map[int64]int64) error {
 
 // ofUse says whether a file is one that the collection in memory knows of, or has the collection as it is.
 func (s *Shelf) ofUse(path string, serial int64, numbers map[int64]int64) bool {
+	if s.config.Files.None {
+		return false
+	}
 	s.mu.Lock()
 	a := s.albums[serial]
 	loaded, known := a != nil && a.now != nil, a != nil && (a.file.there || a.flight != nil)
@@ -247,7 +252,7 @@ func (s *Shelf) due(serial int64) (*album, *state) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, now := s.albums[serial], s.config.Now()
-	if s.closed || a == nil || a.now == nil || a.now.missing != 0 || len(a.uncoded) > 0 || a.now.size < s.config.Files.Least ||
+	if s.config.Files.None || s.closed || a == nil || a.now == nil || a.now.missing != 0 || len(a.uncoded) > 0 || a.now.size < s.config.Files.Least ||
 		now.Sub(a.written) < settle || now.Sub(a.lost) < settle {
 		return nil, nil
 	}
