@@ -33,6 +33,8 @@ const (
 	// A file is written again when this many changes, or this share of the faces, have come since: what is read from the store after
 	// the file then takes a small part of what the file takes.
 	fileBehind, fileShare = 10_000, 10
+	// keepFor is how long files are begun at one go: whoever keeps them does nothing else meanwhile, and faces may be deleted.
+	keepFor = 20 * time.Second
 	// fileAge is the age at which a file is written again although nothing has changed: the store knows each for a month.
 	fileAge = 14 * 24 * time.Hour
 	// abandoned is the age at which an unfinished file is nobody's any more: none takes as long to write. One from before this
@@ -198,8 +200,11 @@ func (s *Shelf) KeepFiles(ctx context.Context, all []Collection) error {
 	for _, c := range all {
 		numbers[c.Serial] = c.Number
 	}
-	failed := s.tidyFiles(numbers)
+	failed, began := s.tidyFiles(numbers), s.config.Now()
 	for _, c := range all {
+		if s.config.Now().Sub(began) > keepFor {
+			break // the next time
+		}
 		if a, x := s.due(c.Serial); x != nil {
 			failed = errors.Join(failed, s.keepFile(ctx, a, x))
 		}
