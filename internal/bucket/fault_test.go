@@ -462,7 +462,7 @@ func TestRanges(t *testing.T) {
 	content := noise(5*mib + 5)
 	for _, whole := range []bool{false, true} {
 		f := startFaulty(t, content, nil)
-		f.answer = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		f.answer = func(_ http.ResponseWriter, r *http.Request, _ int) bool {
 			if whole {
 				r.Header.Del("Range")
 			} else if got := r.Header.Get("Range"); got != "bytes=2097152-2359295" && got != "bytes=5242880-" && got != "bytes=0-262143" {
@@ -479,11 +479,11 @@ func TestRanges(t *testing.T) {
 			t.Error("it is fetched although nobody has asked")
 		}
 		for _, from := range []int64{2*mib + 7, 5 * mib} {
-			if _, err := file.Fetch(t.Context(), from, from+5); err != nil {
+			if _, err = file.Fetch(t.Context(), from, from+5); err != nil {
 				t.Fatal(err)
 			}
 			got := make([]byte, 5)
-			if _, err := file.File().ReadAt(got, from); err != nil || string(got) != string(content[from:from+5]) {
+			if _, err = file.File().ReadAt(got, from); err != nil || string(got) != string(content[from:from+5]) {
 				t.Errorf("the content differs: %v", err)
 			}
 		}

@@ -124,7 +124,7 @@ func (s *server) get(ctx context.Context, o Object, r request) (io.ReadCloser, I
 	if out.ContentRange != nil {
 		start, info.Size = parseContentRange(*out.ContentRange)
 	}
-	if err := checkInfo(o, info); err != nil {
+	if err = checkInfo(o, info); err != nil {
 		_ = out.Body.Close() // not read
 		return nil, Info{}, err
 	}

@@ -82,7 +82,7 @@ func (w *drawer) one() (path string, content []byte) {
 		w.t.Fatalf("files are %q, want one", names)
 	}
 	path = filepath.Join(w.folder, names[0])
-	content, err := os.ReadFile(path) //nolint:gosec // this test's
+	content, err := os.ReadFile(path)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -379,7 +379,8 @@ func TestFilesThatFail(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, tab := newDrawer(t), family() //nolint:govet // this one's
+			t.Parallel()
+			w, tab := newDrawer(t), family()
 			d := w.desk(tab)
 			d.view(1).Release()
 			w.keep(d)
@@ -480,7 +481,7 @@ func (m markless) Mark(context.Context, int64, shelf.Mark) error { return m.err 
 func TestFilesOfRandomLives(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(30) {
-		random := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // to be repeated
+		random := rand.New(rand.NewPCG(seed, 2))
 		w, tab := newDrawer(t), newTable(1)
 		tab.add(1, 0, 30)
 		d := w.desk(tab)
@@ -582,7 +583,7 @@ func TestFilesAreOverwritten(t *testing.T) {
 	d.view(1).Release()
 	w.keep(d)
 	path, content := w.one()
-	f, err := os.Open(path) //nolint:gosec // this test's
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -607,7 +608,7 @@ func TestFilesAreOverwrittenWhenReplaced(t *testing.T) {
 	d.view(1).Release()
 	w.keep(d)
 	path, content := w.one()
-	f, err := os.Open(path) //nolint:gosec // this test's
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

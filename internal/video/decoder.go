@@ -42,20 +42,20 @@ func (d *Decoder) Fetching(fetch Fetch) *Decoder {
 	other.fetch = func(ctx context.Context, from, to int64) (int64, error) {
 		end, err := fetch(ctx, from, to)
 		if errors.Is(err, io.EOF) {
-			err = hungUp{err}
+			err = hungUpError{err}
 		}
 		return end, err
 	}
 	return &other
 }
 
-// hungUp is the error of a fetch that is about the end of something else than frames, as of a connection: it is not to be taken for
+// hungUpError is the error of a fetch that is about the end of something else than frames, as of a connection: it is not to be taken for
 // theirs, which is [io.EOF]. In all else it is the error that it hides.
-type hungUp struct{ cause error }
+type hungUpError struct{ cause error }
 
-func (e hungUp) Error() string        { return e.cause.Error() }
-func (e hungUp) Is(target error) bool { return target != io.EOF && errors.Is(e.cause, target) } //nolint:errorlint // it is compared itself
-func (e hungUp) As(target any) bool   { return errors.As(e.cause, target) }
+func (e hungUpError) Error() string        { return e.cause.Error() }
+func (e hungUpError) Is(target error) bool { return target != io.EOF && errors.Is(e.cause, target) }
+func (e hungUpError) As(target any) bool   { return errors.As(e.cause, target) }
 
 // New is a decoder. Programs named in the configuration must exist; others are looked for, and what is missing is told
 // when it is needed, and by [Decoder.Check].
