@@ -233,12 +233,9 @@ func (s *server) pageKey() ([]byte, error) {
 
 // galleryFiles is where large collections are kept in files.
 func (s *server) galleryFiles() shelf.Files {
-	if s.config.GalleryFiles == 0 {
-		return shelf.Files{}
-	}
 	data := string(s.config.Data)
 	return shelf.Files{
-		Folder: filepath.Join(data, galleriesFolder), Least: int(s.config.GalleryFiles),
+		Folder: filepath.Join(data, galleriesFolder), None: s.config.GalleryFiles == 0, Least: int(s.config.GalleryFiles),
 		Room: func(bytes int64) bool {
 			free, err := freeSpace(data)
 			return err == nil && free >= uint64(bytes)+uint64(s.config.MinFreeDisk) //nolint:gosec // neither is negative

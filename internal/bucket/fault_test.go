@@ -365,6 +365,31 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// TestPaceOfWhatIsPassedOver is about one that knows no ranges either.
+func TestPaceOfWhatIsPassedOver(t *testing.T) {
+	t.Parallel()
+	f := startFaulty(t, noise(5<<20), func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		w.Header().Set("ETag", `"one"`)
+		w.Header().Set("Content-Length", strconv.Itoa(5<<20))
+		for r.Context().Err() == nil {
+			if _, err := w.Write([]byte("x")); err != nil {
+				break
+			}
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(time.Millisecond)
+		}
+		return true
+	})
+	b := faultyBucket(t, f, func(c *bucket.Config) { c.Limits.Attempts, c.Limits.Pace = 2, 300*time.Millisecond })
+	file, err := b.Open(t.Context(), film("x"), pin(t, b, film("x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.Fetch(t.Context(), 4<<20, 5<<20)
+	wantKind(t, err, bucket.Unavailable)
+	_ = file.Close()
+}
+
 func refuse(status int, code string) func(*faulty) answer {
 	return func(*faulty) answer {
 		return func(w http.ResponseWriter, _ *http.Request, _ int) bool { xml(w, status, code); return true }
@@ -437,7 +462,7 @@ func TestRanges(t *testing.T) {
 	content := noise(5*mib + 5)
 	for _, whole := range []bool{false, true} {
 		f := startFaulty(t, content, nil)
-		f.answer = func(w http.ResponseWriter, r *http.Request, _ int) bool {
+		f.answer = func(_ http.ResponseWriter, r *http.Request, _ int) bool {
 			if whole {
 				r.Header.Del("Range")
 			} else if got := r.Header.Get("Range"); got != "bytes=2097152-2359295" && got != "bytes=5242880-" && got != "bytes=0-262143" {
@@ -454,11 +479,11 @@ func TestRanges(t *testing.T) {
 			t.Error("it is fetched although nobody has asked")
 		}
 		for _, from := range []int64{2*mib + 7, 5 * mib} {
-			if _, err := file.Fetch(t.Context(), from, from+5); err != nil {
+			if _, err = file.Fetch(t.Context(), from, from+5); err != nil {
 				t.Fatal(err)
 			}
 			got := make([]byte, 5)
-			if _, err := file.File().ReadAt(got, from); err != nil || string(got) != string(content[from:from+5]) {
+			if _, err = file.File().ReadAt(got, from); err != nil || string(got) != string(content[from:from+5]) {
 				t.Errorf("the content differs: %v", err)
 			}
 		}

@@ -41,7 +41,6 @@ type parts struct {
 type run struct {
 	at, end int64
 	waiters int
-	ahead   bool          // that nobody waits for yet
 	changed chan struct{} // closed, and made anew, when a block is there or the run has ended
 	dropped bool          // nobody wants it any more
 	over    bool
@@ -76,7 +75,7 @@ func (p *parts) fetch(ctx context.Context, from, to int64) (end int64, err error
 		if r == nil {
 			r = p.begin(ctx, missing, to)
 		}
-		if err := p.wait(ctx, r); err != nil {
+		if err := p.wait(ctx, r); err != nil && p.missing(from, to) < to { // it may have come before what has failed
 			return 0, err
 		}
 	}
@@ -132,7 +131,7 @@ func (p *parts) begin(ctx context.Context, at, to int64) *run {
 // goOn begins to bring what comes after end, for a reader who has come near it and has read on before.
 func (p *parts) goOn(ctx context.Context, to, end int64) {
 	if before := p.ends[end]; !p.closed && end < p.size && before > blockSize && end-to <= before/2 && p.coming(end) == nil {
-		p.begin(ctx, end, end).ahead = true
+		p.begin(ctx, end, end)
 	}
 }
 
@@ -140,7 +139,6 @@ func (p *parts) goOn(ctx context.Context, to, end int64) {
 func (p *parts) wait(ctx context.Context, r *run) error {
 	changed := r.changed
 	r.waiters++
-	r.ahead = false
 	p.mu.Unlock()
 	var err error
 	select {

@@ -25,7 +25,7 @@ type origin struct {
 
 func newOrigin(size int) *origin {
 	o := &origin{content: make([]byte, size), sent: make([]int, size/blockSize+1)}
-	random := rand.New(rand.NewPCG(1, uint64(size))) //nolint:gosec // to be repeated
+	random := rand.New(rand.NewPCG(1, uint64(size)))
 	for i := range o.content {
 		o.content[i] = byte(random.Uint32())
 	}
@@ -81,7 +81,7 @@ func TestPartsAreThere(t *testing.T) {
 		var readers sync.WaitGroup
 		for seed := range uint64(8) {
 			readers.Go(func() {
-				random := rand.New(rand.NewPCG(seed, 3)) //nolint:gosec // to be repeated
+				random := rand.New(rand.NewPCG(seed, 3))
 				for range 30 {
 					from := random.Int64N(int64(size))
 					to := from + 1 + random.Int64N(min(int64(size)-from, 5*blockSize))
@@ -117,7 +117,7 @@ func TestReadingOn(t *testing.T) {
 	const blocks = 64
 	o := newOrigin(blocks * blockSize)
 	_, f := openOrigin(t, o)
-	for at := int64(0); at < blocks/2; at++ { // two readers in turn
+	for at := range int64(blocks / 2) { // two readers in turn
 		for _, from := range []int64{at, blocks/2 + at} {
 			if _, err := f.Fetch(t.Context(), from*blockSize, (from+1)*blockSize); err != nil {
 				t.Fatal(err)
@@ -183,6 +183,27 @@ func TestPartsThatFail(t *testing.T) {
 		t.Error("fetched after the end")
 	}
 	_ = h.Close()
+}
+
+// TestWhatIsReadAheadFails right after what is waited for has come: that is there.
+func TestWhatIsReadAheadFails(t *testing.T) {
+	t.Parallel()
+	for range 300 {
+		o := newOrigin(3 * blockSize)
+		o.fail = func(n int) error {
+			if n == 2 { // of two blocks, between them
+				return errors.New("the line is broken")
+			}
+			return nil
+		}
+		_, f := openOrigin(t, o)
+		for b := range int64(2) {
+			if _, err := f.Fetch(t.Context(), b*blockSize, (b+1)*blockSize); err != nil {
+				t.Fatalf("block %d has come, and Fetch = %v", b, err)
+			}
+		}
+		_ = f.Close()
+	}
 }
 
 // TestWhoGoesAway leaves while others wait for the same, and alone.

@@ -124,12 +124,15 @@ func (s *server) get(ctx context.Context, o Object, r request) (io.ReadCloser, I
 	if out.ContentRange != nil {
 		start, info.Size = parseContentRange(*out.ContentRange)
 	}
-	if err := checkInfo(o, info); err != nil {
+	if err = checkInfo(o, info); err != nil {
 		_ = out.Body.Close() // not read
 		return nil, Info{}, err
 	}
 	// A server that knows no ranges sends everything, and what is there already is passed over.
-	if err := skip(out.Body, r.from-start); err != nil {
+	p := pace(out.Body, s.limits.Pace)
+	err = skip(p, r.from-start)
+	p.timer.Stop()
+	if err != nil {
 		_ = out.Body.Close() // not read further
 		return nil, Info{}, brokenOff(ctx, o, err)
 	}

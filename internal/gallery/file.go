@@ -277,7 +277,7 @@ func (f *fileReader) run(ids []face.ID) error {
 func (f *fileReader) blocks(p *part, ids []face.ID) error {
 	s := &f.g.shape
 	at := p.faces / blockFaces * s.blockBytes
-	if err := f.get(p.chunk.blocks[at : at+len(ids)/blockFaces*s.blockBytes]); err != nil {
+	if err := f.get(p.blocks[at : at+len(ids)/blockFaces*s.blockBytes]); err != nil {
 		return err
 	}
 	copy(p.ids[p.faces:], ids)

@@ -82,7 +82,7 @@ func (w *drawer) one() (path string, content []byte) {
 		w.t.Fatalf("files are %q, want one", names)
 	}
 	path = filepath.Join(w.folder, names[0])
-	content, err := os.ReadFile(path) //nolint:gosec // this test's
+	content, err := os.ReadFile(path)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -202,7 +202,9 @@ func TestFilesOfNoUse(t *testing.T) {
 	tab.add(2, 30, 31) // what has changed may have lost faces
 	delete(tab.collections, 3)
 	delete(tab.collections, 4)
-	for name, age := range map[string]time.Duration{".new-old": 2 * time.Hour, ".new-young": time.Minute, "letter.txt": 2 * time.Hour} {
+	for name, age := range map[string]time.Duration{
+		".new-old": 2 * time.Hour, ".old-killed": time.Minute, ".new-young": -time.Minute, "letter.txt": 2 * time.Hour,
+	} {
 		path := filepath.Join(w.folder, name)
 		if err := os.WriteFile(path, []byte("a face"), 0o600); err != nil {
 			t.Fatal(err)
@@ -223,6 +225,26 @@ func TestFilesOfNoUse(t *testing.T) {
 	d.view(1).Release()
 	d.Drop(1)
 	w.wantFiles(d, ".new-young", "letter.txt")
+}
+
+// TestNoFilesAnyMore: what was kept before they were switched off is neither used nor left.
+func TestNoFilesAnyMore(t *testing.T) {
+	t.Parallel()
+	w, tab := newDrawer(t), family()
+	d := w.desk(tab)
+	d.view(1).Release()
+	w.keep(d)
+	w.wantFiles(d, "1.collection")
+	none := func(c *shelf.Config) { c.Files = shelf.Files{Folder: w.folder, None: true} }
+	d = newDesk(t, tab, none)
+	d.view(1).Release()
+	if got := tab.called("Marked"); got != 0 {
+		t.Errorf("a file was read: %d", got)
+	}
+	w.wantFiles(d, "1.collection")
+	d = newDesk(t, tab, none)
+	w.keep(d)
+	w.wantFiles(d)
 }
 
 // TestFilesAreNotWrittenTooOften: a file that is a little behind is as good as a new one.
@@ -253,12 +275,14 @@ func TestFilesAreNotWrittenTooOften(t *testing.T) {
 	marks("much new", 2)
 	tab.change(1, func(r *rows) { r.number += 10_001 })
 	marks("many changes", 3)
+	w.wait(15 * 24 * time.Hour)
+	marks("after two weeks", 4)
 	tab.change(1, func(r *rows) { r.number += 10_001 })
 	d.view(1).Release()
 	w.keep(d)
 	w.wait(5 * time.Minute)
 	w.keep(d)
-	if got := tab.called("Mark"); got != 3 {
+	if got := tab.called("Mark"); got != 4 {
 		t.Errorf("written again soon after: %d", got)
 	}
 	tab.remove(1, 1)
@@ -266,10 +290,36 @@ func TestFilesAreNotWrittenTooOften(t *testing.T) {
 	d.view(1).Release()
 	w.wait(9 * time.Minute)
 	w.keep(d)
-	if got := tab.called("Mark"); got != 3 || len(w.files()) > 0 {
-		t.Errorf("written soon after a face was deleted: %d, %q", got, w.files())
+	if got := tab.called("Mark"); got != 4 {
+		t.Errorf("written soon after a face was deleted: %d", got)
 	}
-	marks("long after", 4)
+	for len(w.files()) > 0 { // it is overwritten side by side
+		time.Sleep(time.Millisecond)
+	}
+	marks("long after", 5)
+}
+
+// TestFilesThatTakeLong do not keep what was deleted elsewhere from being noticed.
+func TestFilesThatTakeLong(t *testing.T) {
+	t.Parallel()
+	w, tab := newDrawer(t), newTable(1, 2)
+	d := w.desk(tab)
+	for c := range int64(2) {
+		tab.add(c+1, 0, 20)
+		d.view(c + 1).Release()
+	}
+	tab.before = func(method string) error {
+		if method == "Mark" {
+			w.wait(time.Minute)
+		}
+		return nil
+	}
+	for want := range 2 {
+		if w.keep(d); len(w.files()) != want+1 {
+			t.Errorf("files after %d times: %q", want+1, w.files())
+		}
+	}
+	w.wantFiles(d, "1.collection", "2.collection")
 }
 
 // TestFilesThatFail: whatever is the matter with a file, the collection is read from the store, and the file goes.
@@ -329,7 +379,8 @@ func TestFilesThatFail(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, tab := newDrawer(t), family() //nolint:govet // this one's
+			t.Parallel()
+			w, tab := newDrawer(t), family()
 			d := w.desk(tab)
 			d.view(1).Release()
 			w.keep(d)
@@ -430,7 +481,7 @@ func (m markless) Mark(context.Context, int64, shelf.Mark) error { return m.err 
 func TestFilesOfRandomLives(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(30) {
-		random := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // to be repeated
+		random := rand.New(rand.NewPCG(seed, 2))
 		w, tab := newDrawer(t), newTable(1)
 		tab.add(1, 0, 30)
 		d := w.desk(tab)
@@ -532,7 +583,7 @@ func TestFilesAreOverwritten(t *testing.T) {
 	d.view(1).Release()
 	w.keep(d)
 	path, content := w.one()
-	f, err := os.Open(path) //nolint:gosec // this test's
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -547,6 +598,84 @@ func TestFilesAreOverwritten(t *testing.T) {
 	if slices.ContainsFunc(left, func(b byte) bool { return b != 0 }) {
 		t.Error("a file that was removed is still on the disk")
 	}
+}
+
+// TestFilesAreOverwrittenWhenReplaced reads what is left of a file that a newer one has taken the place of.
+func TestFilesAreOverwrittenWhenReplaced(t *testing.T) {
+	t.Parallel()
+	w, tab := newDrawer(t), family()
+	d := w.desk(tab)
+	d.view(1).Release()
+	w.keep(d)
+	path, content := w.one()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	tab.change(1, func(r *rows) { r.number += 10_001 })
+	d.view(1).Release()
+	w.wait(time.Hour)
+	w.keep(d)
+	if _, newer := w.one(); bytes.Equal(newer, content) {
+		t.Fatal("no newer file was written")
+	}
+	left := make([]byte, len(content))
+	if _, err := f.ReadAt(left, 0); err != nil {
+		t.Fatal(err)
+	}
+	if slices.ContainsFunc(left, func(b byte) bool { return b != 0 }) {
+		t.Error("a file that was replaced is still on the disk")
+	}
+	w.wantFiles(d, "1.collection")
+}
+
+// TestTheStoreFallsBack while a process goes on, as a database that fails over and loses its last changes: what memory and its file
+// have of these goes.
+func TestTheStoreFallsBack(t *testing.T) {
+	t.Parallel()
+	for _, written := range []bool{false, true} {
+		w, tab := newDrawer(t), family()
+		d := w.desk(tab)
+		before := copyOf(tab.collections[1])
+		tab.add(1, 50, 51)
+		d.view(1).Release()
+		if written {
+			w.keep(d)
+		}
+		tab.collections[1] = before
+		if err := d.Follow(t.Context(), tab.collection(1)); err != nil {
+			t.Fatal(err)
+		}
+		w.wait(time.Hour)
+		w.keep(d)
+		tab.add(1, 60, 61)
+		v := d.view(1)
+		wantState(t, tab, v, 0, 0)
+		v.Release()
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		d = w.desk(tab)
+		v = d.view(1)
+		wantState(t, tab, v, 0, 0)
+		v.Release()
+		w.wantFiles(d, "1.collection")
+	}
+}
+
+// TestFilesOfDoubtGo: where the store does not know any more what has been deleted, a file may have it.
+func TestFilesOfDoubtGo(t *testing.T) {
+	t.Parallel()
+	w, tab := newDrawer(t), family()
+	d := w.desk(tab)
+	d.view(1).Release()
+	w.keep(d)
+	tab.remove(1, 20)
+	tab.collections[1].swept = tab.collections[1].number
+	d.view(1).Release()
+	w.keep(d)
+	w.wantFiles(d)
 }
 
 // TestWhatHappensWhileAFileIsWritten deletes a face, and the collection, in the middle of it.

@@ -37,6 +37,7 @@ func (s *Shelf) fly(ctx context.Context, a *album, from *state, c Collection) (n
 		err = errLost
 	}
 	if errors.Is(err, errLost) {
+		s.discard(a) // faces that have been deleted may be in it
 		return s.load(ctx, a, c)
 	}
 	if err != nil {

@@ -17,6 +17,8 @@ import (
 type Files struct {
 	// Folder is made when it is needed, for its owner only. The zero Files keeps nothing.
 	Folder string
+	// None destroys what was kept, and keeps nothing.
+	None bool
 	// Least is how many faces a collection must have for a file to be worth it.
 	Least int
 	// Room says whether so many bytes more may be written there.
@@ -31,15 +33,21 @@ const (
 	// A file is written again when this many changes, or this share of the faces, have come since: what is read from the store after
 	// the file then takes a small part of what the file takes.
 	fileBehind, fileShare = 10_000, 10
-	// abandoned is the age at which an unfinished file is nobody's any more: none takes as long to write.
+	// keepFor is how long files are begun at one go: whoever keeps them does nothing else meanwhile, and faces may be deleted.
+	keepFor = 20 * time.Second
+	// fileAge is the age at which a file is written again although nothing has changed: the store knows each for a month.
+	fileAge = 14 * 24 * time.Hour
+	// abandoned is the age at which an unfinished file is nobody's any more: none takes as long to write. One from before this
+	// process is an earlier one's, which was killed: a folder is of one process only.
 	abandoned = time.Hour
 )
 
-// kept is what is in the file of an album.
+// kept is what is in the file of an album, and when the store was told of it, or asked for it, last.
 type kept struct {
 	there  bool
 	number int64
 	faces  int
+	known  time.Time
 }
 
 func (s *Shelf) path(serial int64) string {
@@ -49,7 +57,7 @@ func (s *Shelf) path(serial int64) string {
 // fromFile makes a state of a collection's file and of what has changed since. Without a file that is of use it gives nil: then all is
 // read from the store.
 func (s *Shelf) fromFile(ctx context.Context, a *album, c Collection) (*state, error) {
-	if s.config.Files.Folder == "" {
+	if s.config.Files.Folder == "" || s.config.Files.None {
 		return nil, nil
 	}
 	d, err := s.draft(a.serial)
@@ -99,7 +107,7 @@ func (d *draft) readFile(ctx context.Context, a *album, c Collection) error {
 		return fmt.Errorf("%w: the collection has %d faces, and it %d", errFile, c.Faces, size) // to follow takes longer than to begin anew
 	}
 	s.mu.Lock()
-	a.file = kept{true, d.number, d.faces.Len()}
+	a.file = kept{true, d.number, d.faces.Len(), s.config.Now()}
 	s.mu.Unlock()
 	switch err = d.follow(ctx); {
 	case errors.Is(err, errLost):
@@ -152,7 +160,13 @@ func wipe(path string) error {
 		}
 		return err
 	}
-	return errors.Join(overwrite(f.Name()), os.Remove(f.Name()))
+	if err = overwrite(f.Name()); errors.Is(err, fs.ErrNotExist) {
+		return nil // KeepFiles has found it, and does this
+	}
+	if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
 }
 
 // overwrite fills a file with zeros.
@@ -186,8 +200,11 @@ func (s *Shelf) KeepFiles(ctx context.Context, all []Collection) error {
 	for _, c := range all {
 		numbers[c.Serial] = c.Number
 	}
-	failed := s.tidyFiles(numbers)
+	failed, began := s.tidyFiles(numbers), s.config.Now()
 	for _, c := range all {
+		if s.config.Now().Sub(began) > keepFor {
+			break // the next time
+		}
 		if a, x := s.due(c.Serial); x != nil {
 			failed = errors.Join(failed, s.keepFile(ctx, a, x))
 		}
@@ -210,7 +227,8 @@ func (s *Shelf) tidyFiles(numbers map[int64]int64) error {
 			if serial, err := strconv.ParseInt(name, 10, 64); err == nil && !s.ofUse(path, serial, numbers) {
 				s.fileGone(path)
 			}
-		} else if info, err := f.Info(); err == nil && strings.HasPrefix(f.Name(), ".") && s.config.Now().Sub(info.ModTime()) > abandoned {
+		} else if info, err := f.Info(); err == nil && strings.HasPrefix(f.Name(), ".") &&
+			(info.ModTime().Before(s.began) || s.config.Now().Sub(info.ModTime()) > abandoned) {
 			s.fileGone(path)
 		}
 	}
@@ -219,6 +237,9 @@ func (s *Shelf) tidyFiles(numbers map[int64]int64) error {
 
 // ofUse says whether a file is one that the collection in memory knows of, or has the collection as it is.
 func (s *Shelf) ofUse(path string, serial int64, numbers map[int64]int64) bool {
+	if s.config.Files.None {
+		return false
+	}
 	s.mu.Lock()
 	a := s.albums[serial]
 	loaded, known := a != nil && a.now != nil, a != nil && (a.file.there || a.flight != nil)
@@ -236,12 +257,12 @@ func (s *Shelf) due(serial int64) (*album, *state) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, now := s.albums[serial], s.config.Now()
-	if s.closed || a == nil || a.now == nil || a.now.missing != 0 || len(a.uncoded) > 0 || a.now.size < s.config.Files.Least ||
+	if s.config.Files.None || s.closed || a == nil || a.now == nil || a.now.missing != 0 || len(a.uncoded) > 0 || a.now.size < s.config.Files.Least ||
 		now.Sub(a.written) < settle || now.Sub(a.lost) < settle {
 		return nil, nil
 	}
 	most := max(fileBehind, a.now.size/fileShare)
-	if a.file.there && a.now.number-a.file.number <= int64(most) && a.now.size-a.file.faces <= most {
+	if a.file.there && a.now.number-a.file.number <= int64(most) && a.now.size-a.file.faces <= most && now.Sub(a.file.known) < fileAge {
 		return nil, nil
 	}
 	a.written = now // or tried
@@ -264,7 +285,7 @@ func (s *Shelf) keepFile(ctx context.Context, a *album, x *state) (err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a.file = kept{true, x.number, x.size}
+	a.file = kept{true, x.number, x.size, s.config.Now()}
 	if a.deleted || a.goneAt > x.number { // meanwhile
 		s.discardLocked(a)
 	}
@@ -298,6 +319,9 @@ func (s *Shelf) putFile(ctx context.Context, serial int64, x *state) (err error)
 	}
 	if err == nil {
 		err = s.config.Feed.Mark(ctx, serial, mark)
+	}
+	if err == nil {
+		err = wipe(s.path(serial)) // the file before: what is only replaced stays on the disk
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), s.path(serial))

@@ -33,6 +33,7 @@ type Config struct {
 // Shelf is collections in memory. Make it with [New].
 type Shelf struct {
 	config  Config
+	began   time.Time
 	flights sync.WaitGroup
 	loads   chan struct{} // has an entry for each collection that is being read
 
@@ -90,7 +91,7 @@ type flight struct {
 
 // New makes an empty shelf. Close it when it is no longer needed.
 func New(c Config) *Shelf {
-	return &Shelf{config: c, albums: map[int64]*album{}, loads: make(chan struct{}, loadsAtOnce)}
+	return &Shelf{config: c, began: c.Now(), albums: map[int64]*album{}, loads: make(chan struct{}, loadsAtOnce)}
 }
 
 // View is a collection as it was at one number. Its methods are safe for concurrent use.
@@ -153,11 +154,12 @@ func (s *Shelf) Acquire(ctx context.Context, c Collection) (*View, error) {
 	}
 }
 
-// Follow brings a collection up to its number if it is in memory, without counting as a use of it.
+// Follow brings a collection up to its number if it is in memory, without counting as a use of it. Where memory is ahead it asks the
+// store: that may have lost changes, as a database that has failed over, and then the collection is read anew.
 func (s *Shelf) Follow(ctx context.Context, c Collection) error {
 	s.mu.Lock()
 	a := s.albums[c.Serial]
-	if a == nil || s.closed || a.now == nil || a.now.number >= c.Number {
+	if a == nil || s.closed || a.now == nil || a.now.number == c.Number {
 		s.mu.Unlock()
 		return nil
 	}

@@ -180,6 +180,9 @@ func (c *child) bring(ctx context.Context, want *wire.Want) error {
 	if err := want.Check(c.size); err != nil {
 		return c.lied(err)
 	}
+	if err := ctx.Err(); err != nil { // a fetch of what is there need not look, and a child that asks for ever leaves no time to wait in
+		return err
+	}
 	end, err := c.fetch(ctx, want.From, want.To)
 	if err != nil {
 		c.close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"os/exec" //nolint:depguard // this room is the one that runs decoders
@@ -38,9 +39,23 @@ type Fetch func(ctx context.Context, from, to int64) (end int64, err error)
 // The time that this takes is not part of what decoding may take.
 func (d *Decoder) Fetching(fetch Fetch) *Decoder {
 	other := *d
-	other.fetch = fetch
+	other.fetch = func(ctx context.Context, from, to int64) (int64, error) {
+		end, err := fetch(ctx, from, to)
+		if errors.Is(err, io.EOF) {
+			err = hungUpError{err}
+		}
+		return end, err
+	}
 	return &other
 }
+
+// hungUpError is the error of a fetch that is about the end of something else than frames, as of a connection: it is not to be taken for
+// theirs, which is [io.EOF]. In all else it is the error that it hides.
+type hungUpError struct{ cause error }
+
+func (e hungUpError) Error() string        { return e.cause.Error() }
+func (e hungUpError) Is(target error) bool { return target != io.EOF && errors.Is(e.cause, target) }
+func (e hungUpError) As(target any) bool   { return errors.As(e.cause, target) }
 
 // New is a decoder. Programs named in the configuration must exist; others are looked for, and what is missing is told
 // when it is needed, and by [Decoder.Check].

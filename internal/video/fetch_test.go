@@ -135,6 +135,7 @@ func TestFetchThatFails(t *testing.T) {
 	t.Parallel()
 	d := newDecoder(t, segmentsOf(time.Second))
 	away := errors.New("the bucket is away")
+	hungUp := fmt.Errorf("%w: %w", away, &os.PathError{Op: "get", Err: io.EOF}) // which is not the end of the frames
 	path := large(t, "a.mp4", 5, "")
 	good := plan(t, d, open(t, path))
 	whole, _ := watch(t, d, open(t, path), good, StreamOptions{SampleRate: 5})
@@ -143,7 +144,7 @@ func TestFetchThatFails(t *testing.T) {
 		h := newHoles(t, path)
 		h.fail = func(calls int) error {
 			if calls >= n {
-				return away
+				return hungUp
 			}
 			return nil
 		}
@@ -154,7 +155,7 @@ func TestFetchThatFails(t *testing.T) {
 			if diff := cmp.Diff(good, p); diff != "" {
 				t.Fatal(diff)
 			}
-		case !errors.Is(err, away):
+		case !errors.Is(err, away) || !errors.As(err, new(*os.PathError)):
 			t.Fatalf("the %d. fetch fails: %v", n, err)
 		}
 		h.calls = 0

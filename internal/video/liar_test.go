@@ -69,6 +69,18 @@ var misdeeds = map[string]func(send func(wire.Message), r *wire.Request){
 			send(&wire.Frame{Slot: int32(i % 2), Width: 64, Height: 48, Time: lieTime + int64(i)})
 		}
 	},
+	"asks for ever": func(send func(wire.Message), _ *wire.Request) {
+		go func() { // what has been asked for is read, and more asked for at once
+			for buffer := make([]byte, wire.MaxMessage); ; {
+				if n, _ := unix.Read(ControlFD, buffer); n <= 0 {
+					os.Exit(0)
+				}
+			}
+		}()
+		for {
+			send(&wire.Want{To: 3})
+		}
+	},
 	// Each frame waits for the slot of the one before to come back, which the socket tells, and never reads that it did.
 	"never reads": func(send func(wire.Message), _ *wire.Request) {
 		for i := range 1_000_000 {
@@ -247,6 +259,38 @@ func TestChildThatNeverReads(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestChildThatAsksForEver has a child that wants the same part of the file again and again, each time before the answer.
+func TestChildThatAsksForEver(t *testing.T) {
+	t.Parallel()
+	for _, cancel := range []bool{false, true} {
+		f, p := tinyPlan(t)
+		d := newLiar(t, "asks for ever")
+		if !cancel {
+			d.cfg.Limits.WallBase, d.cfg.Limits.WallPerSecond = 500*time.Millisecond, 1
+		}
+		asked := 0
+		ctx, stop := context.WithCancel(t.Context())
+		s, err := d.Fetching(func(_ context.Context, _, to int64) (int64, error) {
+			if asked++; cancel && asked == 10 {
+				stop()
+			}
+			return to, nil
+		}).Open(t.Context(), f, p, p.Segments[1], StreamOptions{Lookahead: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Next(ctx)
+		stop()
+		if cancel && (!errors.Is(err, context.Canceled) || asked > 10) {
+			t.Errorf("%v, and it has asked %d times, want the context's error at once", err, asked)
+		}
+		if !cancel {
+			wantKind(t, err, Timeout)
+		}
+		_ = s.Close()
 	}
 }
 

@@ -23,6 +23,7 @@ func cutShort(ctx context.Context, in *input) (cut bool, err error) {
 		cut = riffEnd(file) > file.Size()
 	case wire.Matroska:
 		cut = segmentEnd(file) > file.Size()
+	default:
 	}
 	return cut, r.err
 }

@@ -28,17 +28,17 @@ func (s *Store) Mark(ctx context.Context, c service.Serial, mark service.Mark, n
 // Marked implements [service.FaceStore].
 func (s *Store) Marked(ctx context.Context, c service.Serial, mark service.Mark, now time.Time) (there bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("look for the mark of a file of collection %d", c), func(tx *sql.Tx) error {
-		if err := present(ctx, tx, c); err != nil {
-			return err
+		if gone := present(ctx, tx, c); gone != nil {
+			return gone
 		}
 		var one int
-		err := tx.QueryRowContext(ctx, `UPDATE marks SET seen = CASE WHEN seen < $3 THEN $3 ELSE seen END
+		found := tx.QueryRowContext(ctx, `UPDATE marks SET seen = CASE WHEN seen < $3 THEN $3 ELSE seen END
 			WHERE collection = $1 AND mark = $2 RETURNING 1`, c, mark[:], millis(now)).Scan(&one)
-		there = err == nil
-		if errors.Is(err, sql.ErrNoRows) {
+		there = found == nil
+		if errors.Is(found, sql.ErrNoRows) {
 			return nil
 		}
-		return err
+		return found
 	})
 	return there, err
 }
