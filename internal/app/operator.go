@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/service"
@@ -81,26 +80,6 @@ func Backup(ctx context.Context, s config.Server, path string) (*BackupCopy, err
 		return nil, err
 	}
 	return &BackupCopy{File: path, Size: info.Size(), KeyFile: s.SecretKey()}, nil
-}
-
-// audited makes a change of a resource, such as key/AKIA0123, and writes that to the audit log. The log is opened first: what
-// could not be written down is not done.
-func (o *Operator) audited(operation, resource string, change func() error) error {
-	log, err := audit.Open(dataFile(&o.config, auditFile))
-	if err != nil {
-		return fault.Usage(err)
-	}
-	if err = change(); err != nil {
-		return errors.Join(err, log.Close())
-	}
-	err = errors.Join(log.Write(audit.Entry{
-		Time: o.request.Now(), Name: "operator/" + o.request.User, Operation: operation, Resources: []string{resource},
-		Outcome: "OK",
-	}), log.Close())
-	if err != nil {
-		return fmt.Errorf("%s %s is done, but not in the audit log: %w", operation, resource, err)
-	}
-	return nil
 }
 
 // quiet is for what a server logs, and a command tells by itself.

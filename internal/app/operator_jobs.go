@@ -149,7 +149,7 @@ func (o *Operator) CancelJob(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return o.audited("CancelJob", "job/"+id, func() error { return jobError(id, s.CancelJob(ctx, service.JobID(id))) })
+	return o.audited(ctx, "CancelJob", "job/"+id, func(ctx context.Context) error { return jobError(id, s.CancelJob(ctx, service.JobID(id))) })
 }
 
 // DeleteJob deletes a job that has ended, with its results.
@@ -158,7 +158,7 @@ func (o *Operator) DeleteJob(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	err = o.audited("DeleteJob", "job/"+id, func() error { return jobError(id, s.DeleteJob(ctx, service.JobID(id))) })
+	err = o.audited(ctx, "DeleteJob", "job/"+id, func(ctx context.Context) error { return jobError(id, s.DeleteJob(ctx, service.JobID(id))) })
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,9 @@ type server struct {
 	queue           *jobs.Queue
 	keys            *keys.Ring // nil where requests are not served
 	newKey          bool
-	audit           *audit.Log
+	audit           auditLog
+	auditFile       *audit.Log // nil where the audit log is in the database
+	process         string     // what it calls this process
 	engine          *engine
 	decoders        []string // that work, the usual one first
 	photoPool       *pool
@@ -224,7 +226,7 @@ func (s *server) openService(context.Context) (err error) {
 		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(pack.Dim(), from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(pack.Dim()),
 		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
-		Events: audit.Events{Events: s.metrics, Audit: s.audit, Now: s.request.Now, Errors: s.log},
+		Events: s.events(),
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
 	}, serviceSettings(&s.engineConfig, &s.config))
 	if err != nil {
@@ -263,6 +265,7 @@ func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings := service.DefaultSettings()
 	settings.OpenJobs = int(s.OpenJobs)
 	settings.KeepResults, settings.KeepTokens = time.Duration(s.KeepResults), time.Duration(s.KeepTokens)
+	settings.KeepAudit = time.Duration(s.KeepAudit)
 	settings.PageTokens = time.Duration(s.PageTokens)
 	settings.MaxImage, settings.MaxInline = int64(s.MaxImageSize), int64(s.MaxInlineImage)
 	settings.MaxVideo, settings.MaxMatches = int64(c.MaxVideoSize), int(c.MaxFaces)
