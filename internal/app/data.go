@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/engine"
@@ -48,10 +47,9 @@ func (s *server) openData(ctx context.Context) (err error) {
 		return err
 	}
 	s.store = s.db.store(s.queue.Enqueue)
-	if s.audit, err = audit.Open(dataFile(&s.config, auditFile)); err != nil {
-		return &fault.UsageError{Err: err}
+	if err = s.openAudit(); err != nil {
+		return err
 	}
-	s.onClose(s.audit.Close)
 	if !s.config.Serves() {
 		return nil
 	}

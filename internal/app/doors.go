@@ -75,7 +75,7 @@ func (s *server) openDoor(context.Context) (err error) {
 	}
 	s.door, err = awsapi.New(awsapi.Config{
 		Service: s.service, Keys: doorKeys{s.keys}, Sessions: sessions, Roles: roles, WebIdentities: identities, Region: string(s.config.Region), Account: string(s.config.Account),
-		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, MaxBody: int64(s.config.MaxBody),
+		Now: s.request.Now, Log: s.log, Observe: s.metrics.Observe, Audit: s.record, Attend: s.attend(), MaxBody: int64(s.config.MaxBody),
 		Refusals: s.refusals, Sender: gate.Sender, Unsigned: bool(s.config.Unsigned),
 		NeutralAttributes: s.config.AbsentAttributes == config.NeutralAttributes,
 		BasePath:          string(s.config.BasePath), Origins: texts(s.config.AllowedOrigins),
@@ -128,6 +128,7 @@ func (s *server) recordMore(kind string, first awsapi.Entry, more int) {
 
 // write writes an entry. One that cannot be written is told of, and the request answered all the same.
 func (s *server) write(entry audit.Entry) {
+	entry.Process = s.process
 	if err := s.audit.Write(entry); err != nil {
 		s.log.Error("audit log fails", slog.Any("error", err), slog.String("operation", entry.Operation))
 	}

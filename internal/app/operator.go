@@ -28,7 +28,8 @@ func OpenOperator(ctx context.Context, c config.Config, s config.Server, r Opera
 		return nil, err
 	}
 	o, err := operator.New(operator.Config{
-		Store: db.store(notHere), Keys: keyPlace(&s), Audit: dataFile(&s, auditFile), Settings: serviceSettings(&c, &s),
+		Store: db.store(notHere), Keys: keyPlace(&s), Audit: dataFile(&s, auditFile), AuditRows: s.AuditInDatabase(),
+		Process: processName(&s, "operator"), Settings: serviceSettings(&c, &s),
 		Knows: func(topic string) bool { return mayKnow(&s, topic) }, Roles: slices.Sorted(maps.Keys(s.Roles)),
 		User: r.User, Now: r.Now, Close: db.close,
 	})

@@ -97,7 +97,9 @@ type server struct {
 	queue           *jobs.Queue
 	keys            *keys.Ring // nil where requests are not served
 	newKey          bool
-	audit           *audit.Log
+	audit           auditLog
+	auditFile       *audit.Log // nil where the audit log is in the database
+	process         string     // what it calls this process
 	engine          *engine.Engine
 	videos          service.Videos
 	photos          service.Photos
@@ -211,7 +213,7 @@ func (s *server) openService(context.Context) (err error) {
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(model.Dim),
 		Files: s.galleryFiles(),
 		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
-		Events: audit.Events{Events: s.metrics, Audit: s.audit, Now: s.request.Now, Errors: s.log},
+		Events: s.events(),
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
 	}, s.settings())
 	if err != nil {
@@ -268,6 +270,7 @@ func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings := service.DefaultSettings()
 	settings.OpenJobs = int(s.OpenJobs)
 	settings.KeepResults, settings.KeepTokens = time.Duration(s.KeepResults), time.Duration(s.KeepTokens)
+	settings.KeepAudit = time.Duration(s.KeepAudit)
 	settings.PageTokens = time.Duration(s.PageTokens)
 	settings.MaxImage, settings.MaxInline = int64(s.MaxImageSize), int64(s.MaxInlineImage)
 	settings.MaxVideo, settings.MaxMatches = int64(c.MaxVideoSize), int(c.MaxFaces)

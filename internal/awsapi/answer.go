@@ -63,9 +63,9 @@ func (d *Door) tell(x *exchange) {
 	if d.cfg.Observe != nil {
 		d.cfg.Observe(x.operation, x.code, d.cfg.Now().Sub(x.begun))
 	}
-	if d.cfg.Audit != nil && x.entry != nil {
+	if x.audit != nil && x.entry != nil {
 		x.entry.Code = x.code
-		d.cfg.Audit(*x.entry)
+		x.audit(*x.entry)
 	}
 }
 

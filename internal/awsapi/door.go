@@ -45,6 +45,9 @@ type Config struct {
 	Observe func(operation, code string, took time.Duration)
 	// Audit is told of every request whose signature was good, before it is answered. Nil for nobody.
 	Audit func(Entry)
+	// Attend, if set, is told of a request before it is carried out, and gives the context for that, and whom to tell of it instead
+	// of Audit.
+	Attend func(context.Context, Entry) (context.Context, func(Entry))
 	// Sender says whom an address counts for where addresses get shares. Nil for each itself.
 	Sender func(address string) string
 	// MaxBody is the largest body of a request in bytes; 0 for as much as the largest image inline takes.
@@ -171,6 +174,8 @@ type exchange struct {
 	form bool
 	// entry is for the audit log, nil as long as nobody knows whose request it is.
 	entry *Entry
+	// audit is whom to tell of it.
+	audit func(Entry)
 
 	code   string
 	status int
@@ -182,7 +187,7 @@ func (d *Door) begin(r *http.Request) *exchange {
 	if err != nil { // a request without a number can be answered all the same
 		d.cfg.Log.LogAttrs(r.Context(), slog.LevelError, "no random numbers for a request id", slog.Any("error", err))
 	}
-	x := &exchange{id: id.String(), begun: d.cfg.Now(), target: r.Header.Get("X-Amz-Target")}
+	x := &exchange{id: id.String(), begun: d.cfg.Now(), target: r.Header.Get("X-Amz-Target"), audit: d.cfg.Audit}
 	if x.operation, x.form = d.table.label(x.target), isForm(r); x.form {
 		x.operation = sts.Service
 	}
@@ -323,6 +328,9 @@ func (d *Door) perform(ctx context.Context, x *exchange, who *identity, body []b
 		return nil, err
 	}
 	ctx = service.WithOrigin(ctx, service.Origin{Request: x.id, Caller: who.caller, Address: x.entry.Source})
+	if d.cfg.Attend != nil {
+		ctx, x.audit = d.cfg.Attend(ctx, *x.entry)
+	}
 	out, err := op.handle(ctx, d.cfg.Service, d.call(x, who), in)
 	if err != nil {
 		return nil, failureOf(op, in, err)

@@ -42,7 +42,7 @@ func addData(cmd *cobra.Command, o *serverOptions) {
 	section(cmd, sectionOf(config.Storage), "config")
 	server := config.DefaultServer()
 	for _, s := range server.Settings() {
-		if slices.Contains([]string{"data", "database", "sealing-key"}, s.Key) {
+		if slices.Contains([]string{"data", "database", "sealing-key", "audit-log"}, s.Key) {
 			f.Var(settingValue{s}, s.Key, s.Usage)
 			section(cmd, sectionOf(s.Group), s.Key)
 		}

@@ -41,6 +41,12 @@ type Server struct {
 	// KeyFile is the secret that access keys are sealed with; empty: within Data. Processes that share a database and serve the API
 	// have the same.
 	KeyFile Path
+	// AuditLog says where the audit log is kept: by itself in the database where processes share it, and in a file of Data otherwise. KeepAudit is
+	// how long entries in a database stay; files are left to log rotation. ProcessName is what it calls this process; empty: by
+	// the machine's name and the mode.
+	AuditLog    AuditLog
+	KeepAudit   Period
+	ProcessName ProcessName
 	// CheckDatabase reads the whole database at the start, and does not serve a damaged one.
 	CheckDatabase Switch
 	// Cache is the folder of videos fetched from S3; empty: within Data. CacheSize bounds it, CacheIdle is how long a
@@ -103,6 +109,8 @@ func DefaultServer() Server {
 		Account:               "000000000000",
 		Mode:                  ModeAll,
 		Data:                  "spotter-data",
+		AuditLog:              AuditByDatabase,
+		KeepAudit:             Period(52 * 7 * day),
 		CacheSize:             54 * gigabyte, // five videos of the largest size
 		CacheIdle:             Period(10 * time.Minute),
 		MinFreeDisk:           1 * gigabyte,
@@ -138,6 +146,11 @@ func (s *Server) Serves() bool { return s.Mode != ModeWorker }
 
 // Works says whether this process works on jobs.
 func (s *Server) Works() bool { return s.Mode != ModeAPI }
+
+// AuditInDatabase says whether the audit log is in the database.
+func (s *Server) AuditInDatabase() bool {
+	return s.AuditLog == AuditDatabase || s.AuditLog == AuditByDatabase && s.Database != ""
+}
 
 // SecretKey is the file of the secret that access keys are sealed with.
 func (s *Server) SecretKey() string {

@@ -86,6 +86,7 @@ func (s *Server) validateValues() error {
 		check("open-jobs", float64(s.OpenJobs), 1, maxOpenJobs),
 		checkPeriod("keep-results", s.KeepResults),
 		checkPeriod("keep-tokens", s.KeepTokens),
+		checkPeriod("keep-audit", s.KeepAudit),
 		checkPeriod("page-tokens", s.PageTokens),
 		checkPeriod("stop-timeout", s.StopTimeout),
 	)
@@ -128,6 +129,8 @@ func (s *Server) reread() error {
 		{"region", string(s.Region), new(Region).UnmarshalText},
 		{"account", string(s.Account), new(Account).UnmarshalText},
 		{"formats", string(s.Formats), new(Formats).UnmarshalText},
+		{"audit-log", string(s.AuditLog), new(AuditLog).UnmarshalText},
+		{"process-name", string(s.ProcessName), new(ProcessName).UnmarshalText},
 		{"mode", string(s.Mode), new(Mode).UnmarshalText},
 		{"database", string(s.Database), new(Database).UnmarshalText},
 		{"absent-attributes", string(s.AbsentAttributes), new(AbsentAttributes).UnmarshalText},

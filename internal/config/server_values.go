@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Address is where to listen: an IP address or a host's name, and a port, as in 127.0.0.1:8420 or [::1]:8420. Without a
@@ -238,6 +240,43 @@ func (f *Formats) UnmarshalText(text []byte) error { return readWord(f, text, An
 
 // MarshalText writes the word.
 func (f Formats) MarshalText() ([]byte, error) { return []byte(f), nil }
+
+// AuditLog says where the audit log is kept.
+type AuditLog string
+
+// The places.
+const (
+	AuditByDatabase AuditLog = "auto" // in the database where processes share it, in a file otherwise
+	AuditFile       AuditLog = "file"
+	AuditDatabase   AuditLog = "database"
+)
+
+// UnmarshalText reads one of the words.
+func (a *AuditLog) UnmarshalText(text []byte) error {
+	return readWord(a, text, AuditByDatabase, AuditFile, AuditDatabase)
+}
+
+// MarshalText writes the word.
+func (a AuditLog) MarshalText() ([]byte, error) { return []byte(a), nil }
+
+// ProcessName is what the audit log calls a process.
+type ProcessName string
+
+// longestName is that of a host, and a part of it.
+const longestName = 255
+
+// UnmarshalText reads a name of characters that can be printed.
+func (n *ProcessName) UnmarshalText(text []byte) error {
+	name := string(text)
+	if len(name) > longestName || !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Errorf("%q is no name: it has at most %d bytes, all of which can be printed", clip(name), longestName)
+	}
+	*n = ProcessName(name)
+	return nil
+}
+
+// MarshalText writes the name.
+func (n ProcessName) MarshalText() ([]byte, error) { return []byte(n), nil }
 
 // Mode says which parts of the server run in a process.
 type Mode string

@@ -133,12 +133,12 @@ func (o *Operator) Job(ctx context.Context, id string) (Job, error) {
 
 // CancelJob ends a job that is in progress. A server that works on it stops doing so within some seconds.
 func (o *Operator) CancelJob(ctx context.Context, id string) error {
-	return o.audited("CancelJob", "job/"+id, func() error { return jobError(id, o.jobs.CancelJob(ctx, service.JobID(id))) })
+	return o.audited(ctx, "CancelJob", "job/"+id, func(ctx context.Context) error { return jobError(id, o.jobs.CancelJob(ctx, service.JobID(id))) })
 }
 
 // DeleteJob deletes a job that has ended, with its results.
 func (o *Operator) DeleteJob(ctx context.Context, id string) error {
-	err := o.audited("DeleteJob", "job/"+id, func() error { return jobError(id, o.jobs.DeleteJob(ctx, service.JobID(id))) })
+	err := o.audited(ctx, "DeleteJob", "job/"+id, func(ctx context.Context) error { return jobError(id, o.jobs.DeleteJob(ctx, service.JobID(id))) })
 	if err != nil {
 		return err
 	}

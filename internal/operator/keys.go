@@ -61,7 +61,7 @@ func (o *Operator) CreateKey(ctx context.Context, name, policy string) (*MadeKey
 	if err != nil {
 		return nil, err
 	}
-	err = o.audited("CreateKey", "key/"+key.ID, func() error { return o.store.CreateKey(ctx, key) })
+	err = o.audited(ctx, "CreateKey", "key/"+key.ID, func(ctx context.Context) error { return o.store.CreateKey(ctx, key) })
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (o *Operator) DeleteKey(ctx context.Context, id string, force bool) error {
 	if err := o.spare(ctx, id, force); err != nil {
 		return err
 	}
-	return o.audited("DeleteKey", "key/"+id, func() error { return noSuchKey(id, o.store.DeleteKey(ctx, id)) })
+	return o.audited(ctx, "DeleteKey", "key/"+id, func(ctx context.Context) error { return noSuchKey(id, o.store.DeleteKey(ctx, id)) })
 }
 
 func (o *Operator) setKey(ctx context.Context, operation, id string, force bool, change func(*service.AccessKey)) error {
@@ -131,7 +131,7 @@ func (o *Operator) setKey(ctx context.Context, operation, id string, force bool,
 			return err
 		}
 	}
-	return o.audited(operation, "key/"+id, func() error { return noSuchKey(id, o.store.SetKey(ctx, k)) })
+	return o.audited(ctx, operation, "key/"+id, func(ctx context.Context) error { return noSuchKey(id, o.store.SetKey(ctx, k)) })
 }
 
 // spare refuses to take away the last administrator's key that works.

@@ -3,14 +3,11 @@ package operator
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
-	"github.com/spotter-video/spotter/internal/audit"
 	"github.com/spotter-video/spotter/internal/face"
-	"github.com/spotter-video/spotter/internal/fault"
 	"github.com/spotter-video/spotter/internal/keys"
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -18,9 +15,12 @@ import (
 // Config is what an [Operator] works on, and for whom.
 type Config struct {
 	Store service.Store
-	// Keys says where the key file is, and Audit which file the audit log is.
-	Keys  keys.Place
-	Audit string
+	// Keys says where the key file is, and Audit which file the audit log is, unless its entries are rows of the store.
+	Keys      keys.Place
+	Audit     string
+	AuditRows bool
+	// Process is what entries of the audit log call this process.
+	Process string
 	// Settings are the server's.
 	Settings service.Settings
 	// Knows says whether somebody is to be told of the end of a job that names this topic.
@@ -59,26 +59,6 @@ func New(c Config) (*Operator, error) {
 
 // Close closes what the operator works on.
 func (o *Operator) Close() error { return o.config.Close() }
-
-// audited makes a change of a resource, such as key/AKIA0123, and writes that to the audit log. The log is opened first: what
-// could not be written down is not done.
-func (o *Operator) audited(operation, resource string, change func() error) error {
-	log, err := audit.Open(o.config.Audit)
-	if err != nil {
-		return fault.Usage(err)
-	}
-	if err = change(); err != nil {
-		return errors.Join(err, log.Close())
-	}
-	err = errors.Join(log.Write(audit.Entry{
-		Time: o.config.Now(), Name: "operator/" + o.config.User, Operation: operation, Resources: []string{resource},
-		Outcome: "OK",
-	}), log.Close())
-	if err != nil {
-		return fmt.Errorf("%s %s is done, but not in the audit log: %w", operation, resource, err)
-	}
-	return nil
-}
 
 // unwatched takes no notice of events: the metrics are the server's.
 type unwatched struct{}

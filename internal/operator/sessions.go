@@ -74,7 +74,7 @@ func (o *Operator) CreateSession(ctx context.Context, r SessionRequest) (*Tempor
 		session.Name = key.Name
 	}
 	var made awsapi.Temporary
-	err = o.audited("CreateSession", "key/"+key.ID, func() (err error) {
+	err = o.audited(ctx, "CreateSession", "key/"+key.ID, func(context.Context) (err error) {
 		made, err = sessions.Issue(session)
 		return err
 	})

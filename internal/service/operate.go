@@ -123,8 +123,19 @@ func (j *Job) needs(ahead int) (TaskKind, int) {
 }
 
 func (s *Service) expire(ctx context.Context) error {
+	err := batches(func() (int, error) { return s.ports.Store.Sweep(ctx, s.ports.Now(), sweepBatch) })
+	if err != nil {
+		return err
+	}
+	return batches(func() (int, error) {
+		return s.ports.Store.SweepAudit(ctx, s.ports.Now().Add(-s.settings.KeepAudit), sweepBatch)
+	})
+}
+
+// batches calls sweep until it finds less than a batch.
+func batches(sweep func() (int, error)) error {
 	for {
-		n, err := s.ports.Store.Sweep(ctx, s.ports.Now(), sweepBatch)
+		n, err := sweep()
 		if err != nil || n < sweepBatch {
 			return err
 		}

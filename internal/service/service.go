@@ -54,6 +54,8 @@ type Settings struct {
 	// KeepResults is how long results can be read after a job's end, KeepTokens how long a request token holds, and
 	// PageTokens a page token.
 	KeepResults, KeepTokens, PageTokens time.Duration
+	// KeepAudit is how long entries of the audit log stay that are in the store. It is Spotter's own.
+	KeepAudit time.Duration
 	// MaxImage is the largest photo in a bucket, MaxInline the largest in a request, MaxVideo the largest video, in bytes.
 	MaxImage, MaxInline, MaxVideo int64
 	FacesPerCollection            int64
@@ -81,7 +83,7 @@ func DefaultSettings() Settings {
 		OpenJobs: 20, KeepResults: 7 * day, KeepTokens: 7 * day, PageTokens: day,
 		MaxImage: 15 * megabyte, MaxInline: 5 * megabyte, MaxVideo: 10 << 30,
 		FacesPerCollection: 20 * million, UsersPerCollection: 10 * million, FacesPerUser: 100, TagsPerCollection: 200,
-		MaxMatches: 10, SegmentsAhead: 4,
+		MaxMatches: 10, SegmentsAhead: 4, KeepAudit: 52 * 7 * day,
 	}
 }
 

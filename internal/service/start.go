@@ -33,6 +33,7 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 	if err = s.room(ctx, r.Caller, token); err != nil {
 		return "", err
 	}
+	TrailOf(ctx).About("job/" + string(j.ID))
 	open, err := s.ports.Store.CreateJob(ctx, j, s.settings.OpenJobs, token, Task{Kind: PlanTask, Job: j.ID})
 	switch KindOf(err) {
 	case TokenReused: // somebody was quicker

@@ -11,7 +11,8 @@ import (
 //
 // Each method is one transaction: it happens wholly or not at all, and what it has said is kept when the machine stops.
 // Errors that callers are meant to tell apart are [*Error] with the kind that the method names; others are internal.
-// Times are kept to the millisecond, in UTC. Slices and maps are the caller's to keep.
+// Times are kept to the millisecond, in UTC. Slices and maps are the caller's to keep. Where a context has a [Trail], the first transaction that
+// changes something keeps the trail's entry, and those that change which faces there are keep entries of that.
 type Store interface {
 	CollectionStore
 	FaceStore
@@ -19,6 +20,7 @@ type Store interface {
 	JobStore
 	NoticeStore
 	KeyStore
+	AuditStore
 	// Token finds a request token that has not expired; nil if there is none.
 	Token(ctx context.Context, scope, token string, now time.Time) (*RequestToken, error)
 	// Ping says whether the store can be read and written.
@@ -248,4 +250,14 @@ type KeyStore interface {
 	SetKey(ctx context.Context, k *AccessKey) error
 	// DeleteKey, [NotFound].
 	DeleteKey(ctx context.Context, id string) error
+}
+
+// AuditStore keeps the audit log, where processes share one.
+type AuditStore interface {
+	// AddAudit keeps entries on their own, beside any change.
+	AddAudit(ctx context.Context, entries []AuditEntry) error
+	// Audit lists entries in the order in which they were written, which is nearly that of their times.
+	Audit(ctx context.Context, q AuditQuery) ([]AuditEntry, error)
+	// SweepAudit deletes entries of before a time, at most limit of them, and says how many.
+	SweepAudit(ctx context.Context, before time.Time, limit int) (int, error)
 }

@@ -82,7 +82,10 @@ func (db *DB) provider() (*goose.Provider, error) {
 // knows is the version of the tables that this program makes.
 func knows() (int64, error) {
 	list, err := fs.Glob(migrations, "migrations/*.sql")
-	return int64(len(list)), err
+	if err != nil {
+		return 0, err
+	}
+	return goose.NumericComponent(list[len(list)-1]) // there is one at least
 }
 
 // compatible refuses tables that this program cannot work with.

@@ -61,6 +61,8 @@ func Run(t *testing.T, open func(t *testing.T, enqueue func(tasks []service.Task
 		{"ClaimedNotices", testClaimedNotices},
 		{"Keys", testKeys},
 		{"Sealer", testSealer},
+		{"Audit", testAudit},
+		{"AuditOfChanges", testAuditOfChanges},
 		{"Ping", testPing},
 	}
 	for _, test := range tests {

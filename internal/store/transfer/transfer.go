@@ -45,6 +45,7 @@ func tables() []table {
 		{"access_keys", "serial", true},
 		{"sealer", "one", false},
 		{"counters", "name", false},
+		{"audit", "serial", true},
 		{"leftovers", "kind, serial", false},
 	}
 }

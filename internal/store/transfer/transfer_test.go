@@ -74,6 +74,7 @@ func fill(t *testing.T, s service.Store) {
 	token := &service.RequestToken{Scope: "s", Token: "t", Result: []byte("r"), Expires: day.AddDate(100, 0, 0)}
 	ok(t, s.CreateUser(ctx, people.Serial, "ann", 10, token))
 	ok(t, s.CreateKey(ctx, &service.AccessKey{ID: "AKIA1", Sealed: []byte{0, 1}, Sealer: []byte("print"), Disabled: true, Created: day}))
+	ok(t, s.AddAudit(ctx, []service.AuditEntry{{Time: day, Key: "AKIA1", Operation: "DeleteFaces", Deleted: []string{"a"}}}))
 	for i, id := range []service.JobID{"open", "done"} {
 		_, err = s.CreateJob(ctx, &service.Job{
 			ID: id, Operation: service.FaceSearch, State: service.InProgress, Created: day, Threshold: 80.1, Attributes: i == 1,
@@ -120,6 +121,7 @@ func TestEverythingIsCopied(t *testing.T) {
 		"token":       func(s service.Store) (any, error) { return s.Token(ctx, "s", "t", day) },
 		"notices":     func(s service.Store) (any, error) { return s.DueNotices(ctx, day, 9) },
 		"keys":        func(s service.Store) (any, error) { return s.Keys(ctx) },
+		"audit":       func(s service.Store) (any, error) { return s.Audit(ctx, service.AuditQuery{Limit: 9}) },
 		"sealer":      func(s service.Store) (any, error) { return s.Sealer(ctx) },
 	} {
 		a, wrong := ask(one)

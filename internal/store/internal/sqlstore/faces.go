@@ -46,7 +46,7 @@ func (s *Store) AddFaces(
 				"the collection would have %d faces, and may have %d", now.faces, most)
 		}
 		added = inOrder(faces, fresh)
-		return nil
+		return auditFaces(ctx, tx, c, service.FacesEnrolled, added)
 	})
 	if err != nil {
 		return nil, err
@@ -128,8 +128,10 @@ func (s *Store) DeleteFaces(
 			return err
 		}
 		n := int64(len(deleted))
-		_, err = change(ctx, tx, c, counts{faces: -n, changes: once(n)})
-		return err
+		if _, err = change(ctx, tx, c, counts{faces: -n, changes: once(n)}); err != nil {
+			return err
+		}
+		return auditFaces(ctx, tx, c, service.FacesDeleted, deleted)
 	})
 	if err != nil {
 		return nil, nil, err

@@ -75,9 +75,18 @@ func (s *Store) read(ctx context.Context, what string, do func(tx *sql.Tx) error
 	return s.outcome(transact(ctx, s.db.Reader, s.db.Reading, what, do))
 }
 
-// write runs a transaction that is kept unless do fails; what says what it is for.
+// write runs a transaction that is kept unless do fails; what says what it is for. If the context has a trail, who does it is kept with it.
 func (s *Store) write(ctx context.Context, what string, do func(tx *sql.Tx) error) error {
-	return s.outcome(transact(ctx, s.db.Writer, nil, what, do))
+	err := transact(ctx, s.db.Writer, nil, what, func(tx *sql.Tx) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		return keepTrail(ctx, tx)
+	})
+	if err == nil {
+		service.TrailOf(ctx).Keep()
+	}
+	return s.outcome(err)
 }
 
 // outcome says of an error of the database whether it passes.

@@ -32,7 +32,7 @@ func (s *Store) Token(ctx context.Context, scope, token string, now time.Time) (
 	case t.Expires.After(now):
 		return t, nil
 	}
-	return nil, s.write(ctx, what, func(tx *sql.Tx) error {
+	return nil, s.write(service.WithTrail(ctx, nil), what, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE scope = $1 AND token = $2 AND expires <= $3`,
 			scope, token, millis(now))
 		return err
