@@ -81,6 +81,10 @@ var misdeeds = map[string]func(send func(wire.Message), r *wire.Request){
 			send(&wire.Want{To: 3})
 		}
 	},
+	"asks for too much": func(send func(wire.Message), _ *wire.Request) { send(&wire.Want{To: wire.Window}) },
+	"asks beyond the end": func(send func(wire.Message), _ *wire.Request) {
+		send(&wire.Want{From: wire.Window, To: 2 * wire.Window})
+	},
 	// Each frame waits for the slot of the one before to come back, which the socket tells, and never reads that it did.
 	"never reads": func(send func(wire.Message), _ *wire.Request) {
 		for i := range 1_000_000 {
@@ -290,6 +294,24 @@ func TestChildThatAsksForEver(t *testing.T) {
 		if !cancel {
 			wantKind(t, err, Timeout)
 		}
+		_ = s.Close()
+	}
+}
+
+// TestChildThatAsksForMore has a child that wants what the file does not have: nothing is fetched.
+func TestChildThatAsksForMore(t *testing.T) {
+	t.Parallel()
+	for _, lie := range []string{"asks for too much", "asks beyond the end"} {
+		f, p := tinyPlan(t)
+		s, err := newLiar(t, lie).Fetching(func(_ context.Context, from, to int64) (int64, error) {
+			t.Errorf("%s: %d to %d is fetched", lie, from, to)
+			return to, nil
+		}).Open(t.Context(), f, p, p.Segments[1], StreamOptions{Lookahead: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Next(t.Context())
+		wantFound(t, err, "of 3")
 		_ = s.Close()
 	}
 }
