@@ -17,8 +17,8 @@
 // Objects of S3 come to a file without a name, so that not even a killed process leaves anything behind, in the parts that
 // [File.Fetch] asks for: ranges of 256 KiB, up to 4 MiB for who reads on, each once. Room is found for the whole object before. Whoever opens
 // the same object in the same state shares that file, and it is kept for a while after the last one has closed it, as [Cache] says: the
-// segments of one video are worked on one after the other. A transfer that breaks off goes on where it stopped. A server
-// that knows no ranges sends all from the beginning each time.
+// segments of one video are worked on one after the other. A transfer that breaks off goes on where it stopped. Of a server
+// that turns out to know no ranges, all is fetched at once.
 //
 // # Concurrency
 //

@@ -67,6 +67,7 @@ func isControl(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError
 type File struct {
 	file   *os.File
 	parts  *parts       // nil where all is there
+	whole  func() bool  // parts are as dear as all of it; nil where they are not
 	verify func() error // nil where nothing can change
 	done   func() error
 	once   sync.Once
@@ -81,6 +82,10 @@ func (f *File) File() *os.File { return f.file }
 func (f *File) Fetch(ctx context.Context, from, to int64) (end int64, err error) {
 	if f.parts == nil {
 		return math.MaxInt64, context.Cause(ctx)
+	}
+	if f.whole != nil && f.whole() {
+		end, err = f.parts.fetch(ctx, 0, f.parts.size)
+		return end, err
 	}
 	return f.parts.fetch(ctx, from, to)
 }

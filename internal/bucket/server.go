@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,6 +26,7 @@ type server struct {
 	limits    Limits
 	log       *slog.Logger
 	wait      *retry.ExponentialJitterBackoff
+	noRanges  atomic.Bool // it has sent all of an object where a range was asked for
 }
 
 func (s *server) realBucket(o Object) *string {
@@ -65,10 +67,14 @@ func (s *server) read(ctx context.Context, o Object, limit int64) ([]byte, error
 }
 
 func (s *server) open(ctx context.Context, o Object, pinned Info) (*File, error) {
-	return s.downloads.open(ctx, cacheKey{object: o, pinned: pinned}, func(ctx context.Context, from, to int64, w io.Writer) error {
+	f, err := s.downloads.open(ctx, cacheKey{object: o, pinned: pinned}, func(ctx context.Context, from, to int64, w io.Writer) error {
 		t := transfer{server: s, object: o, pinned: pinned, version: o.Version, to: w, at: from, end: to}
 		return t.run(ctx, nil)
 	})
+	if err == nil {
+		f.whole = s.noRanges.Load
+	}
+	return f, err
 }
 
 // check reaches the bucket, or the server if callers give the bucket. Credentials that may read objects need not be
@@ -121,6 +127,9 @@ func (s *server) get(ctx context.Context, o Object, r request) (io.ReadCloser, I
 	}
 	info := Info{Size: size(out.ContentLength), ETag: tag(out.ETag, out.LastModified), Version: version(o, out.VersionId)}
 	start := int64(0)
+	if in.Range != nil && out.ContentRange == nil {
+		s.noRanges.Store(true)
+	}
 	if out.ContentRange != nil {
 		start, info.Size = parseContentRange(*out.ContentRange)
 	}
