@@ -225,9 +225,9 @@ func (f *filling) first(ctx context.Context, size int) (_ *galleryReport, err er
 	}
 	const many = 8
 	for _, clients := range []int{1, many} {
-		found, took, errs, err := f.search(ctx, s, clients)
-		if err != nil {
-			return nil, err
+		found, took, errs, failed := f.search(ctx, s, clients)
+		if failed != nil {
+			return nil, failed
 		}
 		r.Searches = append(r.Searches, searchReport{Clients: clients, Found: found, Timing: took})
 		r.Errors = added(r.Errors, errs)

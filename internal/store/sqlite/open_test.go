@@ -290,16 +290,17 @@ func TestCloseUnlocks(t *testing.T) {
 	}
 	held := 0
 	for _, f := range files {
-		fd, err := strconv.Atoi(f.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if name, err := os.Readlink(filepath.Join("/proc/self/fd", f.Name())); err != nil || name != path+".lock" {
+		name, gone := os.Readlink(filepath.Join("/proc/self/fd", f.Name()))
+		if gone != nil || name != path+".lock" {
 			continue
 		}
-		again, err := unix.Dup(fd)
-		if err != nil {
-			t.Fatal(err)
+		fd, wrong := strconv.Atoi(f.Name())
+		if wrong != nil {
+			t.Fatal(wrong)
+		}
+		again, wrong := unix.Dup(fd)
+		if wrong != nil {
+			t.Fatal(wrong)
 		}
 		t.Cleanup(func() { _ = unix.Close(again) })
 		held++
