@@ -40,7 +40,7 @@ func addAudit(ctx context.Context, tx *sql.Tx, entries ...service.AuditEntry) er
 			// In JSON there is no character 0, and what is no UTF-8 was replaced.
 			args = append(args, millis(e.Time), readable(e.Key), readable(e.Operation), len(e.Enrolled)+len(e.Deleted), string(text))
 		}
-		insert := `INSERT INTO audit (written, access_key, operation, faces, entry) VALUES ` + tuples(len(batch), columns)
+		insert := `INSERT INTO audit (written, access_key, operation, faces, entry) VALUES ` + tuples(len(batch), columns) //nolint:gosec // G202: placeholders
 		_, err := tx.ExecContext(ctx, insert, args...)
 		if err != nil {
 			return fmt.Errorf("write to the audit log: %w", err)
