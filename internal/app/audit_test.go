@@ -29,13 +29,13 @@ func TestARequestIsWrittenOnce(t *testing.T) {
 	settings := config.DefaultServer()
 	settings.AuditLog = config.AuditDatabase
 	s := &server{config: settings, request: ServeRequest{Now: noon}, store: store, log: slog.New(slog.DiscardHandler)}
-	if err := s.openAudit(); err != nil {
+	if err = s.openAudit(); err != nil {
 		t.Fatal(err)
 	}
 	s.openSparingLogs()
 	t.Cleanup(func() {
-		if err := errors.Join(s.close(), store.Close()); err != nil {
-			t.Error(err)
+		if failed := errors.Join(s.close(), store.Close()); failed != nil {
+			t.Error(failed)
 		}
 	})
 	perform := func(operation, code string, changes bool) {
@@ -43,8 +43,8 @@ func TestARequestIsWrittenOnce(t *testing.T) {
 		e := awsapi.Entry{Time: noon(), Name: "ann", Operation: operation}
 		ctx, tell := s.attend()(t.Context(), e)
 		if changes {
-			if err := store.CreateCollection(ctx, &service.Collection{ID: service.CollectionID(operation)}); err != nil {
-				t.Fatal(err)
+			if failed := store.CreateCollection(ctx, &service.Collection{ID: service.CollectionID(operation)}); failed != nil {
+				t.Fatal(failed)
 			}
 		}
 		e.Code = code

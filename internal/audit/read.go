@@ -17,20 +17,20 @@ const longestLine = 4 << 20
 func Read(from io.Reader, each func(Entry) error) (damaged int, err error) {
 	r := bufio.NewReader(from)
 	for {
-		line, long, err := readLine(r)
+		line, long, end := readLine(r)
 		if line = bytes.TrimSpace(line); len(line) > 0 || long {
 			var e Entry
 			if long || json.Unmarshal(line, &e) != nil || e.Operation == "" {
 				damaged++
-			} else if err := each(e); err != nil {
+			} else if err = each(e); err != nil {
 				return damaged, err
 			}
 		}
-		if errors.Is(err, io.EOF) {
+		if errors.Is(end, io.EOF) {
 			return damaged, nil
 		}
-		if err != nil {
-			return damaged, fmt.Errorf("read the audit log: %w", err)
+		if end != nil {
+			return damaged, fmt.Errorf("read the audit log: %w", end)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package audit_test
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +37,7 @@ func TestEntriesGoTogether(t *testing.T) {
 	const more = 20
 	for i := range more {
 		wg.Go(func() {
-			if err := rows.Write(audit.Entry{Operation: fmt.Sprint(i)}); err != nil && !strings.Contains(err.Error(), "audit log: full") {
+			if err := rows.Write(audit.Entry{Operation: strconv.Itoa(i)}); err != nil && !strings.Contains(err.Error(), "audit log: full") {
 				t.Error(err)
 			}
 		})

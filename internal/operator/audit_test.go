@@ -50,7 +50,7 @@ func TestOperatorReadsWhatIsAudited(t *testing.T) {
 			if got := listed(t, w.Operator, AuditRequest{Until: noon()}); len(got) != 0 {
 				t.Errorf("of before: %v", got)
 			}
-			if _, err := os.Stat(w.config.Audit); (err == nil) == rows {
+			if _, err = os.Stat(w.config.Audit); (err == nil) == rows {
 				t.Errorf("a file: %v", err)
 			}
 			_, err = w.Audit(t.Context(), AuditRequest{Face: "x"}, func(AuditEntry) error { return nil })

@@ -45,6 +45,23 @@ func TestManyProcesses(t *testing.T) {
 		t.Error("the token of a request is forgotten")
 	}
 	atBoth(t, k.collection, one.client(t), two.client(t))
+	w.audited(t, url, filepath.Join(w.folder, "one"), filepath.Join(w.folder, "two"))
+}
+
+// audited wants one log to tell which faces were deleted, and neither process to have one of its own.
+func (w *world) audited(t *testing.T, url string, folders ...string) {
+	t.Helper()
+	for _, operation := range []string{"DeleteFaces", "FacesDeleted", "FacesEnrolled", "DeleteUser"} {
+		out, err := exec.CommandContext(t.Context(), w.spotter, "audit", "--database", url, "--operation", operation, "--json").Output()
+		if n := strings.Count(string(out), `"operation":"`+operation+`"`); err != nil || n != 3 {
+			t.Errorf("%d entries of %s, want 3: %v\n%s", n, operation, err, out)
+		}
+	}
+	for _, folder := range folders {
+		if _, err := os.Stat(filepath.Join(folder, "audit.log")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("an audit log in %s: %v", folder, err)
+		}
+	}
 }
 
 // atBoth changes a collection at one process and looks at the other at once.

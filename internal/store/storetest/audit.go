@@ -108,10 +108,12 @@ func testAudit(u suite) {
 	s := open(t, nil)
 	ctx := t.Context()
 	ok(t, s.AddAudit(ctx, nil))
-	var all []service.AuditEntry
-	for i := range 250 {
-		all = append(all, service.AuditEntry{Time: day().Add(time.Duration(i) * time.Minute), Key: fmt.Sprint("key ", i%2), Operation: fmt.Sprint("op ", i%5),
-			Resources: []string{"s3://b/a\x00\xff'\"%"}, Outcome: "OK", More: i})
+	all := make([]service.AuditEntry, 250)
+	for i := range all {
+		all[i] = service.AuditEntry{
+			Time: day().Add(time.Duration(i) * time.Minute), Key: fmt.Sprint("key ", i%2), Operation: fmt.Sprint("op ", i%5),
+			Resources: []string{"s3://b/a\x00\xff'\"%"}, Outcome: "OK", More: i,
+		}
 	}
 	// Also where the context of a request is at hand: it is the entries that are meant.
 	ok(t, s.AddAudit(service.WithTrail(ctx, service.NewTrail(service.AuditEntry{Operation: "no"})), all))

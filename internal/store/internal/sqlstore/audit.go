@@ -40,7 +40,8 @@ func addAudit(ctx context.Context, tx *sql.Tx, entries ...service.AuditEntry) er
 			// In JSON there is no character 0, and what is no UTF-8 was replaced.
 			args = append(args, millis(e.Time), readable(e.Key), readable(e.Operation), len(e.Enrolled)+len(e.Deleted), string(text))
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO audit (written, access_key, operation, faces, entry) VALUES `+tuples(len(batch), columns), args...)
+		insert := `INSERT INTO audit (written, access_key, operation, faces, entry) VALUES ` + tuples(len(batch), columns) //nolint:gosec // G202: placeholders
+		_, err := tx.ExecContext(ctx, insert, args...)
 		if err != nil {
 			return fmt.Errorf("write to the audit log: %w", err)
 		}
@@ -105,20 +106,15 @@ func (s *Store) Audit(ctx context.Context, q service.AuditQuery) ([]service.Audi
 	return list, err
 }
 
-func scanAudit(r row, e *service.AuditEntry) error {
-	if err := r.Scan(&e.Serial, document{e}); err != nil {
-		return err
-	}
-	return nil
-}
+func scanAudit(r row, e *service.AuditEntry) error { return r.Scan(&e.Serial, document{e}) }
 
 // SweepAudit implements [service.AuditStore].
 func (s *Store) SweepAudit(ctx context.Context, before time.Time, limit int) (n int, err error) {
 	err = s.write(ctx, "sweep the audit log", func(tx *sql.Tx) error {
-		swept, err := affected(tx.ExecContext(ctx, `DELETE FROM audit WHERE serial IN
+		swept, failed := affected(tx.ExecContext(ctx, `DELETE FROM audit WHERE serial IN
 			(SELECT serial FROM audit WHERE written < $1 ORDER BY written, serial LIMIT $2)`, millis(before), max(limit, 1)))
 		n = int(swept)
-		return err
+		return failed
 	})
 	return n, err
 }
