@@ -131,39 +131,62 @@ func (s *Shelf) discardLocked(a *album) {
 		return
 	}
 	path := s.path(a.serial)
-	s.flights.Go(func() { s.fileGone(path) })
+	// It loses its name at once: another one may be written meanwhile.
+	old, err := setAside(path)
+	if old != "" {
+		s.flights.Go(func() { s.fileLeft(path, destroy(old)) })
+	}
+	s.fileLeft(path, err)
 }
 
 // fileGone destroys a file, and tells of one that cannot be.
-func (s *Shelf) fileGone(path string) {
-	if err := wipe(path); err != nil {
+func (s *Shelf) fileGone(path string) { s.fileLeft(path, wipe(path)) }
+
+// fileLeft tells of a file that cannot be destroyed.
+func (s *Shelf) fileLeft(path string, err error) {
+	if err != nil {
 		s.config.Log.LogAttrs(context.Background(), slog.LevelError, "a file with faces that may have been deleted cannot be removed: remove it",
 			slog.String("file", path), slog.Any("error", err))
 	}
 }
 
-// wipe overwrites a file and removes it. That there is none is no error. While it is overwritten it has another name, which the
-// next [Shelf.KeepFiles] finds if this process ends.
+// wipe overwrites a file and removes it. That there is none is no error.
 func wipe(path string) error {
+	old, err := setAside(path)
+	if old == "" {
+		return err
+	}
+	return destroy(old)
+}
+
+// setAside gives a file another name, by which the next [Shelf.KeepFiles] finds it if this process ends before it is destroyed; empty if
+// there is no file.
+func setAside(path string) (old string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".old-*")
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return "", nil
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
 	_ = f.Close() // it is only a name
-	if err = os.Rename(path, f.Name()); err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		return err
+	if err = os.Rename(path, f.Name()); err == nil {
+		return f.Name(), nil
 	}
-	if err = overwrite(f.Name()); errors.Is(err, fs.ErrNotExist) {
+	err = errors.Join(err, os.Remove(f.Name()))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return "", err
+}
+
+// destroy overwrites a file that was set aside, and removes it.
+func destroy(old string) error {
+	err := overwrite(old)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil // KeepFiles has found it, and does this
 	}
-	if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) {
+	if gone := os.Remove(old); !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, gone)
 	}
 	return err
