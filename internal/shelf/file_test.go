@@ -575,6 +575,26 @@ func wantState(t *testing.T, tab *table, v *shelf.View, seed uint64, step int) {
 	}
 }
 
+// watch looks at a file that is to go. What it returns checks that nothing of so many bytes is left on the disk.
+func (w *drawer) watch(path string, size int) (wantZeros func()) {
+	w.t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = f.Close() })
+	return func() {
+		w.t.Helper()
+		left := make([]byte, size)
+		if _, err := f.ReadAt(left, 0); err != nil {
+			w.t.Fatal(err)
+		}
+		if slices.ContainsFunc(left, func(b byte) bool { return b != 0 }) {
+			w.t.Error("what was in a file that has gone is still on the disk")
+		}
+	}
+}
+
 // TestFilesAreOverwritten reads what is left of a file that was removed.
 func TestFilesAreOverwritten(t *testing.T) {
 	t.Parallel()
@@ -583,21 +603,11 @@ func TestFilesAreOverwritten(t *testing.T) {
 	d.view(1).Release()
 	w.keep(d)
 	path, content := w.one()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close() //nolint:errcheck // it was only read
+	wantZeros := w.watch(path, len(content))
 	tab.remove(1, 20)
 	d.view(1).Release()
 	w.wantFiles(d)
-	left := make([]byte, len(content))
-	if _, err := f.ReadAt(left, 0); err != nil {
-		t.Fatal(err)
-	}
-	if slices.ContainsFunc(left, func(b byte) bool { return b != 0 }) {
-		t.Error("a file that was removed is still on the disk")
-	}
+	wantZeros()
 }
 
 // TestFilesAreOverwrittenWhenReplaced reads what is left of a file that a newer one has taken the place of.
@@ -608,11 +618,7 @@ func TestFilesAreOverwrittenWhenReplaced(t *testing.T) {
 	d.view(1).Release()
 	w.keep(d)
 	path, content := w.one()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close() //nolint:errcheck // it was only read
+	wantZeros := w.watch(path, len(content))
 	tab.change(1, func(r *rows) { r.number += 10_001 })
 	d.view(1).Release()
 	w.wait(time.Hour)
@@ -620,13 +626,7 @@ func TestFilesAreOverwrittenWhenReplaced(t *testing.T) {
 	if _, newer := w.one(); bytes.Equal(newer, content) {
 		t.Fatal("no newer file was written")
 	}
-	left := make([]byte, len(content))
-	if _, err := f.ReadAt(left, 0); err != nil {
-		t.Fatal(err)
-	}
-	if slices.ContainsFunc(left, func(b byte) bool { return b != 0 }) {
-		t.Error("a file that was replaced is still on the disk")
-	}
+	wantZeros()
 	w.wantFiles(d, "1.collection")
 }
 
