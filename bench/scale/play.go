@@ -17,26 +17,56 @@ type setting struct {
 	length  time.Duration // of the play
 	// segment is how much video one is, cost how long a worker takes for it.
 	segment, cost time.Duration
-	// longs jobs of long videos are always open; short ones begin at random, on average that far apart.
+	// longs jobs of long videos are always open, few of them of one access key and all others of another; short ones, of a third key, begin at
+	// random, on average that far apart.
 	long, short, shortEvery time.Duration
-	longs                   int
+	longs, few              int
 	// A worker dies after so long on average, and is there again after returns. What it was running is taken from it when it has been silent
 	// for noticed, and somebody looks, once a beat.
 	dies, returns, noticed, beat time.Duration
 }
 
-// policy says how many segments of one job may be in the queue.
+// policy says how many segments of one job may be in the queue, and in what order they are run.
 type policy struct {
-	name   string
-	window func(workers, open int) int
+	name string
+	pace func(s *stage, j *job, begins bool) service.Pace
 }
 
 func policies() []policy {
-	return []policy{
-		{"all at once", func(int, int) int { return math.MaxInt }},
-		{"2 x workers for each job", func(workers, _ int) int { return 2 * workers }},
-		{"2 x workers for all jobs", func(workers, open int) int { return service.Window(2*workers, open) }},
+	window := func(size func(workers, open int) int) func(*stage, *job, bool) service.Pace {
+		return func(s *stage, _ *job, _ bool) service.Pace { return service.Pace{Ahead: size(s.workers, s.open)} }
 	}
+	return []policy{
+		{"all at once", window(func(int, int) int { return math.MaxInt / 2 })},
+		{"2 x workers for each job", window(func(workers, _ int) int { return 2 * workers })},
+		{"2 x workers for all jobs", window(func(workers, open int) int { return (2*workers + open - 1) / open })},
+		{"turns, by access key", (*stage).turns},
+	}
+}
+
+// turns is the pace of a job as a server has it.
+func (s *stage) turns(j *job, begins bool) service.Pace {
+	if begins || s.now >= s.counted+countEvery {
+		s.counted, s.loads = s.now, s.loads[:0]
+		for o := range s.jobs {
+			s.count(o)
+		}
+	}
+	about := service.OpenJobs{Key: j.key, Segments: int64(j.all - j.saved)}
+	return service.PaceOf(about, begins, s.loads, 2*s.workers, s.turn)
+}
+
+// countEvery is how often processes count the open jobs, while none begins.
+const countEvery = 2 * time.Second
+
+// count adds a job to the loads.
+func (s *stage) count(j *job) {
+	i := slices.IndexFunc(s.loads, func(o service.OpenJobs) bool { return o.Key == j.key })
+	if i < 0 {
+		i, s.loads = len(s.loads), append(s.loads, service.OpenJobs{Key: j.key, Turn: j.turn})
+	}
+	o := &s.loads[i]
+	o.Jobs, o.Working, o.Segments, o.Turn = o.Jobs+1, o.Working+1, o.Segments+int64(j.all-j.saved), min(o.Turn, j.turn)
 }
 
 // outcome is what a play has come to.
@@ -44,7 +74,8 @@ type outcome struct {
 	waits       []time.Duration // of short jobs, from the beginning to that of their only segment
 	busy        float64         // share of the workers' time
 	deaths      int
-	longestLost time.Duration // from a death to the new beginning of what was running
+	longestLost time.Duration  // from a death to the new beginning of what was running
+	segments    map[string]int // by access key
 }
 
 // wait is that of a share of the short jobs at most.
@@ -56,17 +87,32 @@ func (o *outcome) wait(share float64) time.Duration {
 	return o.waits[min(len(o.waits)-1, int(math.Ceil(share*float64(len(o.waits))))-1)]
 }
 
+// share is how many of the segments of long videos are of the key with few of them.
+func (o *outcome) share() float64 {
+	return float64(o.segments[fewJobs]) / float64(o.segments[fewJobs]+o.segments[manyJobs])
+}
+
 // job is one that is open.
 type job struct {
+	key           string
 	began         time.Duration
 	all           int
 	queued, saved int
-	short         bool
+	turn          int64
 }
+
+// Access keys.
+const (
+	manyJobs  = "many long videos"
+	fewJobs   = "few long videos"
+	shortJobs = "short videos"
+)
 
 // task is a segment that waits or is worked on. Those that were begun before go first.
 type task struct {
 	job   *job
+	turn  int64
+	seq   int
 	again bool
 	lost  time.Duration // when its worker died; 0 if none has
 }
@@ -102,6 +148,31 @@ func (e *events) Pop() any {
 	return x
 }
 
+// tasks are those that wait, by their turns, and of those with one turn the one that came first.
+type tasks []*task
+
+// Len, Less, Swap, Push and Pop implement [heap.Interface].
+func (q tasks) Len() int { return len(q) }
+
+// Less says which comes first.
+func (q tasks) Less(i, j int) bool {
+	return q[i].turn < q[j].turn || q[i].turn == q[j].turn && q[i].seq < q[j].seq
+}
+
+// Swap exchanges two.
+func (q tasks) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push appends one.
+func (q *tasks) Push(x any) { *q = append(*q, x.(*task)) } //nolint:errcheck,forcetypeassert // it is one
+
+// Pop takes the last one.
+func (q *tasks) Pop() any {
+	last := len(*q) - 1
+	x := (*q)[last]
+	*q = (*q)[:last]
+	return x
+}
+
 // stage is a play under way.
 type stage struct {
 	setting
@@ -111,11 +182,17 @@ type stage struct {
 	events events
 	seq    int
 
-	first, queue []*task // that were begun before, and others, each in their order
-	open         int
-	idle         []*worker
-	outcome      outcome
-	worked       time.Duration
+	first   []*task // that were begun before, in their order
+	queue   tasks
+	open    int
+	idle    []*worker
+	outcome outcome
+	worked  time.Duration
+
+	jobs    map[*job]bool
+	turn    int64 // the highest that has come
+	counted time.Duration
+	loads   []service.OpenJobs
 }
 
 // worker does one segment at a time. Each of its lives has a number.
@@ -125,14 +202,18 @@ type worker struct {
 }
 
 func play(s setting, p policy) *outcome {
-	st := &stage{setting: s, policy: p, random: rand.New(rand.NewPCG(s.seed, uint64(s.workers)))} //nolint:gosec // G404, G115: to be repeated
+	st := &stage{setting: s, policy: p, jobs: map[*job]bool{}, outcome: outcome{segments: map[string]int{}}, random: rand.New(rand.NewPCG(s.seed, uint64(s.workers)))} //nolint:gosec // G404, G115: to be repeated
 	for range s.workers {
 		w := &worker{}
 		st.idle = append(st.idle, w)
 		st.mortal(w)
 	}
-	for range s.longs {
-		st.begin(s.long, false)
+	for n := range s.longs {
+		if n < s.few {
+			st.begin(fewJobs, s.long)
+		} else {
+			st.begin(manyJobs, s.long)
+		}
 	}
 	st.shorts()
 	for len(st.events) > 0 && st.events[0].at < s.length {
@@ -156,23 +237,26 @@ func (s *stage) random0(mean time.Duration) time.Duration {
 // shorts has short jobs begin.
 func (s *stage) shorts() {
 	s.after(s.random0(s.shortEvery), func() {
-		s.begin(s.short, true)
+		s.begin(shortJobs, s.short)
 		s.shorts()
 	})
 }
 
-func (s *stage) begin(length time.Duration, short bool) {
-	j := &job{began: s.now, all: int(math.Ceil(length.Seconds() / s.segment.Seconds())), short: short}
+func (s *stage) begin(key string, length time.Duration) {
+	j := &job{key: key, began: s.now, all: int(math.Ceil(length.Seconds() / s.segment.Seconds()))}
 	s.open++
-	s.ahead(j)
+	pace := s.policy.pace(s, j, true)
+	s.jobs[j] = true
+	s.ahead(j, pace)
 }
 
 // ahead puts as many segments of a job into the queue as may be there.
-func (s *stage) ahead(j *job) {
-	window := s.policy.window(s.workers, s.open)
-	for j.queued < j.all && (window == math.MaxInt || j.queued < j.saved+window) {
-		j.queued++
-		s.queue = append(s.queue, &task{job: j})
+func (s *stage) ahead(j *job, pace service.Pace) {
+	for ; j.queued < min(j.all, j.saved+pace.Ahead); j.queued++ {
+		j.turn = max(j.turn, pace.Turn)
+		s.seq++
+		heap.Push(&s.queue, &task{job: j, turn: j.turn, seq: s.seq})
+		j.turn += pace.Step
 	}
 	s.hire()
 }
@@ -185,7 +269,8 @@ func (s *stage) hire() {
 		case len(s.first) > 0:
 			t, s.first = s.first[0], s.first[1:]
 		case len(s.queue) > 0:
-			t, s.queue = s.queue[0], s.queue[1:]
+			t = heap.Pop(&s.queue).(*task) //nolint:errcheck,forcetypeassert // it is one
+			s.turn = max(s.turn, t.turn)
 		default:
 			return
 		}
@@ -196,7 +281,7 @@ func (s *stage) hire() {
 }
 
 func (s *stage) work(w *worker, t *task) {
-	if t.job.short && !t.again {
+	if t.job.key == shortJobs && !t.again {
 		s.outcome.waits = append(s.outcome.waits, s.now-t.job.began)
 	}
 	if t.again {
@@ -218,13 +303,15 @@ func (s *stage) work(w *worker, t *task) {
 }
 
 func (s *stage) save(j *job) {
+	s.outcome.segments[j.key]++
 	if j.saved++; j.saved < j.all {
-		s.ahead(j)
+		s.ahead(j, s.policy.pace(s, j, false))
 		return
 	}
 	s.open--
-	if !j.short {
-		s.begin(s.long, false) // another long video
+	delete(s.jobs, j)
+	if j.key != shortJobs {
+		s.begin(j.key, s.long) // another long video
 	}
 }
 

@@ -75,7 +75,7 @@ func (s *server) openQueue() (err error) {
 	queue := jobs.Default()
 	queue.Workers, queue.Recover, queue.Logger, queue.Now = engine.Workers(s.engineConfig), !s.db.shared, s.log, s.request.Now
 	queue.Serves = s.config.Serves()
-	queue.Plans = min(int(s.config.OpenJobs), mostPlans) // each may wait for a download of its own
+	queue.Plans = min(s.config.MostOpenJobs(), mostPlans) // each may wait for a download of its own
 	s.queue, err = jobs.New(s.db.queue, queue)
 	return err
 }

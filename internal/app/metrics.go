@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/metrics"
 	"github.com/spotter-video/spotter/internal/service"
@@ -12,13 +13,24 @@ func (s *server) newMetrics() *metrics.Metrics {
 	return metrics.New(metrics.Config{
 		Version: s.request.Version, Revision: s.request.Revision, Now: s.request.Now, Log: s.log,
 		Sources: metrics.Sources{
-			OpenJobs:    s.store.OpenJobs,
+			OpenJobs:    s.openJobs,
 			Queue:       s.tasks,
 			Notices:     func() metrics.Notices { return metrics.Notices(s.notices.Stats()) },
 			Downloads:   s.downloads,
 			Connections: s.connections,
 		},
 	})
+}
+
+// openJobs counts the jobs in progress, and says since when the oldest is.
+func (s *server) openJobs(ctx context.Context) (n int, oldest time.Time, err error) {
+	list, err := s.store.OpenJobs(ctx)
+	for i := range list {
+		if n += list[i].Jobs; oldest.IsZero() || list[i].Oldest.Before(oldest) {
+			oldest = list[i].Oldest
+		}
+	}
+	return n, oldest, err
 }
 
 func (s *server) downloads() metrics.Downloads {

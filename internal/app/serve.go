@@ -212,7 +212,7 @@ func (s *server) openService(context.Context) (err error) {
 		NewGallery: func(from shelf.Originals) (shelf.Gallery, error) { return newAlbum(model.Dim, from) },
 		Code:       gallery.Code, CodeSize: gallery.CodeSize(model.Dim),
 		Files: s.galleryFiles(),
-		Tasks: s.queue.Open, Slots: s.queue.Slots, Knows: s.notices.Knows, Wake: s.notices.Wake,
+		Tasks: s.queue.Open, Slots: s.queue.Slots, Turn: s.queue.Turn, Knows: s.notices.Knows, Wake: s.notices.Wake,
 		Events: s.events(),
 		Log:    s.log, Now: s.request.Now, Random: rand.Reader, PageKey: pageKey,
 	}, s.settings())
@@ -268,7 +268,7 @@ func (s *server) settings() service.Settings {
 
 func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings := service.DefaultSettings()
-	settings.OpenJobs = int(s.OpenJobs)
+	settings.OpenJobs, settings.AllOpenJobs = int(s.OpenJobs), s.MostOpenJobs()
 	settings.KeepResults, settings.KeepTokens = time.Duration(s.KeepResults), time.Duration(s.KeepTokens)
 	settings.KeepAudit = time.Duration(s.KeepAudit)
 	settings.PageTokens = time.Duration(s.PageTokens)

@@ -30,6 +30,8 @@ type Credential struct {
 	Policy string
 	// Disabled keys let nobody in.
 	Disabled bool
+	// Background says that the holder's jobs wait for those of others.
+	Background bool
 }
 
 // Administrator is a policy document that allows everything.
@@ -110,7 +112,7 @@ func (d *Door) credential(ctx context.Context, id string) (Credential, error) {
 // policy does not narrow them.
 func (d *Door) identify(ctx context.Context, h *holder) *identity {
 	who := &identity{session: h.session, user: h.credential.Name}
-	who.caller = service.Caller{Key: h.key, Name: d.userARN(h.credential.Name, h.key)}
+	who.caller = service.Caller{Key: h.key, Name: d.userARN(h.credential.Name, h.key), Background: h.credential.Background}
 	document := h.credential.Policy
 	if s := h.session; s != nil && s.Role != "" {
 		document, who.caller.Name = d.cfg.Roles[s.Role].Policy, d.sessionARN(s)

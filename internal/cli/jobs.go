@@ -145,7 +145,10 @@ func describeJob(j *operator.Job) string {
 		rows = append(rows, []string{"collection", j.Collection},
 			[]string{"threshold", strconv.FormatFloat(float64(j.Threshold), 'g', 5, 32) + " %"})
 	}
-	rows = append(rows, []string{"tag", j.Tag}, []string{"topic", j.Topic}, []string{"created", moment(j.Created)},
+	if j.Background {
+		rows = append(rows, []string{"priority", "in the background"})
+	}
+	rows = append(rows, []string{"access key", j.AccessKey}, []string{"tag", j.Tag}, []string{"topic", j.Topic}, []string{"created", moment(j.Created)},
 		[]string{"finished", moment(j.Finished)}, []string{"expires", moment(j.Expires)})
 	if j.Results != nil {
 		rows = append(rows, []string{"found", fmt.Sprintf("%s, %s", plural(j.Results.Persons, "person", "persons"),

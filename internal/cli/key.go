@@ -29,7 +29,8 @@ the audit log.`,
 		SuggestionsMinimumDistance: 2,
 	}
 	cmd.AddCommand(l.keyCreateCommand(), l.keyListCommand(), l.keyShowCommand(), l.keyPolicyCommand(), l.keySessionCommand(),
-		l.keyDisableCommand(), l.keyEnableCommand(), l.keyDeleteCommand())
+		l.keyDisableCommand(), l.keyEnableCommand(),
+		l.keyBackgroundCommand(), l.keyForegroundCommand(), l.keyDeleteCommand())
 	return cmd
 }
 
@@ -63,9 +64,10 @@ func (p *policyFlags) read() (string, error) {
 
 func (l *line) keyCreateCommand() *cobra.Command {
 	var (
-		o      operatorOptions
-		name   string
-		policy policyFlags
+		o          operatorOptions
+		name       string
+		background bool
+		policy     policyFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "create --name NAME",
@@ -73,8 +75,10 @@ func (l *line) keyCreateCommand() *cobra.Command {
 		Long: `Create makes an access key and prints it as a file of credentials for AWS's tools and SDKs. The secret can be seen this
 once: the server keeps it encrypted.
 
-Without a policy the key may do everything. Give an application one that allows what it does and no more.`,
+Without a policy the key may do everything. Give an application one that allows what it does and no more. The jobs of a key
+that is made with --background wait for those of others, see 'spotter key background'.`,
 		Example: `    spotter key create --name portal --policy portal.json > portal-credentials
+    spotter key create --name night --background
     spotter key create --name anna --policy-json \
       '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rekognition:Search*","Resource":"*"}]}'`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -89,7 +93,7 @@ Without a policy the key may do everything. Give an application one that allows 
 				return err
 			}
 			return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
-				key, err := op.CreateKey(ctx, name, document)
+				key, err := op.CreateKey(ctx, name, document, background)
 				if err != nil {
 					return err
 				}
@@ -99,7 +103,8 @@ Without a policy the key may do everything. Give an application one that allows 
 	}
 	l.operatorCommand(cmd, &o)
 	cmd.Flags().StringVar(&name, "name", "", "`name` of whose key it is, for logs and messages: letters, digits and _+=,.@- (required)")
-	section(cmd, keySection, "name")
+	cmd.Flags().BoolVar(&background, "background", false, "have its jobs wait for those of others")
+	section(cmd, keySection, "name", "background")
 	policy.add(cmd, "; unset: may do everything")
 	return cmd
 }
@@ -182,10 +187,10 @@ func (l *line) keyListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				rows := [][]string{{"ACCESS KEY", "NAME", "STATE", "CREATED", "MAY DO"}}
+				rows := [][]string{{"ACCESS KEY", "NAME", "STATE", "CREATED", "MAY DO", "JOBS"}}
 				for i := range keys {
 					k := &keys[i]
-					rows = append(rows, []string{k.ID, k.Name, keyState(k), moment(k.Created), keyReach(k)})
+					rows = append(rows, []string{k.ID, k.Name, keyState(k), moment(k.Created), keyReach(k), keyJobs(k)})
 				}
 				return l.print(&o, keys, grid(rows...))
 			})
@@ -198,6 +203,13 @@ func keyState(k *operator.AccessKey) string {
 		return "disabled"
 	}
 	return "enabled"
+}
+
+func keyJobs(k *operator.AccessKey) string {
+	if k.Background {
+		return "in the background"
+	}
+	return "take turns"
 }
 
 func keyReach(k *operator.AccessKey) string {
@@ -228,7 +240,7 @@ func (l *line) keyShowCommand() *cobra.Command {
 
 func describeKey(k *operator.AccessKey) string {
 	text := grid([]string{"access key", k.ID}, []string{"name", k.Name}, []string{"state", keyState(k)},
-		[]string{"created", moment(k.Created)}, []string{"may do", keyReach(k)})
+		[]string{"created", moment(k.Created)}, []string{"jobs", keyJobs(k)}, []string{"may do", keyReach(k)})
 	var policy bytes.Buffer
 	if err := json.Indent(&policy, k.Policy, "", "  "); err != nil {
 		return text + "\n" + printableLines(string(k.Policy)) + "\n"

@@ -101,6 +101,42 @@ func (l *line) keyEnableCommand() *cobra.Command {
 	}, &o)
 }
 
+func (l *line) keyBackgroundCommand() *cobra.Command {
+	return l.keyJobsCommand(true, "is in the background", &cobra.Command{
+		Use:   "background KEY",
+		Short: "Have the jobs of an access key wait for those of others",
+		Long: `Background has the jobs that an access key begins from now on wait for those of other keys: they are worked on while
+no others wait. Use it for what nobody waits for, such as the search of an archive overnight.
+
+Otherwise keys take turns, so that each gets as much done as any other, however many jobs it has.`,
+		Example: `    spotter key background AKIAIOSFODNN7EXAMPLE`,
+	})
+}
+
+func (l *line) keyForegroundCommand() *cobra.Command {
+	return l.keyJobsCommand(false, "takes turns with others", &cobra.Command{
+		Use:     "foreground KEY",
+		Short:   "Have the jobs of an access key take turns with those of others",
+		Long:    "Foreground has the jobs that an access key begins from now on take turns with those of other keys, as they do unless told otherwise.",
+		Example: `    spotter key foreground AKIAIOSFODNN7EXAMPLE`,
+	})
+}
+
+// keyJobsCommand says how the jobs of a key are to be worked on.
+func (l *line) keyJobsCommand(background bool, text string, cmd *cobra.Command) *cobra.Command {
+	var o operatorOptions
+	cmd.Args = one("access key")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return l.operate(cmd, &o, func(ctx context.Context, op *operator.Operator) error {
+			if err := op.SetKeyBackground(ctx, args[0], background); err != nil {
+				return err
+			}
+			return l.changed(ctx, op, &o, args[0], text)
+		})
+	}
+	return l.operatorCommand(cmd, &o)
+}
+
 func (l *line) keyDeleteCommand() *cobra.Command {
 	var (
 		o     operatorOptions

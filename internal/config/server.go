@@ -68,8 +68,8 @@ type Server struct {
 	// PhotoWorkers is how many photos are looked at side by side; 0 is one per CPU core.
 	PhotoWorkers Count
 
-	// OpenJobs is how many jobs may be in progress.
-	OpenJobs Count
+	// OpenJobs is how many jobs of one access key may be in progress, and AllOpenJobs how many of all together; 0: ten times as many.
+	OpenJobs, AllOpenJobs Count
 	// KeepResults is how long a job's results stay, KeepTokens how long a request token makes a repeated request count
 	// once, and PageTokens how long a page token is good for.
 	KeepResults, KeepTokens, PageTokens Period
@@ -165,3 +165,12 @@ func (s *Server) TLS() bool { return s.TLSCertificate != "" }
 
 // MetricsBesideAPI says whether metrics are served by the API's listener.
 func (s *Server) MetricsBesideAPI() bool { return s.MetricsListen == "" && s.Listen.Loopback() }
+
+// MostOpenJobs is how many jobs of all access keys may be in progress.
+func (s *Server) MostOpenJobs() int {
+	if s.AllOpenJobs > 0 {
+		return int(s.AllOpenJobs)
+	}
+	const keys = 10
+	return keys * int(s.OpenJobs)
+}

@@ -84,6 +84,7 @@ func (s *Server) validateValues() error {
 		check("max-faces-per-collection", float64(s.MaxFacesPerCollection), 1, maxFaceCount),
 		check("photo-workers", float64(s.PhotoWorkers), 0, maxWorkers),
 		check("open-jobs", float64(s.OpenJobs), 1, maxOpenJobs),
+		check("all-open-jobs", float64(s.AllOpenJobs), 0, maxOpenJobs),
 		checkPeriod("keep-results", s.KeepResults),
 		checkPeriod("keep-tokens", s.KeepTokens),
 		checkPeriod("keep-audit", s.KeepAudit),

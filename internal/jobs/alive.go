@@ -91,7 +91,7 @@ func (a *alive) keep(ctx context.Context) {
 		}
 		err := a.say(ctx)
 		if err == nil {
-			err = errors.Join(a.takeBack(ctx), a.takeBackOwn(ctx))
+			err = errors.Join(a.takeBack(ctx), a.takeBackOwn(ctx), rows{a.db}.giveTurns(ctx))
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.LogAttrs(ctx, slog.LevelWarn, "saying that this worker lives failed and is tried again", slog.Any("error", err))

@@ -12,9 +12,9 @@
 //
 // # Order
 //
-// Plan, segment and finish tasks have slots of their own, so that none of them waits for another kind. Tasks are run in the
-// order in which they were enqueued; one that was tried before, or was handed back, goes before all that were not, because its
-// job is nearer to its end.
+// Plan, segment and finish tasks have slots of their own, so that none of them waits for another kind. Those of background jobs are run while
+// no others wait. Segments are run by their turns, the lowest first, and other tasks in the order in which they were enqueued; one
+// that was tried before, or was handed back, goes before all that were not, because its job is nearer to its end.
 //
 // # Failures
 //

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -83,6 +84,7 @@ func (q *Queue) riverConfig() *river.Config {
 	return &river.Config{
 		ID:      q.cfg.ID,
 		Workers: workers,
+		Hooks:   []rivertype.Hook{&atOnce{}},
 		Queues: map[string]river.QueueConfig{
 			string(service.PlanTask):    slots(q.cfg.Plans),
 			string(service.SegmentTask): slots(q.cfg.Workers),
@@ -108,6 +110,14 @@ func (q *Queue) Slots() int {
 	}
 	slots, _ := q.runner.alive.together()
 	return slots
+}
+
+// Turn is the highest turn of those that have come in this process, of background jobs or of others; 0 if none have.
+func (q *Queue) Turn(background bool) int64 {
+	if background {
+		return q.runner.turns[1].Load()
+	}
+	return q.runner.turns[0].Load()
 }
 
 // Doors is how many processes that live answer requests, as of the last beat; at least 1.
@@ -189,7 +199,7 @@ func (q *Queue) takeBack(ctx context.Context) error {
 	if n > 0 {
 		q.log.LogAttrs(ctx, slog.LevelInfo, "interrupted tasks taken back", slog.Int64("tasks", n))
 	}
-	return nil
+	return q.rows.giveTurns(ctx)
 }
 
 // Stop starts no more tasks and waits for those that run, until ctx is done. Then these are cancelled, and handed back to

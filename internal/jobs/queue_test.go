@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -230,6 +231,101 @@ func TestOrder(t *testing.T) {
 	afterOne := slices.Concat(first, first[1:2], second)
 	if !slices.Equal(got, atOnce) && !slices.Equal(got, afterOne) {
 		t.Errorf("order: %+v, want %+v or %+v", got, atOnce, afterOne)
+	}
+}
+
+// turned is a segment with a turn.
+func turned(job service.JobID, n int, background bool, turn int64) service.Task {
+	return service.Task{Kind: service.SegmentTask, Job: job, Segment: n, Background: background, Turn: turn}
+}
+
+// TestTurns enqueues segments in another order than that of their turns. Some are of background jobs, and one is of an older program,
+// which knows no turns.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	c := config()
+	c.Beat, c.Recover = beat, db.listen == nil
+	q := setup(t, db, c)
+	enqueue(t, db, q, turned("old", 9, false, 0))
+	if _, err := db.ExecContext(t.Context(), `UPDATE river_job SET scheduled_at = CURRENT_TIMESTAMP`); err != nil {
+		t.Fatal(err)
+	}
+	enqueue(t, db, q,
+		turned("night", 0, true, 1), turned("b", 0, false, 30), turned("a", 0, false, 31), turned("b", 1, false, 60),
+		turned("a", 1, false, 32), turned("night", 1, true, 2), turned("c", 0, false, 1<<62), turned("c", 1, false, -5))
+	var r record
+	looked := make(chan struct{})
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error {
+		if r.add(task) == 1 {
+			<-looked
+		}
+		return nil
+	}})
+	want := "old9 c1 b0 a0 a1 b1 c0 night0 night1"
+	if db.listen != nil { // others may be older at any time, and it is looked for what they have enqueued now and then
+		want = "c1 old9 b0 a0 a1 b1 c0 night0 night1"
+		waitUntil(t, func() bool {
+			var n int
+			const query = `SELECT count(*) FROM river_job WHERE state = 'available' AND scheduled_at > '2020-01-01'`
+			return db.QueryRowContext(t.Context(), query).Scan(&n) == nil && n == 0
+		})
+	}
+	close(looked)
+	settled(t, q)
+	if got := names(r.all()); got != want {
+		t.Errorf("order: %s\nwant:  %s", got, want)
+	}
+	if f, b := q.Turn(false), q.Turn(true); f < 60 || b != 2 {
+		t.Errorf("the turns are %d and %d", f, b)
+	}
+}
+
+// names of segments, in order.
+func names(tasks []service.Task) string {
+	all := make([]string, len(tasks))
+	for i, t := range tasks {
+		all[i] = fmt.Sprint(t.Job, t.Segment)
+	}
+	return strings.Join(all, " ")
+}
+
+// TestTriedBeforeGoesFirst has segments fail, and one be left to others: they go before those of their kind of job that were never
+// tried, whatever their turns.
+func TestTriedBeforeGoesFirst(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	c := config()
+	c.PassOn, c.Elsewhere = time.Millisecond, time.Hour
+	q := setup(t, db, c)
+	enqueue(t, db, q,
+		turned("a", 0, false, 10), turned("a", 1, false, 11), turned("a", 2, false, 12), turned("night", 0, true, 1), turned("night", 1, true, 2))
+	fails := map[string]error{
+		"a0": service.Errorf(service.Elsewhere, "not here"), "a1": errors.New("passes"), "night0": errors.New("passes"),
+	}
+	start(t, q, worker{run: func(_ context.Context, task service.Task) error {
+		name := names([]service.Task{task})
+		err := fails[name]
+		delete(fails, name)
+		return err
+	}})
+	settled(t, q)
+	var got []string
+	const query = `SELECT (args ->> 'job') || (args ->> 'segment') || ' ' || priority FROM river_job ORDER BY id`
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var row string
+		if err = rows.Scan(&row); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, row)
+	}
+	if want := []string{"a0 1", "a1 1", "a2 2", "night0 3", "night1 4"}; !slices.Equal(got, want) || rows.Err() != nil {
+		t.Errorf("tasks and their priorities: %q want %q, %v", got, want, rows.Err())
 	}
 }
 

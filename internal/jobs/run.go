@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -39,6 +40,7 @@ type runner struct {
 	rows   rows
 	worker Worker // set before the first task is run
 	alive  *alive // likewise; nil where one process owns the database
+	turns  turns
 	// alone is held by the task that runs of those under suspicion.
 	alone sync.Mutex
 }
@@ -59,12 +61,13 @@ func (r *runner) Work(ctx context.Context, j *river.Job[taskArgs]) error {
 	t := service.Task{
 		Kind: service.TaskKind(j.Kind), Job: j.Args.Job, Segment: j.Args.Segment, Attempt: attemptOf(j.JobRow),
 	}
+	r.turns.come(j.JobRow)
 	if cause := r.exhausted(j.JobRow); cause != nil {
 		return r.giveUp(ctx, t, j.JobRow, cause)
 	}
 	if deaths(j.JobRow) >= suspect {
 		if !r.alone.TryLock() {
-			return river.JobSnooze(wait) // which does not count
+			return r.snooze(ctx, t, j.JobRow, wait) // which does not count
 		}
 		defer r.alone.Unlock()
 	}
@@ -176,7 +179,13 @@ func (r *runner) passOn(ctx context.Context, t service.Task, row *rivertype.JobR
 		r.log.LogAttrs(ctx, slog.LevelWarn, "task left to another server, as this one cannot do it",
 			append(ids(t), slog.Int("left_before", times-1), slog.Any("error", cause))...)
 	}
-	return river.JobSnooze(r.cfg.PassOn)
+	return r.snooze(ctx, t, row, r.cfg.PassOn)
+}
+
+// snooze has a task be looked at again after a while, when it goes before others: it has lost its turn.
+func (r *runner) snooze(ctx context.Context, t service.Task, row *rivertype.JobRow, d time.Duration) error {
+	r.expedite(ctx, t, row)
+	return river.JobSnooze(d)
 }
 
 // optional reads a value that may be missing.
@@ -215,4 +224,24 @@ func ids(t service.Task) []slog.Attr {
 
 func attrs(t service.Task, row *rivertype.JobRow, err error) []slog.Attr {
 	return append(ids(t), slog.Int("failed_before", len(row.Errors)), slog.Any("error", err))
+}
+
+// turns are the highest that have come in this process, of background jobs (1) and of others (0).
+type turns [2]atomic.Int64
+
+// come takes note of the turn of a row that is begun.
+func (t *turns) come(row *rivertype.JobRow) {
+	turn, ok := turnOf(row.ScheduledAt)
+	if !ok {
+		return
+	}
+	of := &t[0]
+	if row.Priority > priorityFresh {
+		of = &t[1]
+	}
+	for {
+		if had := of.Load(); had >= turn || of.CompareAndSwap(had, turn) {
+			return
+		}
+	}
 }

@@ -88,7 +88,7 @@ func (k *Ring) Lost() []string { return k.lost }
 // Key is what belongs to an access key, its secret included.
 type Key struct {
 	Secret, Name, Policy string
-	Disabled             bool
+	Disabled, Background bool
 }
 
 // Key finds an access key by its id, and opens its secret.
@@ -101,7 +101,7 @@ func (k *Ring) Key(ctx context.Context, id string) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	return Key{Secret: secret, Name: key.Name, Policy: key.Policy, Disabled: key.Disabled}, nil
+	return Key{Secret: secret, Name: key.Name, Policy: key.Policy, Disabled: key.Disabled, Background: key.Background}, nil
 }
 
 // Make makes a key that is kept nowhere yet, and says its secret. The policy is taken as it is.

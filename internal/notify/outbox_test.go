@@ -79,7 +79,7 @@ func endJob(t *testing.T, s *sqlite.Store) {
 		ID: service.JobID(strings.Repeat("0", 63) + "1"), Operation: n.Operation, State: service.InProgress,
 		Video: n.Video, Topic: n.Topic, Created: n.Ended,
 	}
-	if _, err := s.CreateJob(t.Context(), job, 10, nil, service.Task{Kind: service.PlanTask, Job: job.ID}); err != nil {
+	if _, err := s.CreateJob(t.Context(), job, service.Places{OfKey: 10, All: 10}, nil, service.Task{Kind: service.PlanTask, Job: job.ID}); err != nil {
 		t.Fatal(err)
 	}
 	job.State, job.Message, job.Finished, job.Expires = service.Failed, "no", n.Ended, n.Ended.Add(time.Hour)

@@ -25,7 +25,7 @@ func TestOperatorReadsWhatIsAudited(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
 			w := newWorkplace(t, func(c *Config) { c.AuditRows, c.Process = rows, "desk" })
-			made, err := w.CreateKey(t.Context(), "portal", "")
+			made, err := w.CreateKey(t.Context(), "portal", "", false)
 			if err != nil {
 				t.Fatal(err)
 			}

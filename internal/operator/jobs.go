@@ -18,6 +18,9 @@ type Job struct {
 	// Message says why the job failed.
 	Message string   `json:"message,omitempty"`
 	Video   JobVideo `json:"video"`
+	// AccessKey is the id of the one that has begun it; Background says that it waits for others.
+	AccessKey  string `json:"access_key_id,omitempty"`
+	Background bool   `json:"background,omitempty"`
 	// Collection and Threshold, in percent, are of a face search.
 	Collection string  `json:"collection,omitempty"`
 	Threshold  float32 `json:"threshold,omitempty"`
@@ -65,7 +68,7 @@ func jobOf(s *service.Service, j *service.Job) Job {
 	out := Job{
 		ID: string(j.ID), Operation: string(j.Operation), State: string(j.State), Message: j.Message,
 		Video:      JobVideo{Bucket: j.Video.Bucket, Key: j.Video.Key, Version: j.Video.Version, Size: j.Pinned.Size},
-		Collection: string(j.Collection), Tag: j.Tag, Topic: j.Topic,
+		Collection: string(j.Collection), Tag: j.Tag, Topic: j.Topic, AccessKey: j.Key, Background: j.Background,
 		Created: j.Created, Finished: j.Finished, Expires: j.Expires, SegmentsDone: j.SegmentsDone,
 	}
 	if j.Operation == service.FaceSearch {

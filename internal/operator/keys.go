@@ -18,16 +18,18 @@ type AccessKey struct {
 	ID   string `json:"access_key_id"`
 	Name string `json:"name"`
 	// Administrator says that the policy allows everything.
-	Administrator bool      `json:"administrator"`
-	Disabled      bool      `json:"disabled"`
-	Created       time.Time `json:"created"`
+	Administrator bool `json:"administrator"`
+	Disabled      bool `json:"disabled"`
+	// Background says that its jobs wait for those of other keys.
+	Background bool      `json:"background"`
+	Created    time.Time `json:"created"`
 	// Policy is the IAM policy document, as it was given.
 	Policy json.RawMessage `json:"policy"`
 }
 
 func accessKey(k *service.AccessKey) AccessKey {
 	return AccessKey{
-		ID: k.ID, Name: k.Name, Administrator: awsapi.AllowsEverything(k.Policy), Disabled: k.Disabled, Created: k.Created.UTC(),
+		ID: k.ID, Name: k.Name, Administrator: awsapi.AllowsEverything(k.Policy), Disabled: k.Disabled, Background: k.Background, Created: k.Created.UTC(),
 		Policy: json.RawMessage(k.Policy),
 	}
 }
@@ -42,8 +44,8 @@ type MadeKey struct {
 var userName = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]{1,64}$`)
 
 // CreateKey makes an access key for whoever goes by a name; several keys may have the same. An empty policy is an
-// administrator's.
-func (o *Operator) CreateKey(ctx context.Context, name, policy string) (*MadeKey, error) {
+// administrator's. The jobs of a background key wait for those of others.
+func (o *Operator) CreateKey(ctx context.Context, name, policy string, background bool) (*MadeKey, error) {
 	if !userName.MatchString(name) {
 		return nil, &fault.UsageError{Err: fmt.Errorf("the name %q cannot be used: it must have 1 to 64 letters, digits and _+=,.@-", name)}
 	}
@@ -61,6 +63,7 @@ func (o *Operator) CreateKey(ctx context.Context, name, policy string) (*MadeKey
 	if err != nil {
 		return nil, err
 	}
+	key.Background = background
 	err = o.audited(ctx, "CreateKey", "key/"+key.ID, func(ctx context.Context) error { return o.store.CreateKey(ctx, key) })
 	if err != nil {
 		return nil, err
@@ -107,6 +110,11 @@ func (o *Operator) SetKeyPolicy(ctx context.Context, id, policy string, force bo
 		return &fault.UsageError{Err: err}
 	}
 	return o.setKey(ctx, "SetKeyPolicy", id, force, func(k *service.AccessKey) { k.Policy = policy })
+}
+
+// SetKeyBackground has the jobs that a key begins from now on wait for those of others, or not.
+func (o *Operator) SetKeyBackground(ctx context.Context, id string, background bool) error {
+	return o.setKey(ctx, "SetKeyBackground", id, true, func(k *service.AccessKey) { k.Background = background })
 }
 
 // DeleteKey removes a key for good. The last administrator's key that works stays, unless force is set.

@@ -87,7 +87,7 @@ func (w *workplace) job(n int) string {
 		ID: service.JobID(fmt.Sprintf("%064x", n)), Operation: service.FaceSearch, State: service.InProgress, Threshold: 80.1,
 		Video: service.Object{Bucket: "b", Key: "k"}, Topic: topic, Created: noon(),
 	}
-	if _, err := w.owner.CreateJob(w.t.Context(), j, 1000, nil, service.Task{Kind: service.PlanTask, Job: j.ID}); err != nil {
+	if _, err := w.owner.CreateJob(w.t.Context(), j, service.Places{OfKey: 1000, All: 1000}, nil, service.Task{Kind: service.PlanTask, Job: j.ID}); err != nil {
 		w.t.Fatal(err)
 	}
 	return string(j.ID)
@@ -103,7 +103,7 @@ func wantUsage(t *testing.T, what string, err error) {
 func TestOperatorMakesKeysThatOpen(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t)
-	made, err := w.CreateKey(t.Context(), "portal", "")
+	made, err := w.CreateKey(t.Context(), "portal", "", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestOperatorSparesTheLastAdministrator(t *testing.T) {
 				t.Parallel()
 				w := newWorkplace(t)
 				if c.other != "" {
-					other, err := w.CreateKey(t.Context(), "other", c.other)
+					other, err := w.CreateKey(t.Context(), "other", c.other, false)
 					if err == nil && c.disabled {
 						err = w.DisableKey(t.Context(), other.ID, false)
 					}
@@ -191,11 +191,11 @@ func TestOperatorRefuses(t *testing.T) {
 	t.Parallel()
 	w := newWorkplace(t)
 	ctx := t.Context()
-	_, err := w.CreateKey(ctx, "", "")
+	_, err := w.CreateKey(ctx, "", "", false)
 	wantUsage(t, "no name", err)
-	_, err = w.CreateKey(ctx, "a/b", "")
+	_, err = w.CreateKey(ctx, "a/b", "", false)
 	wantUsage(t, "a name that means something in an ARN", err)
-	_, err = w.CreateKey(ctx, "a", "{}")
+	_, err = w.CreateKey(ctx, "a", "{}", false)
 	wantUsage(t, "a policy that says nothing", err)
 	wantUsage(t, "no policy", w.SetKeyPolicy(ctx, w.admin, "", true))
 	_, err = w.Key(ctx, "AKIA")
@@ -331,7 +331,7 @@ func TestAKeyFileMustOpenTheKeys(t *testing.T) {
 	if wrong := (*fault.EnvironmentError)(nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), "opens none of the 2 access keys") {
 		t.Errorf("all keys are of another file: %v", err)
 	}
-	if _, err := w.CreateKey(t.Context(), "portal", ""); err == nil {
+	if _, err := w.CreateKey(t.Context(), "portal", "", false); err == nil {
 		t.Error("a key was made with another key file")
 	}
 }
@@ -350,7 +350,7 @@ func TestOperatorMakesSessions(t *testing.T) {
 	if log := operations(t, w.config.Audit); log != "CreateSession" {
 		t.Errorf("the audit log has %s", log)
 	}
-	disabled, err := w.CreateKey(ctx, "portal", "")
+	disabled, err := w.CreateKey(ctx, "portal", "", false)
 	if err == nil {
 		err = w.DisableKey(ctx, disabled.ID, false)
 	}

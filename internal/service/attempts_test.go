@@ -100,7 +100,7 @@ func (b *bed) results(attempt int64, before string) service.JobID {
 	const id = service.JobID("aa")
 	ctx := b.t.Context()
 	j := &service.Job{ID: id, Operation: service.FaceSearch, State: service.InProgress, Created: b.clock()}
-	if _, err := b.store.CreateJob(ctx, j, 9, nil, service.Task{Kind: service.PlanTask, Job: id}); err != nil {
+	if _, err := b.store.CreateJob(ctx, j, service.Places{OfKey: 9, All: 9}, nil, service.Task{Kind: service.PlanTask, Job: id}); err != nil {
 		b.t.Fatal(err)
 	}
 	seen, err := hex.DecodeString("002f685900000000" + "03000000" + "01000000" + strings.Repeat("0000003f", 20))

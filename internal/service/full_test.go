@@ -3,7 +3,6 @@ package service_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -17,13 +16,13 @@ type writesOfJobs struct {
 }
 
 func (w *writesOfJobs) CreateJob(
-	ctx context.Context, j *service.Job, most int, token *service.RequestToken, first service.Task,
-) (int, error) {
+	ctx context.Context, j *service.Job, most service.Places, token *service.RequestToken, first service.Task,
+) (service.Places, error) {
 	w.n++
 	return w.Store.CreateJob(ctx, j, most, token, first)
 }
 
-func (w *writesOfJobs) OpenJobs(ctx context.Context) (int, time.Time, error) {
+func (w *writesOfJobs) OpenJobs(ctx context.Context) ([]service.OpenJobs, error) {
 	if before := w.before; before != nil {
 		w.before = nil
 		before()

@@ -54,6 +54,11 @@ type Job struct {
 	// was given.
 	Tag, Topic, Role string
 
+	// Key is the id of the access key that has begun it; empty where none is needed. Background jobs are worked on while none of the
+	// others has anything that waits.
+	Key        string
+	Background bool
+
 	// Terms are what decides the results beside what is above; nil for a job of before there were any.
 	Terms *Terms
 
@@ -160,6 +165,9 @@ type Task struct {
 	Kind    TaskKind
 	Job     JobID
 	Segment int // of a segment task, from 0
+	// Background is its job's, and Turn that of a segment: see [Pace]. They are set when a task is enqueued.
+	Background bool
+	Turn       int64
 	// Attempt tells attempts at a task apart that may run at the same time, as when a process was thought dead. It is set, above 0, when a
 	// task is run, and 0 until then.
 	Attempt int64
@@ -214,5 +222,7 @@ type AccessKey struct {
 	// Policy is a policy document, as the door that checks it understands it.
 	Policy   string
 	Disabled bool
-	Created  time.Time
+	// Background says that its jobs wait for those of other keys.
+	Background bool
+	Created    time.Time
 }

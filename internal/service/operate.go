@@ -94,11 +94,16 @@ func (s *Service) resumeJobs(ctx context.Context) error {
 
 // resume has a job go on that has fewer tasks than it needs.
 func (s *Service) resume(ctx context.Context, j *Job, has map[TaskKind]int) error {
-	kind, needs := j.needs(s.ahead(ctx))
+	left := 0
+	if j.Plan != nil {
+		left = j.Plan.Segments - j.SegmentsDone
+	}
+	p := s.pace(ctx, j, left)
+	kind, needs := j.needs(p.Ahead)
 	if has[kind] >= needs {
 		return nil
 	}
-	tasks, err := s.ports.Store.Resume(ctx, j.ID, s.ahead(ctx))
+	tasks, err := s.ports.Store.Resume(ctx, j.ID, p)
 	if err == nil && len(tasks) > 0 {
 		level := slog.LevelWarn
 		if has[kind] > 0 {

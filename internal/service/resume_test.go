@@ -115,9 +115,9 @@ type resuming struct {
 	times int
 }
 
-func (r *resuming) Resume(ctx context.Context, id service.JobID, ahead int) ([]service.Task, error) {
+func (r *resuming) Resume(ctx context.Context, id service.JobID, pace service.Pace) ([]service.Task, error) {
 	r.times++
-	return r.Store.Resume(ctx, id, ahead)
+	return r.Store.Resume(ctx, id, pace)
 }
 
 // TestJobsThatLackNothingAreLeftAlone sweeps after every task. Then it loses tasks, one after another.

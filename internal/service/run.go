@@ -252,7 +252,7 @@ func (s *Service) readVideo(ctx context.Context, j *Job, use func(VideoFile) err
 }
 
 // plan looks at the video and enqueues its first segments. Each one that is done enqueues what is missing to the job's [Window], so that
-// a long video has no more in the queue than that, and a short one that comes later waits for these only. Where one process works
+// a long video has no more in the queue than that. Where one process works
 // alone all of the video is fetched first: segments, of which only a few are worked on at once, then wait for no slow bucket.
 func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if j.Plan != nil {
@@ -269,7 +269,7 @@ func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, s.ahead(ctx))
+	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, s.pace(ctx, j, p.Segments))
 	return err
 }
 
@@ -339,7 +339,7 @@ func (s *Service) segment(ctx context.Context, j *Job, eyes Eyes, n int) error {
 	if err != nil {
 		return err
 	}
-	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, s.ahead(ctx))
+	kept, err := s.ports.Store.SaveSegment(ctx, j.ID, n, data, s.pace(ctx, j, j.Plan.Segments-j.SegmentsDone))
 	if err != nil || !kept {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -34,6 +33,9 @@ type Ports struct {
 	Tasks func(context.Context) (OpenTasks, error)
 	// Slots is how many segments are worked on at once, by all processes together; nil where one works alone.
 	Slots func() int
+	// Turn is the highest of the turns of segments that this process has begun to work on, of background jobs or of others: about that of
+	// now; 0 if it has not begun any. nil where nothing is enqueued.
+	Turn func(background bool) int64
 	// Knows says whether anybody is to be told of jobs that name this topic.
 	Knows func(topic string) bool
 	// Wake is called after a notice has been written.
@@ -49,8 +51,9 @@ type Ports struct {
 
 // Settings are limits and spans of time. Those without a comment of their own are Amazon Rekognition's.
 type Settings struct {
-	// OpenJobs is how many jobs may be in progress at once.
-	OpenJobs int
+	// OpenJobs is how many jobs of one access key may be in progress at once, and AllOpenJobs how many of all together, which is
+	// Spotter's own.
+	OpenJobs, AllOpenJobs int
 	// KeepResults is how long results can be read after a job's end, KeepTokens how long a request token holds, and
 	// PageTokens a page token.
 	KeepResults, KeepTokens, PageTokens time.Duration
@@ -80,7 +83,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	const day, megabyte, million = 24 * time.Hour, 1 << 20, 1_000_000
 	return Settings{
-		OpenJobs: 20, KeepResults: 7 * day, KeepTokens: 7 * day, PageTokens: day,
+		OpenJobs: 20, AllOpenJobs: 200, KeepResults: 7 * day, KeepTokens: 7 * day, PageTokens: day,
 		MaxImage: 15 * megabyte, MaxInline: 5 * megabyte, MaxVideo: 10 << 30,
 		FacesPerCollection: 20 * million, UsersPerCollection: 10 * million, FacesPerUser: 100, TagsPerCollection: 200,
 		MaxMatches: 10, SegmentsAhead: 4, KeepAudit: 52 * 7 * day,
@@ -118,41 +121,6 @@ func New(p Ports, s Settings) (*Service, error) {
 		plans:   plans{data: map[JobID][]byte{}},
 		photos:  make(chan struct{}, photosAtOnce),
 	}, nil
-}
-
-// Window is how many segments of one job may wait or be worked on at once: the jobs that are open share what keeps all workers busy, so
-// that a job which begins waits for about two segments a worker, however many others there are.
-func Window(all, open int) int { return max(1, (all+open-1)/open) }
-
-// ahead is the window of a job now.
-func (s *Service) ahead(ctx context.Context) int {
-	all := s.settings.SegmentsAhead
-	if s.ports.Slots != nil {
-		all = max(all, 2*s.ports.Slots())
-	}
-	return Window(all, s.open.count(ctx, s.ports.Store, s.ports.Now()))
-}
-
-// openJobs is how many jobs are open, as of a moment ago.
-type openJobs struct {
-	mu    sync.Mutex
-	n     int
-	asked time.Time
-}
-
-// openFresh is how long the number of open jobs is good for: less than a segment takes.
-const openFresh = 2 * time.Second
-
-// count is at least 1. If it cannot be read it is what it was.
-func (o *openJobs) count(ctx context.Context, store Store, now time.Time) int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.asked.IsZero() || now.Sub(o.asked) >= openFresh || now.Before(o.asked) {
-		if n, _, err := store.OpenJobs(ctx); err == nil {
-			o.n, o.asked = n, now
-		}
-	}
-	return max(1, o.n)
 }
 
 // Load reads the faces of all collections into memory, one collection after another, as far as there is room. Requests load what

@@ -34,7 +34,7 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 		return "", err
 	}
 	TrailOf(ctx).About("job/" + string(j.ID))
-	open, err := s.ports.Store.CreateJob(ctx, j, s.settings.OpenJobs, token, Task{Kind: PlanTask, Job: j.ID})
+	open, err := s.ports.Store.CreateJob(ctx, j, s.places(), token, Task{Kind: PlanTask, Job: j.ID, Background: j.Background})
 	switch KindOf(err) {
 	case TokenReused: // somebody was quicker
 		earlier, lost := s.replay(ctx, token)
@@ -56,20 +56,36 @@ func (s *Service) StartJob(ctx context.Context, r StartRequest) (JobID, error) {
 // room refuses a job while too many are open, without writing: those who ask again and again until one has ended must not
 // keep the jobs from going on. What others begin meanwhile is seen by [JobStore] CreateJob, whose count is the one that holds.
 func (s *Service) room(ctx context.Context, c Caller, token *RequestToken) error {
-	open, _, err := s.ports.Store.OpenJobs(ctx)
-	if err != nil || open < s.settings.OpenJobs {
+	list, err := s.ports.Store.OpenJobs(ctx)
+	if err != nil {
 		return err
+	}
+	would := Places{OfKey: 1, All: 1 + count(list)}
+	for i := range list {
+		if list[i].Key == c.Key {
+			would.OfKey += list[i].Jobs
+		}
+	}
+	if most := s.places(); would.OfKey <= most.OfKey && would.All <= most.All {
+		return nil
 	}
 	if token != nil { // the place may have been taken by this very request
 		if known, err := s.ports.Store.Token(ctx, token.Scope, token.Token, s.ports.Now()); known != nil || err != nil {
 			return err
 		}
 	}
-	return s.errTooMany(open+1, c)
+	return s.errTooMany(would, c)
 }
 
-func (s *Service) errTooMany(open int, c Caller) error {
-	return Errorf(TooManyJobs, "%d  open Jobs for User %s. Maximum limit: %d", open, c.Name, s.settings.OpenJobs)
+func (s *Service) places() Places {
+	return Places{OfKey: s.settings.OpenJobs, All: s.settings.AllOpenJobs}
+}
+
+func (s *Service) errTooMany(would Places, c Caller) error {
+	if most := s.places(); would.OfKey <= most.OfKey {
+		return Errorf(TooManyJobs, "%d  open Jobs of all users together. Maximum limit: %d", would.All, most.All)
+	}
+	return Errorf(TooManyJobs, "%d  open Jobs for User %s. Maximum limit: %d", would.OfKey, c.Name, s.settings.OpenJobs)
 }
 
 // newJob checks a request and makes its job.
@@ -77,6 +93,7 @@ func (s *Service) newJob(ctx context.Context, r StartRequest) (*Job, error) {
 	j := &Job{
 		Operation: r.Operation, State: InProgress, Video: r.Video, Threshold: Search{Threshold: r.Threshold}.threshold(),
 		Attributes: r.Attributes, Tag: r.Tag, Topic: r.Topic, Role: r.Role, Created: s.ports.Now(),
+		Key: r.Caller.Key, Background: r.Caller.Background,
 	}
 	if r.Operation == FaceSearch {
 		c, err := s.searchable(ctx, r.Collection)

@@ -160,12 +160,15 @@ type JobQuery struct {
 	Limit int
 }
 
+// Places are for jobs in progress: those of one access key, and of all.
+type Places struct{ OfKey, All int }
+
 // JobStore keeps jobs, what their tasks have saved so far, and their results. Tasks are handed to the job queue in the
 // same transaction.
 type JobStore interface {
 	// CreateJob keeps a job and its first task, and sets the serial. A token that is there already is [TokenReused]; more
 	// than most open jobs is [TooManyJobs], and open says how many there would be.
-	CreateJob(ctx context.Context, j *Job, most int, token *RequestToken, first Task) (open int, err error)
+	CreateJob(ctx context.Context, j *Job, most Places, token *RequestToken, first Task) (open Places, err error)
 	// Job is [NotFound] if there is none. It and Jobs give everything but plans' data, which can be large.
 	Job(ctx context.Context, id JobID) (*Job, error)
 	// PlanData is the data of a job's plan. [NotFound] if there is none.
@@ -174,18 +177,18 @@ type JobStore interface {
 	// cost next to nothing.
 	Ended(ctx context.Context, ids []JobID) ([]JobID, error)
 	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
-	// OpenJobs counts the jobs that are in progress, and says since when the oldest is (zero without any).
-	OpenJobs(ctx context.Context) (n int, oldest time.Time, err error)
-	// SavePlan keeps a job's plan and enqueues its first segments, ahead of them, or the finish if there are none. It does nothing,
+	// OpenJobs counts the jobs that are in progress, in no order. It reads all of them.
+	OpenJobs(ctx context.Context) ([]OpenJobs, error)
+	// SavePlan keeps a job's plan and enqueues its first segments, as the pace says, or the finish if there are none. It does nothing,
 	// and says false, if the job has ended or has a plan already.
-	SavePlan(ctx context.Context, id JobID, p *JobPlan, ahead int) (bool, error)
+	SavePlan(ctx context.Context, id JobID, p *JobPlan, pace Pace) (bool, error)
 	// SaveSegment keeps what a segment task made, unless another attempt at it was first. It enqueues as many of the segments that
-	// come next as are missing to ahead that are in the queue and not saved, and the finish when it is the last of all to be
+	// come next as are missing to as many as may be in the queue and not saved, and the finish when it is the last of all to be
 	// saved. It does nothing, and says false, if the job has ended.
-	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, ahead int) (bool, error)
+	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, pace Pace) (bool, error)
 	// Resume enqueues what is needed for a job to go on, whatever has become of tasks that were enqueued before, and says which tasks
 	// these are; none if the job has ended.
-	Resume(ctx context.Context, id JobID, ahead int) ([]Task, error)
+	Resume(ctx context.Context, id JobID, pace Pace) ([]Task, error)
 	// Segment is what was saved; nil if nothing was.
 	Segment(ctx context.Context, id JobID, segment int) ([]byte, error)
 	// SaveChunks keeps pieces of the results of one attempt, each instead of an earlier one of its order and number. [Conflict] if the

@@ -120,6 +120,8 @@ const (
 type Caller struct {
 	// Key is the id of the access key, Name what its owner is called.
 	Key, Name string
+	// Background says that the key's jobs wait for those of others.
+	Background bool
 }
 
 // PageRequest asks for one page of a listing.

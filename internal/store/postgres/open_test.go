@@ -197,7 +197,7 @@ func TestServerDies(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := &service.Job{ID: "job", Operation: service.FaceDetection, State: service.InProgress}
-	_, err = s.CreateJob(ctx, job, 5, nil, service.Task{Kind: service.PlanTask, Job: "job"})
+	_, err = s.CreateJob(ctx, job, service.Places{OfKey: 5, All: 5}, nil, service.Task{Kind: service.PlanTask, Job: "job"})
 	wantKind(t, err, service.Unavailable)
 	_, err = s.Collection(ctx, "kept")
 	wantKind(t, err, service.Unavailable)
@@ -209,8 +209,8 @@ func TestServerDies(t *testing.T) {
 	}
 	_, err = s.Job(ctx, "job")
 	wantKind(t, err, service.NotFound)
-	if n, _, err := s.OpenJobs(ctx); n != 0 || err != nil {
-		t.Errorf("%d jobs are open: %v", n, err)
+	if open, err := s.OpenJobs(ctx); len(open) != 0 || err != nil {
+		t.Errorf("%+v are open: %v", open, err)
 	}
 }
 
@@ -242,7 +242,7 @@ func TestNoticesAreOneProcesssAlone(t *testing.T) {
 	one, two := newStore(t, openDB(t, url), nil), newStore(t, openDB(t, url), nil)
 	ctx, now := t.Context(), time.Now().UTC().Truncate(time.Millisecond)
 	job := &service.Job{ID: "job", Operation: service.FaceDetection, State: service.InProgress}
-	if _, err := one.CreateJob(ctx, job, 5, nil, service.Task{Kind: service.PlanTask, Job: "job"}); err != nil {
+	if _, err := one.CreateJob(ctx, job, service.Places{OfKey: 5, All: 5}, nil, service.Task{Kind: service.PlanTask, Job: "job"}); err != nil {
 		t.Fatal(err)
 	}
 	job.State = service.Failed

@@ -37,7 +37,7 @@ func TestJobsOfBefore(t *testing.T) {
 			t.Errorf("chunks %v, %v", chunks, err)
 		}
 	}
-	tasks, err := s.Resume(ctx, "open", 3)
+	tasks, err := s.Resume(ctx, "open", service.Pace{Ahead: 3})
 	must(t, err)
 	var segments []int
 	for _, task := range tasks {
@@ -46,11 +46,11 @@ func TestJobsOfBefore(t *testing.T) {
 	if d := cmp.Diff([]int{1, 3, 4}, segments); d != "" {
 		t.Errorf("segments that are missing (-want +got):\n%s", d)
 	}
-	if tasks, err = s.Resume(ctx, "new", 3); err != nil || len(tasks) != 1 || tasks[0].Kind != service.PlanTask {
+	if tasks, err = s.Resume(ctx, "new", service.Pace{Ahead: 3}); err != nil || len(tasks) != 1 || tasks[0].Kind != service.PlanTask {
 		t.Errorf("tasks %v, %v", tasks, err)
 	}
 	for n := range 9 {
-		_, err = s.SaveSegment(ctx, "open", n, []byte{1}, 3)
+		_, err = s.SaveSegment(ctx, "open", n, []byte{1}, service.Pace{Ahead: 3})
 		must(t, err)
 	}
 	if j, err = s.Job(ctx, "open"); err != nil || j.SegmentsDone != 9 {

@@ -120,12 +120,12 @@ func finishedJob(t *testing.T, s *sqlite.Store) {
 	const segments = 40
 	ctx := t.Context()
 	j := &service.Job{ID: "job", State: service.InProgress}
-	_, err := s.CreateJob(ctx, j, 5, nil, service.Task{})
+	_, err := s.CreateJob(ctx, j, service.Places{OfKey: 5, All: 5}, nil, service.Task{})
 	must(t, err)
-	_, err = s.SavePlan(ctx, "job", &service.JobPlan{Segments: segments}, 1)
+	_, err = s.SavePlan(ctx, "job", &service.JobPlan{Segments: segments}, service.Pace{Ahead: 1})
 	must(t, err)
 	for n := range segments {
-		_, err = s.SaveSegment(ctx, "job", n, []byte("segment"), 1)
+		_, err = s.SaveSegment(ctx, "job", n, []byte("segment"), service.Pace{Ahead: 1})
 		must(t, err)
 		for attempt := range int64(3) {
 			must(t, s.SaveChunks(ctx, "job", attempt+1, []service.Chunk{{Number: n}}))

@@ -62,12 +62,12 @@ func testAuditOfChanges(u suite) {
 	job := &service.Job{ID: "j", State: service.InProgress, Created: day()}
 	task := service.Task{Kind: service.PlanTask, Job: "j"}
 	q.failWith(errQueue)
-	if _, err = s.CreateJob(ctx, job, 5, nil, task); !errors.Is(err, errQueue) {
+	if _, err = s.CreateJob(ctx, job, service.Places{OfKey: 5, All: 5}, nil, task); !errors.Is(err, errQueue) {
 		t.Fatal(err)
 	}
 	q.failWith(nil)
 	trail.About("job/j")
-	_, err = s.CreateJob(ctx, job, 5, nil, task)
+	_, err = s.CreateJob(ctx, job, service.Places{OfKey: 5, All: 5}, nil, task)
 	ok(t, err)
 
 	trail, _ = begin("DeleteFaces")

@@ -112,7 +112,7 @@ func testSweep(u suite) {
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
 	for i := range 5 {
-		_, err := s.CreateJob(ctx, newJob(i), 100, newToken(strconv.Itoa(i)), task(service.PlanTask, i, 0))
+		_, err := s.CreateJob(ctx, newJob(i), service.Places{OfKey: 100, All: 100}, newToken(strconv.Itoa(i)), task(service.PlanTask, i, 0))
 		ok(t, err)
 		if i == 4 {
 			break

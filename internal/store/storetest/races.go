@@ -49,12 +49,12 @@ func testEnqueue(u suite) {
 	s, ctx := u.open(t, q.enqueue), t.Context()
 	createJob(t, s, 1)
 	createJob(t, s, 2)
-	_, err := s.SavePlan(ctx, jobID(2), newPlan(1), 1)
+	_, err := s.SavePlan(ctx, jobID(2), newPlan(1), service.Pace{Ahead: 1})
 	ok(t, err)
 	q.failWith(errQueue)
 
 	third := newJob(3)
-	_, err = s.CreateJob(ctx, third, 10, newToken("third"), task(service.PlanTask, 3, 0))
+	_, err = s.CreateJob(ctx, third, service.Places{OfKey: 10, All: 10}, newToken("third"), task(service.PlanTask, 3, 0))
 	if !errors.Is(err, errQueue) || third.Serial != 0 {
 		t.Fatalf("CreateJob: %v, serial %d", err, third.Serial)
 	}
@@ -63,7 +63,7 @@ func testEnqueue(u suite) {
 	wantToken(t, s, nil, "op people", "third", day())
 	wantOpen(t, s, 2, newJob(1).Created)
 
-	saved, err := s.SavePlan(ctx, jobID(1), newPlan(1), 1)
+	saved, err := s.SavePlan(ctx, jobID(1), newPlan(1), service.Pace{Ahead: 1})
 	if saved || !errors.Is(err, errQueue) {
 		t.Fatalf("SavePlan: %v, %v", saved, err)
 	}
@@ -72,18 +72,18 @@ func testEnqueue(u suite) {
 	if j.Plan != nil {
 		t.Fatal("the plan was kept")
 	}
-	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), 1)
+	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), service.Pace{Ahead: 1})
 	if saved || !errors.Is(err, errQueue) {
 		t.Fatalf("SaveSegment: %v, %v", saved, err)
 	}
 	wantSegments(t, s, 2, nil)
-	tasks, err := s.Resume(ctx, jobID(2), 1)
+	tasks, err := s.Resume(ctx, jobID(2), service.Pace{Ahead: 1})
 	if tasks != nil || !errors.Is(err, errQueue) {
 		t.Fatalf("Resume: %v, %v", tasks, err)
 	}
 
 	q.failWith(nil)
-	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), 1)
+	saved, err = s.SaveSegment(ctx, jobID(2), 0, []byte("x"), service.Pace{Ahead: 1})
 	ok(t, err)
 	if !saved || len(q.take()) != 4 {
 		t.Fatal("the segment was not saved, or the finish task not enqueued")
@@ -99,7 +99,7 @@ func testRaces(u suite) {
 	var q queue
 	s, ctx := open(t, q.enqueue), t.Context()
 	results := together(callers, func(i int) error {
-		_, err := s.CreateJob(ctx, newJob(i), 1000, newToken("one"), task(service.PlanTask, i, 0))
+		_, err := s.CreateJob(ctx, newJob(i), service.Places{OfKey: 1000, All: 1000}, newToken("one"), task(service.PlanTask, i, 0))
 		return err
 	})
 	wantOnce(t, results, service.TokenReused)
@@ -110,7 +110,7 @@ func testRaces(u suite) {
 		t.Fatalf("%d jobs and tasks %v, want one of each", len(list), tasks)
 	}
 	results = together(callers, func(i int) error {
-		_, err := s.CreateJob(ctx, newJob(100+i), 2, nil, task(service.PlanTask, 100+i, 0))
+		_, err := s.CreateJob(ctx, newJob(100+i), service.Places{OfKey: 2, All: 2}, nil, task(service.PlanTask, 100+i, 0))
 		return err
 	})
 	wantOnce(t, results, service.TooManyJobs)
@@ -121,7 +121,7 @@ func testRaces(u suite) {
 func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID) {
 	t.Helper()
 	ctx := t.Context()
-	_, err := s.SavePlan(ctx, id, newPlan(callers/2), callers)
+	_, err := s.SavePlan(ctx, id, newPlan(callers/2), service.Pace{Ahead: callers})
 	ok(t, err)
 	q.take()
 	// Each segment twice, as when a worker was thought dead and is not.
@@ -141,7 +141,7 @@ func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID) {
 }
 
 func saveSegment(ctx context.Context, s service.Store, id service.JobID, n int, data string) error {
-	saved, err := s.SaveSegment(ctx, id, n, []byte(data), callers)
+	saved, err := s.SaveSegment(ctx, id, n, []byte(data), service.Pace{Ahead: callers})
 	if err == nil && !saved {
 		return errors.New("the segment was not saved")
 	}

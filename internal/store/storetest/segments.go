@@ -28,11 +28,11 @@ func testPlans(u suite) {
 	t := u.T
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
-	_, err := s.SavePlan(ctx, jobID(1), newPlan(1), 1)
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(1), service.Pace{Ahead: 1})
 	wantKind(t, err, service.NotFound)
 	j := createJob(t, s, 1)
 	q.take()
-	saved, err := s.SavePlan(ctx, j.ID, newPlan(3), 2)
+	saved, err := s.SavePlan(ctx, j.ID, newPlan(3), service.Pace{Ahead: 2})
 	ok(t, err)
 	if wantTasks(t, &q, 1, 0, 1); !saved {
 		t.Fatal("a plan was not saved")
@@ -50,7 +50,7 @@ func testPlans(u suite) {
 		}
 	}
 	wantData()
-	saved, err = s.SavePlan(ctx, j.ID, newPlan(5), 5)
+	saved, err = s.SavePlan(ctx, j.ID, newPlan(5), service.Pace{Ahead: 5})
 	ok(t, err)
 	if wantTasks(t, &q, 1); saved {
 		t.Fatal("a second plan was saved")
@@ -63,7 +63,7 @@ func testPlans(u suite) {
 	wantKind(t, err, service.NotFound)
 	endJob(t, s, 2)
 	q.take()
-	saved, err = s.SavePlan(ctx, jobID(2), newPlan(5), 5)
+	saved, err = s.SavePlan(ctx, jobID(2), newPlan(5), service.Pace{Ahead: 5})
 	ok(t, err)
 	if wantTasks(t, &q, 2); saved {
 		t.Fatal("the plan of a job that has ended was saved")
@@ -71,7 +71,7 @@ func testPlans(u suite) {
 	// A video without anything to look at has nothing planned but the end.
 	createJob(t, s, 3)
 	q.take()
-	saved, err = s.SavePlan(ctx, jobID(3), &service.JobPlan{}, 4)
+	saved, err = s.SavePlan(ctx, jobID(3), &service.JobPlan{}, service.Pace{Ahead: 4})
 	ok(t, err)
 	got, err := s.Job(ctx, jobID(3))
 	ok(t, err)
@@ -105,7 +105,7 @@ func testSegments(u suite) {
 		{"again when all are there", 1, []byte("one"), 3, 7, nil},
 	}
 	for _, step := range steps {
-		saved, err := s.SaveSegment(ctx, jobID(1), step.segment, step.data, step.ahead)
+		saved, err := s.SaveSegment(ctx, jobID(1), step.segment, step.data, service.Pace{Ahead: step.ahead})
 		ok(t, err)
 		j, err := s.Job(ctx, jobID(1))
 		ok(t, err)
@@ -117,7 +117,7 @@ func testSegments(u suite) {
 	wantSegments(t, s, 1, []byte{}, []byte{0, 0xff}, []byte("two"), []byte("three"), []byte("four"), []byte("five"), []byte("six"), nil)
 	endJob(t, s, 1)
 	wantSegments(t, s, 1, nil, nil, nil)
-	saved, err := s.SaveSegment(ctx, jobID(1), 0, []byte("late"), 3)
+	saved, err := s.SaveSegment(ctx, jobID(1), 0, []byte("late"), service.Pace{Ahead: 3})
 	ok(t, err)
 	if wantTasks(t, &q, 1); saved {
 		t.Fatal("a segment of a job that has ended was saved")
@@ -126,20 +126,76 @@ func testSegments(u suite) {
 	wantSegments(t, s, 2, nil)
 }
 
+// testTurns has segments enqueued at the turns that the pace says, and all tasks of a background job in the background.
+func testTurns(u suite) {
+	t := u.T
+	var q queue
+	s, ctx := u.open(t, q.enqueue), t.Context()
+	j := newJob(1)
+	j.Background = true
+	_, err := s.CreateJob(ctx, j, service.Places{OfKey: 1, All: 1}, nil, task(service.PlanTask, 1, 0))
+	ok(t, err)
+	q.take()
+	want := func(kind service.TaskKind, turns map[int]int64) {
+		t.Helper()
+		got := map[int]int64{}
+		for _, task := range q.take() {
+			if !task.Background || task.Kind != kind {
+				t.Fatalf("%+v was enqueued", task)
+			}
+			got[task.Segment] = task.Turn
+		}
+		if diff := cmp.Diff(turns, got); diff != "" {
+			t.Fatalf("turns (-want +got):\n%s", diff)
+		}
+	}
+	save := func(n int, p service.Pace) {
+		t.Helper()
+		_, saving := s.SaveSegment(ctx, j.ID, n, []byte("x"), p)
+		ok(t, saving)
+	}
+	tasks, err := s.Resume(ctx, j.ID, service.Pace{Ahead: 1, Turn: 5, Step: 1})
+	ok(t, err)
+	if len(tasks) != 1 {
+		t.Fatalf("%+v", tasks)
+	}
+	want(service.PlanTask, map[int]int64{0: 0})
+	_, err = s.SavePlan(ctx, j.ID, newPlan(7), service.Pace{Ahead: 2, Turn: 40, Step: 3})
+	ok(t, err)
+	want(service.SegmentTask, map[int]int64{0: 40, 1: 43})
+	save(1, service.Pace{Ahead: 3, Turn: 41, Step: 5}) // another key's job has begun: its own turns come first
+	want(service.SegmentTask, map[int]int64{2: 46, 3: 51})
+	save(0, service.Pace{Ahead: 3, Turn: 1000, Step: 1}) // it has been away: what it has missed is not made up for
+	want(service.SegmentTask, map[int]int64{4: 1000})
+	// Of what is resumed nobody knows where it is in the queue: that is left as it is, and what was lost is run soon.
+	tasks, err = s.Resume(ctx, j.ID, service.Pace{Ahead: 4, Turn: 1000, Step: 2})
+	ok(t, err)
+	if len(tasks) != 4 {
+		t.Fatalf("%+v", tasks)
+	}
+	want(service.SegmentTask, map[int]int64{2: 1000, 3: 1000, 4: 1000, 5: 1001})
+	for n := 2; n < 6; n++ {
+		save(n, service.Pace{Ahead: 1, Step: 1})
+	}
+	want(service.SegmentTask, map[int]int64{6: 1003})
+	save(6, service.Pace{Ahead: 1, Step: 1})
+	want(service.FinishTask, map[int]int64{0: 0})
+}
+
 // refusedSegments saves segments that do not exist, and the plan of job 1 with seven that do.
 func refusedSegments(t *testing.T, s service.Store) {
 	t.Helper()
 	ctx := t.Context()
-	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, 1)
+	_, err := s.SaveSegment(ctx, jobID(1), 0, nil, service.Pace{Ahead: 1})
 	wantKind(t, err, service.NotFound)
 	createJob(t, s, 1)
-	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, 1); err == nil {
+	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, service.Pace{Ahead: 1}); err == nil {
 		t.Fatal("a segment was saved without a plan")
 	}
-	_, err = s.SavePlan(ctx, jobID(1), newPlan(7), 3)
+	_, err = s.SavePlan(ctx, jobID(1), newPlan(7), service.Pace{Ahead: 3})
 	ok(t, err)
 	for _, n := range []int{-1, 7} {
-		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, 3); err == nil {
+		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, service.Pace{Ahead: 3}); err == nil {
 			t.Fatalf("segment %d of 7 was saved", n)
 		}
 	}
@@ -158,7 +214,7 @@ func testResume(u suite) {
 	resume := func(want ...service.Task) {
 		t.Helper()
 		q.take()
-		said, err := s.Resume(ctx, jobID(1), 3)
+		said, err := s.Resume(ctx, jobID(1), service.Pace{Ahead: 3})
 		ok(t, err)
 		if diff := cmp.Diff(want, said); diff != "" {
 			t.Fatalf("said (-want +got):\n%s", diff)
@@ -175,13 +231,13 @@ func testResume(u suite) {
 	}
 	save := func(n int) {
 		t.Helper()
-		_, err := s.SaveSegment(ctx, jobID(1), n, []byte("x"), 3)
+		_, err := s.SaveSegment(ctx, jobID(1), n, []byte("x"), service.Pace{Ahead: 3})
 		ok(t, err)
 	}
 	resume()
 	createJob(t, s, 1)
 	resume(task(service.PlanTask, 1, 0))
-	_, err := s.SavePlan(ctx, jobID(1), newPlan(6), 2)
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(6), service.Pace{Ahead: 2})
 	ok(t, err)
 	resume(segments(0, 1, 2)...) // as many as this process has ahead
 	save(1)

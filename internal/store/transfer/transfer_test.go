@@ -73,15 +73,16 @@ func fill(t *testing.T, s service.Store) {
 	ok(t, s.Mark(ctx, people.Serial, service.Mark{1, 0, 255}, day))
 	token := &service.RequestToken{Scope: "s", Token: "t", Result: []byte("r"), Expires: day.AddDate(100, 0, 0)}
 	ok(t, s.CreateUser(ctx, people.Serial, "ann", 10, token))
-	ok(t, s.CreateKey(ctx, &service.AccessKey{ID: "AKIA1", Sealed: []byte{0, 1}, Sealer: []byte("print"), Disabled: true, Created: day}))
+	ok(t, s.CreateKey(ctx, &service.AccessKey{ID: "AKIA1", Sealed: []byte{0, 1}, Sealer: []byte("print"), Disabled: true, Background: true, Created: day}))
 	ok(t, s.AddAudit(ctx, []service.AuditEntry{{Time: day, Key: "AKIA1", Operation: "DeleteFaces", Deleted: []string{"a"}}}))
 	for i, id := range []service.JobID{"open", "done"} {
 		_, err = s.CreateJob(ctx, &service.Job{
 			ID: id, Operation: service.FaceSearch, State: service.InProgress, Created: day, Threshold: 80.1, Attributes: i == 1,
-		}, 5, nil, service.Task{Kind: service.PlanTask, Job: id})
+			Key: "AKIA1", Background: i == 0,
+		}, service.Places{OfKey: 5, All: 5}, nil, service.Task{Kind: service.PlanTask, Job: id})
 		ok(t, err)
 	}
-	_, err = s.SavePlan(ctx, "open", &service.JobPlan{Segments: 2, Data: []byte{1}}, 1)
+	_, err = s.SavePlan(ctx, "open", &service.JobPlan{Segments: 2, Data: []byte{1}}, service.Pace{Ahead: 1, Turn: 9})
 	ok(t, err)
 	_, err = s.EndJob(ctx, &service.Job{ID: "done", State: service.Failed, Message: "no", Finished: day, Expires: day.AddDate(100, 0, 0)},
 		&service.Notice{ID: "notice", Job: "done", Ended: day, Due: day, Sinks: []string{"a"}})
@@ -142,8 +143,10 @@ func TestEverythingIsCopied(t *testing.T) {
 	if next.Serial != 3 {
 		t.Errorf("the next collection has the number %d", next.Serial)
 	}
-	if n, _, failed := two.OpenJobs(ctx); n != 1 || failed != nil {
-		t.Errorf("%d jobs are open: %v", n, err)
+	open, err := two.OpenJobs(ctx)
+	ok(t, err)
+	if diff := cmp.Diff([]service.OpenJobs{{Key: "AKIA1", Background: true, Jobs: 1, Oldest: day, Working: 1, Segments: 2, Turn: 9}}, open); diff != "" {
+		t.Errorf("open jobs (-want +got):\n%s", diff)
 	}
 	_, err = two.Sweep(ctx, day, 10)
 	ok(t, err)

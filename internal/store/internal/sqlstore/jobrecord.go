@@ -60,6 +60,8 @@ func newJobColumns(j *service.Job) []column {
 		{"finished", (*millis)(&j.Finished)},
 		{"expires", (*millis)(&j.Expires)},
 		{"frozen", terms{&j.Terms}},
+		{"access_key", &j.Key},
+		{"background", &j.Background},
 	}
 }
 
@@ -75,12 +77,13 @@ func selectJobs() string {
 		LEFT JOIN plans p ON p.job = j.serial `
 }
 
-func addJob(ctx context.Context, tx *sql.Tx, j *service.Job) (service.Serial, error) {
+// addJob says also how many of its key are open then.
+func addJob(ctx context.Context, tx *sql.Tx, j *service.Job) (serial service.Serial, ofKey int, err error) {
 	list := newJobColumns(j)
-	var serial service.Serial
-	err := tx.QueryRowContext(ctx, `INSERT INTO jobs (`+names("", list)+`) VALUES (`+placeholders(1, len(list))+`)
-		RETURNING serial`, places(list)...).Scan(&serial)
-	return serial, err
+	err = tx.QueryRowContext(ctx, `INSERT INTO jobs (`+names("", list)+`) VALUES (`+placeholders(1, len(list))+`)
+		RETURNING serial, (SELECT COUNT(*) FROM jobs o WHERE o.state = 'in-progress' AND o.access_key = jobs.access_key AND o.id <> jobs.id)`,
+		places(list)...).Scan(&serial, &ofKey)
+	return serial, ofKey + 1, err
 }
 
 func scanJob(r row, j *service.Job) error {

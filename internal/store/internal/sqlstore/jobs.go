@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -20,24 +19,24 @@ var (
 
 // CreateJob implements [service.JobStore].
 func (s *Store) CreateJob(
-	ctx context.Context, j *service.Job, most int, token *service.RequestToken, first service.Task,
-) (open int, err error) {
+	ctx context.Context, j *service.Job, most service.Places, token *service.RequestToken, first service.Task,
+) (open service.Places, err error) {
 	if j.State != service.InProgress {
-		return 0, errNotOpen
+		return open, errNotOpen
 	}
 	var serial service.Serial
 	err = s.write(ctx, fmt.Sprintf("create job %s", j.ID), func(tx *sql.Tx) (err error) {
 		if err = keepToken(ctx, tx, token); err != nil {
 			return err
 		}
-		if open, err = countOpen(ctx, tx, 1); err != nil {
+		if open.All, err = countOpen(ctx, tx, 1); err != nil {
 			return err
 		}
-		if open > most {
-			return service.Errorf(service.TooManyJobs, "%d jobs would be open, and %d may be", open, most)
-		}
-		if serial, err = addJob(ctx, tx, j); err != nil {
+		if serial, open.OfKey, err = addJob(ctx, tx, j); err != nil {
 			return err
+		}
+		if open.All > most.All || open.OfKey > most.OfKey {
+			return service.Errorf(service.TooManyJobs, "%+v jobs would be open, and %+v may be", open, most)
 		}
 		return s.enqueue(ctx, tx, first)
 	})
@@ -135,12 +134,16 @@ func (s *Store) Jobs(ctx context.Context, q service.JobQuery) ([]service.Job, er
 }
 
 // OpenJobs implements [service.JobStore].
-func (s *Store) OpenJobs(ctx context.Context) (n int, oldest time.Time, err error) {
-	err = s.look("count open jobs", func(q statements) error {
-		return q.QueryRowContext(ctx, `SELECT n, (SELECT MIN(created) FROM jobs WHERE state = 'in-progress')
-			FROM counters WHERE name = 'open jobs'`).Scan(&n, (*millis)(&oldest))
+func (s *Store) OpenJobs(ctx context.Context) (list []service.OpenJobs, err error) {
+	err = s.look("count open jobs", func(q statements) (err error) {
+		list, err = collect(ctx, q, func(r row, o *service.OpenJobs) error {
+			return r.Scan(&o.Key, &o.Background, &o.Jobs, (*millis)(&o.Oldest), &o.Working, &o.Segments, &o.Turn)
+		}, `SELECT access_key, background, COUNT(*), MIN(created), COUNT(*) FILTER (WHERE segments_done < segments),
+			CAST(COALESCE(SUM(segments - segments_done), 0) AS BIGINT), COALESCE(MIN(turn) FILTER (WHERE segments_done < segments), 0)
+			FROM jobs WHERE state = 'in-progress' GROUP BY access_key, background`)
+		return err
 	})
-	return n, oldest, err
+	return list, err
 }
 
 // EndJob implements [service.JobStore]. What the segments have saved cannot be found any more; [Store.Sweep] removes it.

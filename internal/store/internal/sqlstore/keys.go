@@ -9,7 +9,7 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-const keyColumns = `id, sealed, name, policy, disabled, created`
+const keyColumns = `id, sealed, name, policy, disabled, created, background`
 
 // CreateKey implements [service.KeyStore].
 func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
@@ -17,8 +17,8 @@ func (s *Store) CreateKey(ctx context.Context, k *service.AccessKey) error {
 		if err := sealedBy(ctx, tx, k.Sealer); err != nil {
 			return err
 		}
-		n, err := affected(tx.ExecContext(ctx, `INSERT INTO access_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
-			ON CONFLICT (id) DO NOTHING`, k.ID, blob(k.Sealed), k.Name, k.Policy, k.Disabled, millis(k.Created)))
+		n, err := affected(tx.ExecContext(ctx, `INSERT INTO access_keys (`+keyColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
+			ON CONFLICT (id) DO NOTHING`, k.ID, blob(k.Sealed), k.Name, k.Policy, k.Disabled, millis(k.Created), k.Background))
 		if err == nil && n == 0 {
 			return service.Errorf(service.Exists, "there is an access key %s already", k.ID)
 		}
@@ -83,8 +83,8 @@ func (s *Store) Keys(ctx context.Context) ([]service.AccessKey, error) {
 
 // SetKey implements [service.KeyStore].
 func (s *Store) SetKey(ctx context.Context, k *service.AccessKey) error {
-	return s.changeKey(ctx, "change", k.ID, `UPDATE access_keys SET name = $2, policy = $3, disabled = $4 WHERE id = $1`,
-		k.Name, k.Policy, k.Disabled)
+	return s.changeKey(ctx, "change", k.ID, `UPDATE access_keys SET name = $2, policy = $3, disabled = $4, background = $5 WHERE id = $1`,
+		k.Name, k.Policy, k.Disabled, k.Background)
 }
 
 // DeleteKey implements [service.KeyStore].
@@ -104,7 +104,7 @@ func (s *Store) changeKey(ctx context.Context, verb, id, statement string, args 
 }
 
 func scanKey(r row, k *service.AccessKey) error {
-	return r.Scan(&k.ID, (*blob)(&k.Sealed), &k.Name, &k.Policy, &k.Disabled, (*millis)(&k.Created))
+	return r.Scan(&k.ID, (*blob)(&k.Sealed), &k.Name, &k.Policy, &k.Disabled, (*millis)(&k.Created), &k.Background)
 }
 
 func noKey(id string) *service.Error {

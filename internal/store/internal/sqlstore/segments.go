@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -10,12 +11,13 @@ import (
 )
 
 // SavePlan implements [service.JobStore]. [service.NotFound] if there is no such job.
-func (s *Store) SavePlan(ctx context.Context, id service.JobID, p *service.JobPlan, ahead int) (saved bool, err error) {
+func (s *Store) SavePlan(ctx context.Context, id service.JobID, p *service.JobPlan, pace service.Pace) (saved bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("save the plan of job %s", id), func(tx *sql.Tx) (err error) {
 		j := openJob{segments: sql.NullInt64{Int64: int64(p.Segments), Valid: true}}
-		tasks := j.next(id, ahead)
-		err = tx.QueryRowContext(ctx, `UPDATE jobs SET segments = $2, segments_queued = $3
-			WHERE id = $1 AND state = 'in-progress' AND segments IS NULL RETURNING serial`, id, p.Segments, j.queued).Scan(&j.serial)
+		tasks := j.next(id, pace)
+		err = tx.QueryRowContext(ctx, `UPDATE jobs SET segments = $2, segments_queued = $3, turn = $4
+			WHERE id = $1 AND state = 'in-progress' AND segments IS NULL RETURNING serial, background`,
+			id, p.Segments, j.queued, j.turn).Scan(&j.serial, &j.background)
 		if errors.Is(err, sql.ErrNoRows) {
 			return jobExists(ctx, tx, id)
 		}
@@ -28,7 +30,7 @@ func (s *Store) SavePlan(ctx context.Context, id service.JobID, p *service.JobPl
 			return err
 		}
 		saved = true
-		return s.enqueue(ctx, tx, tasks...)
+		return s.enqueue(ctx, tx, j.own(tasks)...)
 	})
 	return saved && err == nil, err
 }
@@ -39,7 +41,7 @@ var errFirst = errors.New("the segment has been saved")
 // SaveSegment implements [service.JobStore]. [service.NotFound] if there is no such job. What is changed before it shows that
 // another attempt was first is undone with the transaction, which is rare.
 func (s *Store) SaveSegment(
-	ctx context.Context, id service.JobID, segment int, data []byte, ahead int,
+	ctx context.Context, id service.JobID, segment int, data []byte, pace service.Pace,
 ) (saved bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("save segment %d of job %s", segment, id), func(tx *sql.Tx) (err error) {
 		j, err := changeOpenJob(ctx, tx, id, `segments_done = segments_done + 1`)
@@ -50,7 +52,7 @@ func (s *Store) SaveSegment(
 			return fmt.Errorf("the plan has %d segments", j.segments.Int64)
 		}
 		saved = true
-		return s.putSegment(ctx, tx, id, j, segment, data, ahead)
+		return s.putSegment(ctx, tx, id, j, segment, data, pace)
 	})
 	if errors.Is(err, errFirst) {
 		return true, nil
@@ -64,17 +66,30 @@ type openJob struct {
 	segments sql.NullInt64 // NULL before the plan is there
 	// done is how many segments have been saved; queued how many, from the first, have been enqueued.
 	done, queued int
+	// turn is the lowest that the next one gets: see [service.Pace].
+	turn       int64
+	background bool
 }
 
-// next are the segments to be enqueued so that ahead of them are in the queue and not saved, or the finish when all are saved. They
+// next are the segments to be enqueued so that as many are in the queue and not saved as may be, or the finish when all are saved. They
 // count as enqueued.
-func (j *openJob) next(id service.JobID, ahead int) (tasks []service.Task) {
+func (j *openJob) next(id service.JobID, pace service.Pace) (tasks []service.Task) {
 	all := int(j.segments.Int64)
 	if j.done >= all {
 		return []service.Task{{Kind: service.FinishTask, Job: id}}
 	}
-	for ; j.queued < min(j.done+ahead, all); j.queued++ {
-		tasks = append(tasks, service.Task{Kind: service.SegmentTask, Job: id, Segment: j.queued})
+	for ; j.queued < min(j.done+pace.Ahead, all); j.queued++ {
+		j.turn = max(j.turn, pace.Turn)
+		tasks = append(tasks, service.Task{Kind: service.SegmentTask, Job: id, Segment: j.queued, Turn: j.turn})
+		j.turn += pace.Step
+	}
+	return tasks
+}
+
+// own says whose the tasks are.
+func (j *openJob) own(tasks []service.Task) []service.Task {
+	for i := range tasks {
+		tasks[i].Background = j.background
 	}
 	return tasks
 }
@@ -84,7 +99,8 @@ func (j *openJob) next(id service.JobID, ahead int) (tasks []service.Task) {
 func changeOpenJob(ctx context.Context, tx *sql.Tx, id service.JobID, set string) (*openJob, error) {
 	var j openJob
 	err := tx.QueryRowContext(ctx, `UPDATE jobs SET `+set+` WHERE id = $1 AND state = 'in-progress'
-		RETURNING serial, segments, segments_done, segments_queued`, id).Scan(&j.serial, &j.segments, &j.done, &j.queued)
+		RETURNING serial, segments, segments_done, segments_queued, turn, background`, id).Scan(
+		&j.serial, &j.segments, &j.done, &j.queued, &j.turn, &j.background)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, jobExists(ctx, tx, id)
 	}
@@ -98,7 +114,7 @@ func lockOpenJob(ctx context.Context, tx *sql.Tx, id service.JobID) (*openJob, e
 
 // putSegment writes a segment that has been counted, and enqueues what comes next.
 func (s *Store) putSegment(
-	ctx context.Context, tx *sql.Tx, id service.JobID, j *openJob, segment int, data []byte, ahead int,
+	ctx context.Context, tx *sql.Tx, id service.JobID, j *openJob, segment int, data []byte, pace service.Pace,
 ) error {
 	n, err := affected(tx.ExecContext(ctx, `INSERT INTO segments (job, number, data) VALUES ($1, $2, $3)
 		ON CONFLICT (job, number) DO NOTHING`, j.serial, segment, blob(data)))
@@ -109,11 +125,11 @@ func (s *Store) putSegment(
 		return err
 	}
 	before := j.queued
-	tasks := j.next(id, ahead)
+	tasks := j.next(id, pace)
 	if err := j.keepQueued(ctx, tx, before); err != nil {
 		return err
 	}
-	return s.enqueue(ctx, tx, tasks...)
+	return s.enqueue(ctx, tx, j.own(tasks)...)
 }
 
 // keepQueued writes how many segments have been enqueued, if that has changed.
@@ -121,12 +137,12 @@ func (j *openJob) keepQueued(ctx context.Context, tx *sql.Tx, before int) error 
 	if j.queued == before {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE jobs SET segments_queued = $2 WHERE serial = $1`, j.serial, j.queued)
+	_, err := tx.ExecContext(ctx, `UPDATE jobs SET segments_queued = $2, turn = $3 WHERE serial = $1`, j.serial, j.queued, j.turn)
 	return err
 }
 
 // Resume implements [service.JobStore]. A job that is not there needs nothing.
-func (s *Store) Resume(ctx context.Context, id service.JobID, ahead int) (tasks []service.Task, err error) {
+func (s *Store) Resume(ctx context.Context, id service.JobID, pace service.Pace) (tasks []service.Task, err error) {
 	err = s.write(ctx, fmt.Sprintf("resume job %s", id), func(tx *sql.Tx) (err error) {
 		j, err := lockOpenJob(ctx, tx, id)
 		if service.KindOf(err) == service.NotFound || err == nil && j == nil {
@@ -135,10 +151,10 @@ func (s *Store) Resume(ctx context.Context, id service.JobID, ahead int) (tasks 
 		if err != nil {
 			return err
 		}
-		if tasks, err = j.missing(ctx, tx, id, ahead); err != nil {
+		if tasks, err = j.missing(ctx, tx, id, pace); err != nil {
 			return err
 		}
-		return s.enqueue(ctx, tx, tasks...)
+		return s.enqueue(ctx, tx, j.own(tasks)...)
 	})
 	if err != nil {
 		return nil, err
@@ -147,14 +163,18 @@ func (s *Store) Resume(ctx context.Context, id service.JobID, ahead int) (tasks 
 }
 
 // missing are the tasks that a job needs to go on, whether they are in the queue or not.
-func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, ahead int) ([]service.Task, error) {
+func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, pace service.Pace) ([]service.Task, error) {
 	if !j.segments.Valid {
 		return []service.Task{{Kind: service.PlanTask, Job: id}}, nil
 	}
 	before := j.queued
-	last := j.next(id, ahead)
+	last := j.next(id, pace)
 	if j.done >= int(j.segments.Int64) {
 		return last, nil
+	}
+	turns := map[int]int64{}
+	for _, t := range last {
+		turns[t.Segment] = t.Turn
 	}
 	saved := make([]bool, j.queued)
 	err := each(ctx, tx, func(r row) error {
@@ -171,7 +191,7 @@ func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, ahe
 	var tasks []service.Task
 	for n, there := range saved {
 		if !there {
-			tasks = append(tasks, service.Task{Kind: service.SegmentTask, Job: id, Segment: n})
+			tasks = append(tasks, service.Task{Kind: service.SegmentTask, Job: id, Segment: n, Turn: cmp.Or(turns[n], pace.Turn)})
 		}
 	}
 	return tasks, j.keepQueued(ctx, tx, before)
