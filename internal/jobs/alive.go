@@ -110,19 +110,24 @@ func (a *alive) watch(ctx context.Context) {
 		case <-tick.C:
 		}
 		a.mu.Lock()
-		late := time.Since(a.heard) > lostAfter*a.beat // by a clock that goes on while the process is stopped
-		select {
-		case <-a.lost:
-			if !late {
-				a.lost = make(chan struct{})
-			}
-		default:
-			if late {
-				close(a.lost)
-				a.log.LogAttrs(ctx, slog.LevelError, "the database has not been reached for too long: what runs here is left to other workers")
-			}
-		}
+		a.look(ctx, now())
 		a.mu.Unlock()
+	}
+}
+
+// look stops tasks if the last beat is too long ago, and lets new ones run if it is not. a.mu is held.
+func (a *alive) look(ctx context.Context, at time.Time) {
+	late := at.Sub(a.heard) > lostAfter*a.beat // by a clock that goes on while the process is stopped
+	select {
+	case <-a.lost:
+		if !late {
+			a.lost = make(chan struct{})
+		}
+	default:
+		if late {
+			close(a.lost)
+			a.log.LogAttrs(ctx, slog.LevelError, "the database has not been reached for too long: what runs here is left to other workers")
+		}
 	}
 }
 
@@ -142,6 +147,7 @@ func (a *alive) say(ctx context.Context) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.look(ctx, sent) // a beat after a standstill must not hide it from whoever watches
 	a.heard, a.all, a.doors = sent, a.slots+others, doors
 	if a.serves {
 		a.doors++

@@ -51,8 +51,13 @@ const (
 func (l *listener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
 	for listen := alert; ; {
 		n, err := l.listen(ctx, listen)
-		if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return n, err
+		switch {
+		case err == nil:
+			return n, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err() // also where its own time was up at the same moment, which River would take for a failure
+		case !errors.Is(err, context.DeadlineExceeded):
+			return nil, err
 		}
 		timer := time.NewTimer(rest)
 		select {
