@@ -39,3 +39,27 @@ func TestHistory(t *testing.T) {
 		})
 	}
 }
+
+// TestHistoryOfManyUnanswered decides histories in which most changes were not answered.
+func TestHistoryOfManyUnanswered(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("lost")
+	for _, bad := range []bool{false, true} {
+		h := newHistory()
+		ask := func(a action, found bool, err error) { h.begin(0, "people", "anna", a)(found, err) }
+		for range 500 {
+			ask(enrolling, true, lost)
+			ask(deleting, false, lost)
+		}
+		for range 500 {
+			ask(looking, true, nil)
+			ask(looking, false, nil)
+		}
+		if bad {
+			ask(looking, true, nil) // there were no more enrolments
+		}
+		if err := h.check(); (err != nil) != bad {
+			t.Errorf("the history is judged %v", err)
+		}
+	}
+}
