@@ -71,7 +71,7 @@ func TestHistoryOfManyUnanswered(t *testing.T) {
 // call on, or never.
 func TestHistoryAgainstEveryOrder(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // G404: to be repeated
+	r := rand.New(rand.NewPCG(1, 2))
 	verdicts := map[bool]int{}
 	for range 3000 {
 		h := newHistory()
