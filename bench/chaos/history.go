@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -36,6 +35,38 @@ type subject struct{ collection, name string }
 type request struct {
 	subject
 	action action
+	maybe  bool // nobody answered it
+}
+
+// face is the state of the model: whether a face is there, and how many changes of it may still happen. A change that nobody answered happens
+// at any time from its call on, or never. To let it happen only when a search proves it loses no order: one that happens unseen might as well
+// not have happened, and of those asked for, one is as good as another. So an unanswered change stays no open operation for ever, whose
+// every place would be tried: what the check takes does not grow with their number.
+type face struct {
+	there             bool
+	enrols, deletions int
+}
+
+// step is what becomes of a face.
+func (f face) step(r request, found bool) (bool, face) {
+	switch {
+	case r.maybe && r.action == enrolling:
+		f.enrols++
+	case r.maybe && r.action == deleting:
+		f.deletions++
+	case r.action == enrolling:
+		f.there = true
+	case r.action == deleting:
+		f.there = false
+	case f.there == found:
+	case found && f.enrols > 0:
+		f.there, f.enrols = true, f.enrols-1
+	case !found && f.deletions > 0:
+		f.there, f.deletions = false, f.deletions-1
+	default:
+		return false, f
+	}
+	return true, f
 }
 
 func newHistory() *history { return &history{began: time.Now(), faces: map[subject]string{}} }
@@ -52,11 +83,10 @@ func (h *history) begin(client int, collection, name string, a action) func(foun
 			if h.unanswered++; a == looking {
 				return
 			}
-			// It may happen at any time from its call on: somebody who never gets an answer.
-			client, answered = 1000+len(h.operations), math.MaxInt64
+			answered = call // what is written down is that it may happen from now on
 		}
 		h.operations = append(h.operations, porcupine.Operation{
-			ClientId: client, Input: request{subject{collection, name}, a}, Call: call, Output: found, Return: answered,
+			ClientId: client, Input: request{subject{collection, name}, a, err != nil}, Call: call, Output: found, Return: answered,
 		})
 	}
 }
@@ -95,16 +125,9 @@ func (h *history) check() error {
 			}
 			return all
 		},
-		Init: func() any { return false },
+		Init: func() any { return face{} },
 		Step: func(state, input, output any) (bool, any) {
-			switch input.(request).action { //nolint:errcheck,forcetypeassert // it is
-			case enrolling:
-				return true, true
-			case deleting:
-				return true, false
-			default:
-				return output == state, state
-			}
+			return state.(face).step(input.(request), output.(bool)) //nolint:errcheck,forcetypeassert // they are
 		},
 		Equal: func(a, b any) bool { return a == b },
 		DescribeOperation: func(input, output any) string {
