@@ -382,17 +382,25 @@ const refreshEvery = time.Minute
 
 // refresh brings collections in memory up to date until ctx ends.
 func (s *server) refresh(ctx context.Context) error {
-	return s.nowAndThen(ctx, s.service.Refresh, "collections in memory could not be brought up to date")
+	return everyMinute(ctx, func() {
+		if err := s.service.Refresh(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "collections in memory could not be brought up to date", slog.Any("error", err))
+		}
+	})
 }
 
 // keepFiles writes files of collections until ctx ends, beside refresh: one may take minutes. Nothing depends on them but how long the next
 // start takes.
 func (s *server) keepFiles(ctx context.Context) error {
-	return s.nowAndThen(ctx, s.service.KeepFiles, "a collection was not kept in a file: the next start reads it from the database")
+	return everyMinute(ctx, func() {
+		if err := s.service.KeepFiles(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "a collection was not kept in a file: the next start reads it from the database", slog.Any("error", err))
+		}
+	})
 }
 
-// nowAndThen does something every minute until ctx ends, and logs failures.
-func (s *server) nowAndThen(ctx context.Context, do func(context.Context) error, failed string) error {
+// everyMinute does something until ctx ends.
+func everyMinute(ctx context.Context, do func()) error {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
 	for {
@@ -400,9 +408,7 @@ func (s *server) nowAndThen(ctx context.Context, do func(context.Context) error,
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		}
-		if err := do(ctx); err != nil && ctx.Err() == nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, failed, slog.Any("error", err))
+			do()
 		}
 	}
 }

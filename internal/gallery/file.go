@@ -229,7 +229,7 @@ func (f *fileReader) head() (faces uint64, err error) {
 		binary.NativeEndian.Uint32(rest[4:]) != 1 || binary.LittleEndian.Uint32(rest[8:]) != s.rows() {
 		return 0, fmt.Errorf("%w: it is of another form", ErrFile)
 	}
-	if faces = binary.LittleEndian.Uint64(rest[12:]); faces > uint64(max(f.size, 0))/s.leastBytes() { //nolint:gosec // not negative
+	if faces = binary.LittleEndian.Uint64(rest[12:]); faces > uint64(max(f.size, 0))/s.leastBytes() {
 		return 0, fmt.Errorf("%w: %d bytes cannot be %d faces", ErrFile, f.size, faces)
 	}
 	return faces, nil

@@ -307,12 +307,12 @@ func TestFilesAreNotWrittenTooOften(t *testing.T) {
 
 // slow is a gallery whose snapshots are written without an end until they are told, and say when they begin.
 type slow struct {
-	box
+	shelf.Gallery
 	began chan<- struct{}
 	end   <-chan struct{}
 }
 
-func (g slow) Snapshot() shelf.Snapshot { return slowSnapshot{g.box.Snapshot(), g.began, g.end} }
+func (g slow) Snapshot() shelf.Snapshot { return slowSnapshot{g.Gallery.Snapshot(), g.began, g.end} }
 
 type slowSnapshot struct {
 	shelf.Snapshot
@@ -393,7 +393,7 @@ func TestFilesThatTakeLong(t *testing.T) {
 				c.Most = bytesOf(t, 40) * 5 / 2 // two collections
 				c.NewGallery = func(from shelf.Originals) (shelf.Gallery, error) {
 					g, err := newBox(from)
-					return slow{g.(box), began, end}, err
+					return slow{g, began, end}, err
 				}
 			})
 			d.view(2).Release()
