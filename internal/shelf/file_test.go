@@ -305,7 +305,8 @@ func TestFilesAreNotWrittenTooOften(t *testing.T) {
 	marks("long after", 5)
 }
 
-// slow is a gallery whose snapshots are written without an end until they are told, and say when they begin.
+// slow is a gallery whose snapshots are not written to an end until they are told, or somebody should have ended it for long, and say
+// when they begin.
 type slow struct {
 	shelf.Gallery
 	began chan<- struct{}
@@ -322,7 +323,7 @@ type slowSnapshot struct {
 
 func (s slowSnapshot) Write(w io.Writer) error {
 	s.began <- struct{}{}
-	for {
+	for range 10_000 {
 		select {
 		case <-s.end:
 			return s.Snapshot.Write(w)
@@ -333,6 +334,7 @@ func (s slowSnapshot) Write(w io.Writer) error {
 		}
 		time.Sleep(time.Millisecond) // or the disk is full
 	}
+	return s.Snapshot.Write(w)
 }
 
 // TestFilesThatTakeLong do not keep what was deleted elsewhere from being noticed, in whatever way that happens: the file of that
