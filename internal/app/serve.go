@@ -306,6 +306,7 @@ func (s *server) run(ctx context.Context) error {
 		}
 		return s.refresh(running)
 	})
+	group.Go(func() error { return s.keepFiles(running) })
 	if s.metricsAPI != nil {
 		h := s.httpServer(s.config.MetricsListen, s.metricsHandler())
 		servers = append(servers, h)
@@ -376,11 +377,30 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // refreshEvery is how often memory is brought up to date with the database by itself, for the sake of what was deleted: searches
-// do it whenever they need it.
+// do it whenever they need it. As often it is looked which files of collections are to be written.
 const refreshEvery = time.Minute
 
 // refresh brings collections in memory up to date until ctx ends.
 func (s *server) refresh(ctx context.Context) error {
+	return everyMinute(ctx, func() {
+		if err := s.service.Refresh(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "collections in memory could not be brought up to date", slog.Any("error", err))
+		}
+	})
+}
+
+// keepFiles writes files of collections until ctx ends, beside refresh: one may take minutes. Nothing depends on them but how long the next
+// start takes.
+func (s *server) keepFiles(ctx context.Context) error {
+	return everyMinute(ctx, func() {
+		if err := s.service.KeepFiles(ctx); err != nil && ctx.Err() == nil {
+			s.log.LogAttrs(ctx, slog.LevelWarn, "a collection was not kept in a file: the next start reads it from the database", slog.Any("error", err))
+		}
+	})
+}
+
+// everyMinute does something until ctx ends.
+func everyMinute(ctx context.Context, do func()) error {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
 	for {
@@ -388,9 +408,7 @@ func (s *server) refresh(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		}
-		if err := s.service.Refresh(ctx); err != nil && ctx.Err() == nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, "collections in memory could not be brought up to date", slog.Any("error", err))
+			do()
 		}
 	}
 }

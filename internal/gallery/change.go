@@ -64,6 +64,9 @@ func (g *Gallery) add(ids []face.ID, write writer) error {
 	if err := d.add(len(ids), write); err != nil {
 		return err
 	}
+	for _, id := range ids {
+		g.digest = g.digest.Face(id)
+	}
 	g.current.replace(d.view())
 	return nil
 }

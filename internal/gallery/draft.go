@@ -98,6 +98,7 @@ func (d *draft) delete(ids []face.ID) int {
 			continue
 		}
 		delete(d.g.index, id)
+		d.g.digest = d.g.digest.Face(id)
 		deleted++
 		if at.serial == 0 {
 			continue

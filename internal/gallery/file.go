@@ -27,9 +27,6 @@ const (
 	runBlocks = 512
 )
 
-// indexAtOnce bounds what the index of ids is made for before as many faces have been read as a file says it has.
-const indexAtOnce = 4 << 20
-
 // ErrFile means that a file was not written whole by a gallery of this form, or has been changed since.
 var ErrFile = errors.New("not a gallery's file, or a damaged one")
 
@@ -132,9 +129,10 @@ func (f *fileWriter) run(c *chunk, from, end, faces int) {
 	}
 }
 
-// Read fills an empty gallery with what [Snapshot.Write] has written of one of the same form; on an error it stays empty. Errors:
-// [ErrFile], [ErrClosed], those of r, and the system's when it has no memory left.
-func (g *Gallery) Read(r io.Reader) error {
+// Read fills an empty gallery with what [Snapshot.Write] has written of one of the same form; on an error it stays empty. r has size bytes
+// at most: no memory is taken for more faces than they can be. Errors: [ErrFile], [ErrClosed], those of r, and the system's when it has no
+// memory left.
+func (g *Gallery) Read(r io.Reader, size int64) error {
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	now, err := g.current.acquire()
@@ -145,12 +143,12 @@ func (g *Gallery) Read(r io.Reader) error {
 	if now.live > 0 || len(now.parts) > 0 {
 		return errors.New("read gallery: it has faces already")
 	}
-	f := fileReader{draft: newDraft(g, now), r: r}
+	f := fileReader{draft: newDraft(g, now), r: r, size: size}
 	if err := f.all(); err != nil {
 		for i := range f.parts {
 			f.parts[i].discard()
 		}
-		g.index = make(map[face.ID]location)
+		g.index, g.digest = make(map[face.ID]location), 0
 		return fmt.Errorf("read gallery: %w", err)
 	}
 	g.current.replace(f.view())
@@ -160,8 +158,9 @@ func (g *Gallery) Read(r io.Reader) error {
 // fileReader reads a file into a draft.
 type fileReader struct {
 	*draft
-	r   io.Reader
-	sum uint32
+	r    io.Reader
+	size int64 // that r has at most
+	sum  uint32
 }
 
 // get fills b. A file that is too short is damaged.
@@ -186,7 +185,7 @@ func (f *fileReader) all() error {
 	if err != nil {
 		return err
 	}
-	f.g.index = make(map[face.ID]location, min(left, indexAtOnce))
+	f.g.index = make(map[face.ID]location, left)
 	ids := make([]face.ID, runBlocks*blockFaces)
 	for left > 0 {
 		n, err := f.number()
@@ -230,7 +229,10 @@ func (f *fileReader) head() (faces uint64, err error) {
 		binary.NativeEndian.Uint32(rest[4:]) != 1 || binary.LittleEndian.Uint32(rest[8:]) != s.rows() {
 		return 0, fmt.Errorf("%w: it is of another form", ErrFile)
 	}
-	return binary.LittleEndian.Uint64(rest[12:]), nil
+	if faces = binary.LittleEndian.Uint64(rest[12:]); faces > uint64(max(f.size, 0))/s.leastBytes() {
+		return 0, fmt.Errorf("%w: %d bytes cannot be %d faces", ErrFile, f.size, faces)
+	}
+	return faces, nil
 }
 
 // run reads some faces, whose ids there is room for.
@@ -242,7 +244,7 @@ func (f *fileReader) run(ids []face.ID) error {
 		copy(f.tail.ids, ids)
 		f.waiting = len(ids)
 		for _, id := range ids {
-			f.g.index[id] = location{}
+			f.index(id, location{})
 		}
 		if err := f.get(f.tail.blocks); err != nil {
 			return err
@@ -282,11 +284,16 @@ func (f *fileReader) blocks(p *part, ids []face.ID) error {
 	}
 	copy(p.ids[p.faces:], ids)
 	for i, id := range ids {
-		f.g.index[id] = location{serial: p.serial, slot: uint32(p.faces + i)} //nolint:gosec // below shape.faces
+		f.index(id, location{serial: p.serial, slot: uint32(p.faces + i)}) //nolint:gosec // below shape.faces
 	}
 	p.faces += len(ids)
 	p.live += len(ids)
 	return nil
+}
+
+func (f *fileReader) index(id face.ID, at location) {
+	f.g.index[id] = at
+	f.g.digest = f.g.digest.Face(id)
 }
 
 func (f *fileReader) vectors(c *chunk, first, faces int) error {
@@ -303,6 +310,11 @@ func (s *shape) rows() uint32 {
 		return 1
 	}
 	return 0
+}
+
+// leastBytes is what a face takes in a file at least: its part of a whole block, and its id.
+func (s *shape) leastBytes() uint64 {
+	return uint64(s.blockBytes/blockFaces + len(face.ID{})) //nolint:gosec // positive
 }
 
 // bytesOf is ids or vectors as the bytes that they are.

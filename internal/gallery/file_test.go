@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"io"
+	"math"
 	"slices"
 	"testing"
 
@@ -60,11 +62,11 @@ func TestFileKeepsAGallery(t *testing.T) {
 			}
 		}
 		file := written(t, g)
-		if err := read.Read(bytes.NewReader(file)); err != nil {
+		if err := read.Read(bytes.NewReader(file), int64(len(file))); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		if read.Len() != len(m) {
-			t.Errorf("seed %d: %d faces, want %d", seed, read.Len(), len(m))
+		if read.Len() != len(m) || read.Digest() != m.digest() {
+			t.Errorf("seed %d: %d faces, want %d; digest %x, want %x", seed, read.Len(), len(m), read.Digest(), m.digest())
 		}
 		for _, id := range numbers(0, n) {
 			if _, there := m[id]; read.Has(id) != there {
@@ -86,7 +88,7 @@ func TestFileKeepsAGallery(t *testing.T) {
 			delete(m, id)
 		}
 		alike()
-		if err := read.Read(bytes.NewReader(file)); err == nil {
+		if err := read.Read(bytes.NewReader(file), int64(len(file))); err == nil {
 			t.Errorf("seed %d: a gallery that has faces was filled", seed)
 		}
 	}
@@ -172,7 +174,7 @@ func TestDamagedFile(t *testing.T) {
 	defer func() { _ = read.Close() }()
 	refused := func(what string, at int, file []byte) {
 		t.Helper()
-		if err := read.Read(bytes.NewReader(file)); !errors.Is(err, ErrFile) || read.Len() != 0 || read.Has(number(1)) {
+		if err := read.Read(bytes.NewReader(file), int64(len(file))); !errors.Is(err, ErrFile) || read.Len() != 0 || read.Has(number(1)) || read.Digest() != 0 {
 			t.Fatalf("%s at %d: %v, %d faces", what, at, err, read.Len())
 		}
 	}
@@ -183,11 +185,33 @@ func TestDamagedFile(t *testing.T) {
 		refused("changed", at, changed)
 	}
 	other := newGallery(t, dim)
-	if err := other.Read(bytes.NewReader(file)); !errors.Is(err, ErrFile) {
+	if err := other.Read(bytes.NewReader(file), int64(len(file))); !errors.Is(err, ErrFile) {
 		t.Errorf("a gallery that keeps vectors was filled with codes: %v", err)
 	}
-	if err := read.Read(bytes.NewReader(file)); err != nil || read.Len() != len(all) {
+	if err := read.Read(bytes.NewReader(file), int64(len(file))); err != nil || read.Len() != len(all) {
 		t.Errorf("after all these: %v, %d faces", err, read.Len())
+	}
+}
+
+// TestHeadThatLies has a head say that there are more faces than the file has room for: nothing is made ready for them.
+func TestHeadThatLies(t *testing.T) {
+	t.Parallel()
+	const dim, faces = 512, 100
+	g := newGallery(t, dim)
+	enrol(t, g, nil, 0, vectors(newSeeded(1), faces, dim))
+	file := written(t, g)
+	for _, lie := range []uint64{math.MaxUint64, 1 << 63, 1 << 40, 4 << 20, uint64(len(file)/(dim+8+16)) + 1} {
+		head := binary.LittleEndian.AppendUint64(slices.Clone(file[:fileHead-8]), lie)
+		err := newGallery(t, dim).Read(io.MultiReader(bytes.NewReader(head), broken{}), int64(len(file)))
+		if !errors.Is(err, ErrFile) || errors.Is(err, errBroken) {
+			t.Errorf("%d faces in %d bytes: %v", lie, len(file), err)
+		}
+	}
+	if err := newGallery(t, dim).Read(bytes.NewReader(file), int64(len(file))*1000); err != nil { // what else is in the file is not known
+		t.Errorf("with room for more: %v", err)
+	}
+	if err := newGallery(t, dim).Read(bytes.NewReader(file), -1); !errors.Is(err, ErrFile) {
+		t.Errorf("without any bytes: %v", err)
 	}
 }
 
@@ -205,11 +229,11 @@ func TestFileFailures(t *testing.T) {
 		t.Errorf("Write of a closed snapshot = %v", err)
 	}
 	empty := newGallery(t, 4)
-	if err := empty.Read(broken{}); !errors.Is(err, errBroken) || errors.Is(err, ErrFile) {
+	if err := empty.Read(broken{}, 1e6); !errors.Is(err, errBroken) || errors.Is(err, ErrFile) {
 		t.Errorf("Read = %v", err)
 	}
 	_ = empty.Close()
-	if err := empty.Read(broken{}); !errors.Is(err, ErrClosed) {
+	if err := empty.Read(broken{}, 1e6); !errors.Is(err, ErrClosed) {
 		t.Errorf("Read of a closed gallery = %v", err)
 	}
 }
@@ -236,8 +260,8 @@ func FuzzRead(f *testing.F) {
 		defer func() { _ = g.Close() }()
 		w := fileWriter{w: &bytes.Buffer{}}
 		w.put(file)
-		sum := w.sum
-		if err := g.Read(bytes.NewReader(append(slices.Clone(file), byte(sum), byte(sum>>8), byte(sum>>16), byte(sum>>24)))); err != nil {
+		whole := binary.LittleEndian.AppendUint32(slices.Clone(file), w.sum)
+		if err := g.Read(bytes.NewReader(whole), int64(len(whole))); err != nil {
 			if g.Len() != 0 {
 				t.Fatalf("%v, and %d faces", err, g.Len())
 			}

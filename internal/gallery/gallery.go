@@ -17,6 +17,7 @@ type Gallery struct {
 
 	writing sync.Mutex // held by who changes the gallery; guards the fields below
 	index   map[face.ID]location
+	digest  face.Digest
 	serial  uint32 // of the newest chunk
 	scratch *scratch
 }
@@ -87,6 +88,13 @@ func (g *Gallery) Has(id face.ID) bool {
 	return enrolled
 }
 
+// Digest is that of the faces as such, whoever's they are; 0 after Close.
+func (g *Gallery) Digest() face.Digest {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	return g.digest
+}
+
 // ScanBytes is how much memory a search reads at least: codes, scales and residuals of all faces in blocks.
 func (g *Gallery) ScanBytes() int {
 	defer runtime.KeepAlive(g)
@@ -135,6 +143,6 @@ func (g *Gallery) Close() error {
 	g.writing.Lock()
 	defer g.writing.Unlock()
 	g.current.close()
-	g.index = nil
+	g.index, g.digest = nil, 0
 	return nil
 }

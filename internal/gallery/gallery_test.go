@@ -195,6 +195,9 @@ func checkLife(t *rapid.T, kernel string, elsewhere *shelf) {
 			moments = append(moments, moment{g.Snapshot(), maps.Clone(m)})
 		}
 		checkSearch(t, d, dim, g, m, all)
+		if got := g.Digest(); got != m.digest() {
+			t.Fatalf("the digest is %x, want %x", got, m.digest())
+		}
 	}
 	for _, then := range moments {
 		if then.s.Len() != len(then.m) {

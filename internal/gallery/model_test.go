@@ -32,6 +32,13 @@ func (m model) search(probes []face.Probe) [][]face.Hit {
 	return answers
 }
 
+func (m model) digest() (d face.Digest) {
+	for id := range m {
+		d = d.Face(id)
+	}
+	return d
+}
+
 // dice is what vectors are made from: a seeded generator, or a fuzzer's bytes.
 type dice interface {
 	below(n int) int

@@ -147,7 +147,7 @@ func TestLoadFromFiles(t *testing.T) {
 		}
 	}
 	ok(b.Load(t.Context()))
-	ok(b.Refresh(t.Context()))
+	ok(b.KeepFiles(t.Context()))
 	if list, err := os.ReadDir(b.files); err != nil || len(list) != 1 {
 		t.Fatalf("files are %v: %v", list, err)
 	}

@@ -105,6 +105,7 @@ func (m *machine) refresh(r *rapid.T) {
 	p := m.process()
 	p.advance(11 * time.Minute)
 	ok(r, p.Refresh(p.t.Context()))
+	ok(r, p.KeepFiles(p.t.Context()))
 }
 
 func (m *machine) index(r *rapid.T) {

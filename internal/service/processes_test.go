@@ -62,6 +62,15 @@ func (b *bed) findsUsers(when string, c service.CollectionID, f testFace, want .
 	}
 }
 
+// gives associates a face with a user.
+func (b *bed) gives(c service.CollectionID, u service.UserID, id face.ID) {
+	b.t.Helper()
+	done, err := b.AssociateFaces(b.t.Context(), service.AssociateRequest{Collection: c, User: u, IDs: []face.ID{id}})
+	if err != nil || len(done.Done) != 1 {
+		b.t.Fatalf("%+v, %v", done, err)
+	}
+}
+
 func (b *bed) deletes(c service.CollectionID, ids ...face.ID) {
 	b.t.Helper()
 	done, err := b.DeleteFaces(b.t.Context(), c, ids)
@@ -333,6 +342,54 @@ func (g *galleries) want(t *testing.T, want ...string) {
 		t.Errorf("told (-want +got):\n%s", diff)
 	}
 	g.told = nil
+}
+
+// standing is the store that a process uses, until another takes its place.
+type standing struct{ service.Store }
+
+// TestFailover has a standby take over that lacks the last change, and gets another one in its place: a process that goes on, and has the
+// lost one in memory, learns of it with the next request, or with the next minute.
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	for _, minute := range []bool{false, true} {
+		for _, later := range []int{0, 1} {
+			primary, standby := setup(t), setup(t)
+			now := &standing{primary.store}
+			p := primary.beside()
+			world := p.ports()
+			world.Store = now
+			p.startOn(world, service.DefaultSettings())
+			var anna face.ID
+			for _, b := range []*bed{primary, standby} { // what has got there
+				b.collection("people")
+				anna = b.index("people", "anna", looks(1))[0]
+				for _, u := range []service.UserID{"ann", "bob"} {
+					if err := b.CreateUser(t.Context(), "people", u, ""); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			berta := primary.index("people", "berta", looks(0, 1))[0]
+			primary.gives("people", "ann", anna)
+			p.finds("before", "people", looks(0, 1), berta)
+			p.findsUsers("before", "people", looks(1), "ann")
+
+			now.Store = standby.store
+			clara := standby.index("people", "clara", looks(0, 0, 1))[0]
+			standby.gives("people", "bob", anna)
+			for n := range later {
+				standby.index("people", "more", looks(0, 0, 0, float32(n+1)))
+			}
+			if minute {
+				if err := p.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.finds("lost", "people", looks(0, 1))
+			p.finds("in its place", "people", looks(0, 0, 1), clara)
+			p.findsUsers("in place of ann", "people", looks(1), "bob")
+		}
+	}
 }
 
 // TestRefresh changes and deletes collections that another process has in memory and that nobody searches there.

@@ -168,8 +168,8 @@ func (s *Service) eachCollection(ctx context.Context, do func(*Collection) error
 }
 
 // Refresh brings what is in memory up to date with what other processes have done: without it a face that they have deleted would stay
-// in memory and in files, where nobody finds it, until the collection is searched, and a deleted collection for good. It writes files of
-// collections for the next start. To be called about once a minute.
+// in memory and in files, where nobody finds it, until the collection is searched, and a deleted collection for good. To be called about
+// once a minute.
 func (s *Service) Refresh(ctx context.Context) error {
 	left := map[int64]bool{}
 	for _, serial := range s.shelf.Held() {
@@ -189,12 +189,12 @@ func (s *Service) Refresh(ctx context.Context) error {
 	for serial := range left {
 		s.shelf.Drop(serial)
 	}
-	if err := s.shelf.KeepFiles(ctx, all); err != nil && ctx.Err() == nil {
-		// Nothing depends on it but how long the next start takes.
-		s.ports.Log.LogAttrs(ctx, slog.LevelWarn, "a collection was not kept in a file: the next start reads it from the database", slog.Any("error", err))
-	}
-	return failed
+	return errors.Join(failed, s.shelf.TidyFiles(all))
 }
+
+// KeepFiles writes files of collections for the next start, which may take minutes: beside Refresh, which others wait for. To be called about
+// once a minute. Close ends it.
+func (s *Service) KeepFiles(ctx context.Context) error { return s.shelf.KeepFiles(ctx) }
 
 // pageOfCollections is how many collections are read at once; any number will do.
 const pageOfCollections = 100

@@ -29,7 +29,7 @@ func (s *Service) acquire(ctx context.Context, c *Collection) (*shelf.View, erro
 }
 
 func onShelf(c *Collection) shelf.Collection {
-	return shelf.Collection{Serial: int64(c.Serial), Name: string(c.ID), Number: c.Changes, Faces: c.Faces}
+	return shelf.Collection{Serial: int64(c.Serial), Name: string(c.ID), Number: c.Changes, Faces: c.Faces, Digest: shelf.Digest(c.Digest)}
 }
 
 // feed is the store as the shelf reads it.
@@ -53,7 +53,7 @@ func (f feed) Changes(ctx context.Context, c, after int64, limit int) (*shelf.Ch
 		return nil, gone(err)
 	}
 	out := &shelf.Changes{
-		To: ch.To, Latest: ch.Latest, Total: ch.Total, Gone: ch.Gone, Lost: ch.Lost, Faces: make([]shelf.Face, len(ch.Faces)),
+		To: ch.To, Latest: ch.Latest, Total: ch.Total, Digest: shelf.Digest(ch.Digest), Gone: ch.Gone, Lost: ch.Lost, Faces: make([]shelf.Face, len(ch.Faces)),
 	}
 	for i, x := range ch.Faces {
 		out.Faces[i] = shelf.Face{ID: x.ID, User: string(x.User), Code: x.Code}

@@ -92,11 +92,14 @@ type FaceStore interface {
 }
 
 // Changes is what has happened to a collection's faces. Applied to a copy of the collection as it was at the number that was asked
-// for, first what is gone and then what is there, and so on until To is Latest, it makes it the collection at Latest.
+// for, first what is gone and then what is there, and so on until To is Latest, it makes it the collection at Latest, unless the copy was one of
+// changes that the database has lost since: the digest tells.
 type Changes struct {
 	// To is the number up to which all of it is here, Latest that of the collection at this moment, and Total how many faces it
 	// has at this moment.
 	To, Latest, Total int64
+	// Digest is the collection's at this moment.
+	Digest Digest
 	// Faces were added, or got another owner. They are as they are at this moment, and those that have changed again after To are
 	// left out.
 	Faces []ChangedFace

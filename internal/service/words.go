@@ -25,8 +25,20 @@ type Collection struct {
 	Tags    map[string]string
 	// Faces and Users are how many there are.
 	Faces, Users int64
-	// Changes is how often its faces have been changed: one that was read later and has the same number has the same faces.
+	// Changes is how often its faces have been changed. One that was read later and has the same number and the same digest has the
+	// same faces: the number alone says so as long as the database loses nothing that it has kept.
 	Changes int64
+	Digest  Digest
+}
+
+// Digest says which faces a collection has and whose they are.
+type Digest struct {
+	// Faces is that of the changes that are in it: of all, but where a program has made some that knew of no digest, and then by a
+	// difference that stays.
+	Faces face.Digest
+	// Without is how many changes are not in it; digests that differ in it say nothing of each other. Where it is 0, none is missing, and
+	// never was: Faces is the digest of all faces that there are.
+	Without int64
 }
 
 // Face is an enrolled face of a collection.

@@ -22,6 +22,13 @@
 // A load reads codes page by page, while others go on changing the collection, and then follows from the number that was known
 // before it began. So it ends in one state of the store, too.
 //
+// # Digests
+//
+// A store that loses changes, as a database that fails over, may come to a number that memory has by others. So the store keeps a digest
+// of which faces there are with the number, and memory makes its own. It begins anew where the two part: where a request has read
+// another digest at the same number, or after it has followed. Programs from before there were digests leave them as they are, and the
+// store counts these changes: memory takes the difference from its load, and compares as long as their count stays.
+//
 // # Views
 //
 // A view is immutable: snapshots of the two galleries, which share their memory with what comes later, and trees of owners that
@@ -31,7 +38,8 @@
 // # Files
 //
 // Large collections are kept in files as well ([Files]), from which a load begins where the store knows the file's mark; then it follows as
-// usual. What does not fit together is destroyed and read from the store. A file never outlives a deletion that memory has taken in.
+// usual. What does not fit together is destroyed and read from the store. A file never outlives a deletion that memory has taken in. Files
+// are written ([Shelf.KeepFiles]) and overwritten beside everything else; removing them ([Shelf.TidyFiles]) only takes their names.
 //
 // # Room
 //

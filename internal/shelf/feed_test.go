@@ -40,6 +40,7 @@ type rows struct {
 	faces         map[face.ID]*row
 	gone          map[face.ID]int64 // the number of the last deletion
 	extra         int64             // what the store counts too many
+	digest        shelf.Digest
 	marks         map[shelf.Mark]bool
 	// history is whose all faces were at each number.
 	history map[int64]map[face.ID]string
@@ -79,12 +80,24 @@ func (t *table) change(c int64, do func(*rows)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.collections[c]
+	before := r.sum()
 	r.number++
 	do(r)
+	r.digest.Faces ^= before ^ r.sum()
 	r.history[r.number] = map[face.ID]string{}
 	for f, x := range r.faces {
 		r.history[r.number][f] = x.user
 	}
+}
+
+// sum is the digest of the faces that are there.
+func (r *rows) sum() (d face.Digest) {
+	for f, x := range r.faces {
+		if d = d.Face(f); x.user != "" {
+			d = d.Owner(f, x.user)
+		}
+	}
+	return d
 }
 
 // add enrols faces from a up to and without b.
@@ -115,7 +128,7 @@ func (t *table) collection(c int64) shelf.Collection {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := t.collections[c]
-	return shelf.Collection{Serial: c, Name: fmt.Sprintf("collection %d", c), Number: r.number, Faces: int64(len(r.faces))}
+	return shelf.Collection{Serial: c, Name: fmt.Sprintf("collection %d", c), Number: r.number, Faces: int64(len(r.faces)), Digest: r.digest}
 }
 
 // called is how often a method was called.
@@ -149,7 +162,7 @@ func (t *table) read(ctx context.Context, method string, c int64, do func(*rows)
 // Changes implements [shelf.Feed], as the following do.
 func (t *table) Changes(ctx context.Context, c, after int64, _ int) (out *shelf.Changes, err error) {
 	err = t.read(ctx, "Changes", c, func(r *rows) {
-		out = &shelf.Changes{To: min(after+t.page, r.number), Latest: r.number, Total: int64(len(r.faces)) + r.extra}
+		out = &shelf.Changes{To: min(after+t.page, r.number), Latest: r.number, Total: int64(len(r.faces)) + r.extra, Digest: r.digest}
 		if out.Lost = after < r.swept || after > r.number; out.Lost {
 			return
 		}

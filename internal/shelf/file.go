@@ -17,15 +17,16 @@ import (
 
 // A file is a collection as it was at one number:
 //
-//	head      magic "spotshl" and the version, 1; uint64 serial of the collection; uint64 number; 16 bytes mark
+//	head      magic "spotshl" and the version, 2; uint64 serial of the collection; uint64 number; uint64 digest, and uint64 changes
+//	          that are not in it; 16 bytes mark
 //	faces     as [Snapshot.Write] writes them; then the same for users
 //	owners    for each user: uint16 length of their name, and the name; uint32 faces, and their ids. A name of no length ends it
 //	checksum  uint32, CRC-32C of head and owners; galleries have their own
 //
 // Numbers are little-endian.
 const (
-	fileMagic = "spotshl\x01"
-	fileHead  = len(fileMagic) + 8 + 8 + len(Mark{})
+	fileMagic = "spotshl\x02"
+	fileHead  = len(fileMagic) + 4*8 + len(Mark{})
 	// mostOwned bounds the faces of one user that are read: above any limit of the service.
 	mostOwned = 1 << 20
 	// fileBuffer is how much is read and written at once.
@@ -42,6 +43,7 @@ type Mark [16]byte
 // head is what a file begins with.
 type head struct {
 	serial, number int64
+	digest         Digest
 	mark           Mark
 }
 
@@ -49,6 +51,8 @@ func (h *head) bytes() []byte {
 	b := []byte(fileMagic)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.serial)) //nolint:gosec // and back
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.number)) //nolint:gosec // and back
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.digest.Faces))
+	b = binary.LittleEndian.AppendUint64(b, uint64(h.digest.Without)) //nolint:gosec // and back
 	return append(b, h.mark[:]...)
 }
 
@@ -59,7 +63,9 @@ func parseHead(b []byte) (h head, err error) {
 	b = b[len(fileMagic):]
 	h.serial = int64(binary.LittleEndian.Uint64(b))     //nolint:gosec // as it was
 	h.number = int64(binary.LittleEndian.Uint64(b[8:])) //nolint:gosec // as it was
-	copy(h.mark[:], b[16:])
+	h.digest.Faces = face.Digest(binary.LittleEndian.Uint64(b[16:]))
+	h.digest.Without = int64(binary.LittleEndian.Uint64(b[24:])) //nolint:gosec // as it was
+	copy(h.mark[:], b[32:])
 	return h, nil
 }
 
@@ -79,7 +85,7 @@ func headOf(path string) (head, error) {
 
 // writeFile writes a state, which the caller holds, and gives the file's mark. It ends when ctx does.
 func writeFile(ctx context.Context, to io.Writer, serial int64, x *state) (Mark, error) {
-	h := head{serial: serial, number: x.number}
+	h := head{serial: serial, number: x.number, digest: x.digest}
 	if _, err := rand.Read(h.mark[:]); err != nil {
 		return Mark{}, err
 	}
@@ -120,10 +126,10 @@ func openFile(ctx context.Context, from io.Reader, serial int64) (*fileReader, e
 	return f, err
 }
 
-// fill fills an empty draft.
-func (f *fileReader) fill(d *draft) error {
+// fill fills an empty draft from a file of so many bytes.
+func (f *fileReader) fill(d *draft, size int64) error {
 	for _, g := range []Gallery{d.faces, d.users} {
-		if err := g.Read(f.buffered); err != nil {
+		if err := g.Read(f.buffered, size); err != nil {
 			return fmt.Errorf("%w: %w", errFile, err)
 		}
 	}
@@ -134,7 +140,7 @@ func (f *fileReader) fill(d *draft) error {
 	if got := f.summed.uint32(); f.summed.err != nil || got != want {
 		return errors.Join(f.summed.err, fmt.Errorf("%w: its checksum differs", errFile))
 	}
-	d.number = f.number
+	d.number, d.digest = f.number, f.digest
 	return nil
 }
 

@@ -65,7 +65,7 @@ func FuzzFile(f *testing.F) {
 		got := make2(t)
 		r, err := openFile(t.Context(), bytes.NewReader(content), 1)
 		if err == nil {
-			err = r.fill(got)
+			err = r.fill(got, int64(len(content)))
 		}
 		if err != nil {
 			return

@@ -31,7 +31,7 @@ func (s *Shelf) fly(ctx context.Context, a *album, from *state, c Collection) (n
 		return s.load(ctx, a, c)
 	}
 	d := &draft{shelf: s, serial: a.serial, faces: a.faces, users: a.users, number: from.number, owners: from.owners.clone()}
-	if err = d.follow(ctx); err == nil && d.missing() != from.missing {
+	if err = d.follow(ctx); err == nil && (d.missing() != from.missing || d.strayed(from.off, from.digest.Without)) {
 		s.config.Log.LogAttrs(ctx, slog.LevelError, "memory and database differ: the collection is read anew",
 			slog.String("collection_id", a.name), slog.Int64("number", d.number), slog.Int("faces", d.faces.Len()), slog.Int64("counted", d.total))
 		err = errLost
@@ -54,11 +54,11 @@ func (s *Shelf) publish(a *album, d *draft) *state {
 	if d.goneAt > a.goneAt {
 		a.goneAt, a.lost = d.goneAt, s.config.Now()
 	}
-	if a.file.there && a.file.number < a.goneAt {
+	if a.file.there && a.file.number < a.goneAt || s.writing != nil && s.writing.serial == a.serial && s.writing.number < a.goneAt {
 		s.discardLocked(a)
 	}
 	return &state{
-		number: d.number, missing: d.missing(), size: d.faces.Len(), owners: d.owners,
+		number: d.number, digest: d.digest, missing: d.missing(), off: d.off(), size: d.faces.Len(), owners: d.owners,
 		faces: d.faces.Snapshot(), users: d.users.Snapshot(),
 	}
 }
@@ -72,10 +72,11 @@ type draft struct {
 	shelf        *Shelf
 	serial       int64
 	faces, users Gallery
-	number       int64 // up to which changes have been taken in
-	latest       int64 // that of the store when it was asked last
-	total        int64 // faces that it had then
-	goneAt       int64 // by which number the last faces had been deleted
+	number       int64  // up to which changes have been taken in
+	latest       int64  // that of the store when it was asked last
+	total        int64  // faces that it had then
+	digest       Digest // that it had then
+	goneAt       int64  // by which number the last faces had been deleted
 	owners       *owners
 	touched      map[string]bool  // users whose faces have become others
 	uncoded      map[face.ID]bool // faces that have come without a good code
@@ -84,6 +85,15 @@ type draft struct {
 
 // missing is how many faces the store has counted that are not in memory.
 func (d *draft) missing() int64 { return d.total - int64(d.faces.Len()) }
+
+// off is by what the store's digest differs from that of what is in memory. It stays the same as long as the two see the same changes.
+func (d *draft) off() face.Digest { return d.digest.Faces ^ d.faces.Digest() ^ d.owners.digest }
+
+// strayed says whether memory has seen other changes than the store since they were off by so much. It cannot be told across changes
+// that are not in the digest.
+func (d *draft) strayed(off face.Digest, without int64) bool {
+	return d.digest.Without == without && d.off() != off
+}
 
 // follow takes in what has changed. Embeddings, of faces without codes and of those that make up users, are read in transactions of
 // their own; they stay what they are for as long as they are there. Where one is not, there is more to follow.
@@ -111,7 +121,7 @@ func (d *draft) changes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		d.latest, d.total = ch.Latest, ch.Total
+		d.latest, d.total, d.digest = ch.Latest, ch.Total, ch.Digest
 		if ch.Lost {
 			return errLost
 		}

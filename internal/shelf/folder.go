@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,8 +34,6 @@ const (
 	// A file is written again when this many changes, or this share of the faces, have come since: what is read from the store after
 	// the file then takes a small part of what the file takes.
 	fileBehind, fileShare = 10_000, 10
-	// keepFor is how long files are begun at one go: whoever keeps them does nothing else meanwhile, and faces may be deleted.
-	keepFor = 20 * time.Second
 	// fileAge is the age at which a file is written again although nothing has changed: the store knows each for a month.
 	fileAge = 14 * 24 * time.Hour
 	// abandoned is the age at which an unfinished file is nobody's any more: none takes as long to write. One from before this
@@ -100,9 +99,14 @@ func (d *draft) readFile(ctx context.Context, a *album, c Collection) error {
 	if !known {
 		return fmt.Errorf("%w: the database does not know of it", errFile)
 	}
-	if err = f.fill(d); err != nil {
+	info, err := disk.Stat()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errFile, err)
+	}
+	if err = f.fill(d, info.Size()); err != nil {
 		return err
 	}
+	off := d.off()
 	if size := int64(d.faces.Len()); c.Faces-size > size {
 		return fmt.Errorf("%w: the collection has %d faces, and it %d", errFile, c.Faces, size) // to follow takes longer than to begin anew
 	}
@@ -114,11 +118,23 @@ func (d *draft) readFile(ctx context.Context, a *album, c Collection) error {
 		return fmt.Errorf("%w: %w", errFile, err)
 	case err == nil && d.missing() != 0:
 		return fmt.Errorf("%w: %d faces are missing", errFile, d.missing())
+	case err == nil && (d.strayed(off, f.digest.Without) || d.strayed(0, 0)):
+		return fmt.Errorf("%w: it has other faces than the database", errFile)
 	}
 	return err
 }
 
-// discard destroys the file of an album, side by side with whatever comes next.
+// errUnwanted ends the writing of a file that is to be destroyed.
+var errUnwanted = errors.New("the collection has changed while its file was being written")
+
+// writing is a file in the making, of a state of an album, on which it holds.
+type writing struct {
+	*album
+	*state
+	cancel context.CancelCauseFunc
+}
+
+// discard destroys the file of an album, also one that is being written, side by side with whatever comes next.
 func (s *Shelf) discard(a *album) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,20 +143,28 @@ func (s *Shelf) discard(a *album) {
 
 func (s *Shelf) discardLocked(a *album) {
 	a.file = kept{}
-	if s.config.Files.Folder == "" {
-		return
+	if s.writing != nil && s.writing.serial == a.serial {
+		s.writing.cancel(errUnwanted)
 	}
-	path := s.path(a.serial)
-	// It loses its name at once: another one may be written meanwhile.
-	old, err := setAside(path)
-	if old != "" {
-		s.flights.Go(func() { s.fileLeft(path, destroy(old)) })
+	if s.config.Files.Folder != "" {
+		s.fileGone(s.path(a.serial))
 	}
-	s.fileLeft(path, err)
 }
 
-// fileGone destroys a file, and tells of one that cannot be.
-func (s *Shelf) fileGone(path string) { s.fileLeft(path, wipe(path)) }
+// fileGone destroys a file, and tells of one that cannot be. The file loses its name at once, as another one may be written meanwhile.
+// What takes long is done later, one file after another. The caller holds the lock.
+func (s *Shelf) fileGone(path string) {
+	old, err := s.setAside(path)
+	s.fileLeft(path, err)
+	if old == "" {
+		return
+	}
+	s.flights.Go(func() {
+		s.destroying.Lock()
+		defer s.destroying.Unlock()
+		s.fileLeft(path, s.destroy(old))
+	})
+}
 
 // fileLeft tells of a file that cannot be destroyed.
 func (s *Shelf) fileLeft(path string, err error) {
@@ -151,17 +175,19 @@ func (s *Shelf) fileLeft(path string, err error) {
 }
 
 // wipe overwrites a file and removes it. That there is none is no error.
-func wipe(path string) error {
-	old, err := setAside(path)
+func (s *Shelf) wipe(path string) error {
+	s.mu.Lock()
+	old, err := s.setAside(path)
+	s.mu.Unlock()
 	if old == "" {
 		return err
 	}
-	return destroy(old)
+	return s.destroy(old)
 }
 
-// setAside gives a file another name, by which the next [Shelf.KeepFiles] finds it if this process ends before it is destroyed; empty if
-// there is no file.
-func setAside(path string) (old string, err error) {
+// setAside gives a file another name, by which [Shelf.TidyFiles] of a later process finds it if this one ends before it is destroyed;
+// empty if there is no file. The caller holds the lock.
+func (s *Shelf) setAside(path string) (old string, err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".old-*")
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
@@ -171,6 +197,7 @@ func setAside(path string) (old string, err error) {
 	}
 	_ = f.Close() // it is only a name
 	if err = os.Rename(path, f.Name()); err == nil {
+		s.busy[f.Name()] = true
 		return f.Name(), nil
 	}
 	err = errors.Join(err, os.Remove(f.Name()))
@@ -181,15 +208,16 @@ func setAside(path string) (old string, err error) {
 }
 
 // destroy overwrites a file that was set aside, and removes it.
-func destroy(old string) error {
-	err := overwrite(old)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // KeepFiles has found it, and does this
-	}
-	if gone := os.Remove(old); !errors.Is(gone, fs.ErrNotExist) {
-		err = errors.Join(err, gone)
-	}
-	return err
+func (s *Shelf) destroy(old string) error {
+	defer s.release(old)
+	return errors.Join(overwrite(old), os.Remove(old))
+}
+
+// release lets go of an unfinished file.
+func (s *Shelf) release(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.busy, path)
 }
 
 // overwrite fills a file with zeros.
@@ -212,107 +240,157 @@ func overwrite(path string) error {
 	return f.Sync()
 }
 
-// KeepFiles writes files of the collections in memory that have none, or one from long ago, and removes those that hold what may
-// have been deleted: of collections that are not among all, by serial, or that have changed since and are not in memory. To be
-// called now and then; it does nothing without [Files].
-func (s *Shelf) KeepFiles(ctx context.Context, all []Collection) error {
+// TidyFiles removes files that hold what may have been deleted: of collections that are not among all, by serial, or that have changed
+// since and are not in memory. To be called when memory has followed the store; it takes no longer where files are large.
+func (s *Shelf) TidyFiles(all []Collection) error {
 	if s.config.Files.Folder == "" {
 		return nil
 	}
-	numbers := make(map[int64]int64, len(all))
+	known := make(map[int64]Collection, len(all))
 	for _, c := range all {
-		numbers[c.Serial] = c.Number
+		known[c.Serial] = c
 	}
-	failed, began := s.tidyFiles(numbers), s.config.Now()
-	for _, c := range all {
-		if s.config.Now().Sub(began) > keepFor {
-			break // the next time
+	list, err := os.ReadDir(s.config.Files.Folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	s.stopWriting(known)
+	for _, f := range list {
+		path := filepath.Join(s.config.Files.Folder, f.Name())
+		if name, ok := strings.CutSuffix(f.Name(), fileSuffix); ok {
+			if serial, err := strconv.ParseInt(name, 10, 64); err == nil {
+				s.tidyFile(path, serial, known)
+			}
+		} else if info, err := f.Info(); err == nil && strings.HasPrefix(f.Name(), ".") &&
+			(info.ModTime().Before(s.began) || s.config.Now().Sub(info.ModTime()) > abandoned) {
+			s.tidyUnfinished(path)
 		}
-		if a, x := s.due(c.Serial); x != nil {
-			failed = errors.Join(failed, s.keepFile(ctx, a, x))
-		}
+	}
+	return nil
+}
+
+// stopWriting ends the writing of a file that nobody keeps from having what was deleted: of a collection that has changed and is not in
+// memory any more, or again.
+func (s *Shelf) stopWriting(all map[int64]Collection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := s.writing
+	if w == nil || s.albums[w.serial] == w.album {
+		return
+	}
+	if c, there := all[w.serial]; s.albums[w.serial] != nil || !there || w.number != c.Number || w.digest != c.Digest {
+		w.cancel(errUnwanted)
+	}
+}
+
+// tidyFile removes the file of a collection, unless it is one that the collection in memory knows of, or has the collection as it is.
+func (s *Shelf) tidyFile(path string, serial int64, all map[int64]Collection) {
+	s.mu.Lock()
+	ofUse, known := s.inUse(serial)
+	s.mu.Unlock()
+	if !known {
+		h, err := headOf(path)
+		c, there := all[serial]
+		ofUse = err == nil && there && h.number == c.Number && h.digest == c.Digest
+	}
+	if ofUse {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ofUse, _ = s.inUse(serial); !ofUse { // by now
+		s.fileGone(path)
+	}
+}
+
+// inUse says whether a file is one that the collection in memory knows of, or is about to, and whether memory knows. The caller holds the
+// lock.
+func (s *Shelf) inUse(serial int64) (ofUse, known bool) {
+	a := s.albums[serial]
+	switch {
+	case s.config.Files.None:
+		return false, true
+	case s.writing != nil && s.writing.serial == serial:
+		return true, true
+	case a == nil:
+		return false, false
+	}
+	ofUse = a.file.there || a.flight != nil
+	return ofUse, ofUse || a.now != nil
+}
+
+// tidyUnfinished removes what was left of a file.
+func (s *Shelf) tidyUnfinished(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.busy[path] {
+		s.fileGone(path)
+	}
+}
+
+// KeepFiles writes files of the collections in memory that have none, or one from long ago, one after another, which may take minutes.
+// To be called now and then; it does nothing without [Files], and while another call is at it. [Shelf.Close] ends it.
+func (s *Shelf) KeepFiles(ctx context.Context) (failed error) {
+	if s.config.Files.Folder == "" || s.config.Files.None || !s.keeping.TryLock() {
+		return nil
+	}
+	defer s.keeping.Unlock()
+	for _, serial := range s.Held() {
+		failed = errors.Join(failed, s.keepFile(ctx, serial))
 	}
 	return failed
 }
 
-// tidyFiles removes what KeepFiles says.
-func (s *Shelf) tidyFiles(numbers map[int64]int64) error {
-	list, err := os.ReadDir(s.config.Files.Folder)
-	if errors.Is(err, fs.ErrNotExist) {
+// keepFile writes a file of a collection, if that is to be done. One that is unwanted by then is destroyed.
+func (s *Shelf) keepFile(ctx context.Context, serial int64) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	w := s.due(serial, cancel)
+	if w == nil {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	for _, f := range list {
-		path := filepath.Join(s.config.Files.Folder, f.Name())
-		if name, ok := strings.CutSuffix(f.Name(), fileSuffix); ok {
-			if serial, err := strconv.ParseInt(name, 10, 64); err == nil && !s.ofUse(path, serial, numbers) {
-				s.fileGone(path)
-			}
-		} else if info, err := f.Info(); err == nil && strings.HasPrefix(f.Name(), ".") &&
-			(info.ModTime().Before(s.began) || s.config.Now().Sub(info.ModTime()) > abandoned) {
-			s.fileGone(path)
-		}
-	}
-	return nil
-}
-
-// ofUse says whether a file is one that the collection in memory knows of, or has the collection as it is.
-func (s *Shelf) ofUse(path string, serial int64, numbers map[int64]int64) bool {
-	if s.config.Files.None {
-		return false
+	defer s.flights.Done()
+	if need := w.sizeOf(s); s.config.Files.Room(need) {
+		err = s.putFile(ctx, serial, w.state)
+	} else {
+		err = fmt.Errorf("%d MB: too little room on the disk", need/1e6)
 	}
 	s.mu.Lock()
-	a := s.albums[serial]
-	loaded, known := a != nil && a.now != nil, a != nil && (a.file.there || a.flight != nil)
-	s.mu.Unlock()
-	if loaded || known {
-		return known
+	defer s.mu.Unlock()
+	s.writing = nil
+	s.letGo(w.state)
+	now := s.albums[serial]
+	switch {
+	case errors.Is(context.Cause(ctx), errUnwanted), err == nil && now != nil && now != w.album:
+		s.discardLocked(cmp.Or(now, w.album))
+		return nil
+	case err == nil:
+		w.file = kept{true, w.number, w.size, s.config.Now()}
+		return nil
+	case s.closed:
+		return nil
 	}
-	h, err := headOf(path)
-	number, there := numbers[serial]
-	return err == nil && there && h.number == number
+	return fmt.Errorf("collection %s in a file: %w", w.name, err)
 }
 
-// due gives a collection's state, which the caller then holds, if it is to be written.
-func (s *Shelf) due(serial int64) (*album, *state) {
+// due begins to write a collection's state, if that is to be done: a hold on it, and a flight, which the caller ends.
+func (s *Shelf) due(serial int64, cancel context.CancelCauseFunc) *writing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, now := s.albums[serial], s.config.Now()
-	if s.config.Files.None || s.closed || a == nil || a.now == nil || a.now.missing != 0 || len(a.uncoded) > 0 || a.now.size < s.config.Files.Least ||
-		now.Sub(a.written) < settle || now.Sub(a.lost) < settle {
-		return nil, nil
+	if s.closed || a == nil || a.now == nil || a.now.doubtful() || len(a.uncoded) > 0 || a.now.size < s.config.Files.Least ||
+		a.now.number < a.goneAt || now.Sub(a.written) < settle || now.Sub(a.lost) < settle {
+		return nil
 	}
 	most := max(fileBehind, a.now.size/fileShare)
 	if a.file.there && a.now.number-a.file.number <= int64(most) && a.now.size-a.file.faces <= most && now.Sub(a.file.known) < fileAge {
-		return nil, nil
+		return nil
 	}
 	a.written = now // or tried
 	a.now.holders++
-	return a, a.now
-}
-
-// keepFile writes a state, on which there is a hold, and gives it back.
-func (s *Shelf) keepFile(ctx context.Context, a *album, x *state) (err error) {
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.letGo(x)
-	}()
-	if need := a.sizeOf(s); !s.config.Files.Room(need) {
-		return fmt.Errorf("collection %s in a file of %d MB: too little room on the disk", a.name, need/1e6)
-	}
-	if err := s.putFile(ctx, a.serial, x); err != nil {
-		return fmt.Errorf("collection %s in a file: %w", a.name, err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a.file = kept{true, x.number, x.size, s.config.Now()}
-	if a.deleted || a.goneAt > x.number { // meanwhile
-		s.discardLocked(a)
-	}
-	return nil
+	s.flights.Add(1)
+	s.writing = &writing{album: a, state: a.now, cancel: cancel}
+	return s.writing
 }
 
 // sizeOf is how large the file of an album becomes, about.
@@ -327,14 +405,15 @@ func (s *Shelf) putFile(ctx context.Context, serial int64, x *state) (err error)
 	if err = os.MkdirAll(s.config.Files.Folder, 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(s.config.Files.Folder, ".new-*") // for its owner only
+	f, err := s.newFile()
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, f.Close(), wipe(f.Name()))
+			err = errors.Join(err, f.Close(), s.wipe(f.Name()))
 		}
+		s.release(f.Name())
 	}()
 	mark, err := writeFile(ctx, f, serial, x)
 	if err == nil {
@@ -344,7 +423,7 @@ func (s *Shelf) putFile(ctx context.Context, serial int64, x *state) (err error)
 		err = s.config.Feed.Mark(ctx, serial, mark)
 	}
 	if err == nil {
-		err = wipe(s.path(serial)) // the file before: what is only replaced stays on the disk
+		err = s.wipe(s.path(serial)) // the file before: what is only replaced stays on the disk
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), s.path(serial))
@@ -353,4 +432,15 @@ func (s *Shelf) putFile(ctx context.Context, serial int64, x *state) (err error)
 		_ = f.Close() // Sync has said what went wrong
 	}
 	return err
+}
+
+// newFile makes an unfinished file, for its owner only.
+func (s *Shelf) newFile() (*os.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := os.CreateTemp(s.config.Files.Folder, ".new-*")
+	if err == nil {
+		s.busy[f.Name()] = true
+	}
+	return f, err
 }

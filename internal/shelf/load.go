@@ -29,12 +29,17 @@ func (s *Shelf) load(ctx context.Context, a *album, c Collection) (*state, error
 			return x, err
 		}
 	}
-	for {
+	for again := false; ; {
 		d, err := s.draft(a.serial)
 		if err != nil {
 			return nil, err
 		}
-		if err = d.load(ctx, c); err == nil {
+		if err = d.load(ctx, c); err == nil && !again && d.strayed(0, 0) {
+			s.config.Log.LogAttrs(ctx, slog.LevelWarn, "the database has lost changes while a collection was being read, or its digest is wrong: "+
+				"it is read again", slog.String("collection_id", c.Name))
+			again, err = true, errLost
+		}
+		if err == nil {
 			a.closeGalleries() // of before
 			a.faces, a.users = d.faces, d.users
 			s.mu.Lock()

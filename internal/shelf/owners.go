@@ -17,6 +17,8 @@ type owners struct {
 	users *btree.BTreeG[owned] // by user, then by face
 	// people are those that are in the gallery of users, by key.
 	people *btree.BTreeG[person]
+	// digest is that of whose the faces are, beside that of the faces.
+	digest face.Digest
 }
 
 // owned is a face that is somebody's.
@@ -48,7 +50,7 @@ func newOwners() *owners {
 func compareIDs(a, b face.ID) int { return bytes.Compare(a[:], b[:]) }
 
 func (o *owners) clone() *owners {
-	return &owners{faces: o.faces.Clone(), users: o.users.Clone(), people: o.people.Clone()}
+	return &owners{faces: o.faces.Clone(), users: o.users.Clone(), people: o.people.Clone(), digest: o.digest}
 }
 
 func (o *owners) bytes() int64 { return int64(o.faces.Len()) * ownedBytes }
@@ -67,10 +69,12 @@ func (o *owners) set(id face.ID, user string) (before string) {
 	if before != "" {
 		o.faces.Delete(owned{id, before})
 		o.users.Delete(owned{id, before})
+		o.digest = o.digest.Owner(id, before)
 	}
 	if user != "" {
 		o.faces.ReplaceOrInsert(owned{id, user})
 		o.users.ReplaceOrInsert(owned{id, user})
+		o.digest = o.digest.Owner(id, user)
 	}
 	return before
 }

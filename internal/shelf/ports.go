@@ -24,6 +24,16 @@ type Collection struct {
 	Name   string
 	// Number is that of its last change, Faces how many it has.
 	Number, Faces int64
+	Digest        Digest
+}
+
+// Digest says which faces a collection has and whose they are, as far as the store has kept count.
+type Digest struct {
+	// Faces is that of the faces but for a difference that stays.
+	Faces face.Digest
+	// Without is how many changes are not in it. Two that differ in it say nothing of each other, and where it is 0 there is no
+	// difference.
+	Without int64
 }
 
 // Feed is the store as the shelf reads it. Each call is one transaction. Safe for concurrent use. A collection that has been deleted
@@ -54,6 +64,8 @@ type Changes struct {
 	// To is the number up to which all of it is here, Latest that of the collection at this moment, and Total how many faces it
 	// has at this moment.
 	To, Latest, Total int64
+	// Digest is that of the collection at this moment.
+	Digest Digest
 	// Faces are there now and were added, or got another owner.
 	Faces []Face
 	Gone  []face.ID
@@ -99,12 +111,15 @@ type Gallery interface {
 	// Delete removes faces and says how many there were.
 	Delete(ids []face.ID) int
 	Len() int
+	// Digest is that of the faces as such, whoever's they are.
+	Digest() face.Digest
 	// Bytes is how much memory it takes, about.
 	Bytes() int64
 	// Snapshot is the gallery as it is now, to be closed.
 	Snapshot() Snapshot
-	// Read fills an empty gallery with what [Snapshot.Write] has written of one of the same form; on an error it stays empty.
-	Read(r io.Reader) error
+	// Read fills an empty gallery with what [Snapshot.Write] has written of one of the same form, from a reader of size bytes at most; on
+	// an error it stays empty.
+	Read(r io.Reader, size int64) error
 	Close() error
 }
 

@@ -36,12 +36,16 @@ type Shelf struct {
 	began   time.Time
 	flights sync.WaitGroup
 	loads   chan struct{} // has an entry for each collection that is being read
+	// keeping is held by who writes files, and destroying by who overwrites one.
+	keeping, destroying sync.Mutex
 
-	mu     sync.Mutex
-	albums map[int64]*album // by serial; guarded by mu, as are the following
-	uses   int64            // how often one was used
-	bytes  int64            // of all of them
-	closed bool
+	mu      sync.Mutex
+	albums  map[int64]*album // by serial; guarded by mu, as are the following
+	uses    int64            // how often one was used
+	bytes   int64            // of all of them
+	writing *writing         // the file that is being written; nil if none is
+	busy    map[string]bool  // unfinished files that are being written, or destroyed
+	closed  bool
 }
 
 // album is one collection: what is in memory of it, and how it gets there.
@@ -74,6 +78,8 @@ type album struct {
 // state is a collection at one number, immutable but for its count of holders.
 type state struct {
 	number int64
+	digest Digest      // that the store had
+	off    face.Digest // by what it differed from that of the faces here
 	// missing is how many faces the store has counted that were not there when all were read: 0 unless its count is wrong.
 	missing      int64
 	size         int // faces that it has
@@ -89,9 +95,18 @@ type flight struct {
 	err    error
 }
 
+// serves says whether a state has everything that a collection had when it was read. At its own number it must be the same one: a store
+// that has lost changes may have come to that number by others.
+func (x *state) serves(c Collection) bool {
+	return x.number > c.Number || x.number == c.Number && x.digest == c.Digest
+}
+
+// doubtful says whether the store itself does not know which faces it has.
+func (x *state) doubtful() bool { return x.missing != 0 || x.digest.Without == 0 && x.off != 0 }
+
 // New makes an empty shelf. Close it when it is no longer needed.
 func New(c Config) *Shelf {
-	return &Shelf{config: c, began: c.Now(), albums: map[int64]*album{}, loads: make(chan struct{}, loadsAtOnce)}
+	return &Shelf{config: c, began: c.Now(), albums: map[int64]*album{}, busy: map[string]bool{}, loads: make(chan struct{}, loadsAtOnce)}
 }
 
 // View is a collection as it was at one number. Its methods are safe for concurrent use.
@@ -135,7 +150,7 @@ func (v *View) Release() {
 // Errors: [ErrGone], [ErrClosed], the context's, and those of the feed and of galleries.
 func (s *Shelf) Acquire(ctx context.Context, c Collection) (*View, error) {
 	for waiting, own := (*album)(nil), false; ; {
-		v, a, f, began := s.take(ctx, c, waiting)
+		v, a, f, began := s.take(ctx, c, waiting, own)
 		switch {
 		case v != nil:
 			return v, nil
@@ -154,12 +169,13 @@ func (s *Shelf) Acquire(ctx context.Context, c Collection) (*View, error) {
 	}
 }
 
-// Follow brings a collection up to its number if it is in memory, without counting as a use of it. Where memory is ahead it asks the
-// store: that may have lost changes, as a database that has failed over, and then the collection is read anew.
+// Follow brings a collection up to its number if it is in memory, without counting as a use of it. Where memory is ahead, or has other
+// faces at the same number, it asks the store: that may have lost changes, as a database that has failed over, and then the collection
+// is read anew.
 func (s *Shelf) Follow(ctx context.Context, c Collection) error {
 	s.mu.Lock()
 	a := s.albums[c.Serial]
-	if a == nil || s.closed || a.now == nil || a.now.number == c.Number {
+	if a == nil || s.closed || a.now == nil || a.now.number == c.Number && a.now.digest == c.Digest {
 		s.mu.Unlock()
 		return nil
 	}
@@ -175,8 +191,9 @@ func (s *Shelf) Follow(ctx context.Context, c Collection) error {
 }
 
 // take gives a view, or else the flight that is to be waited for, which it has begun if there was none. Who has waited for the
-// album before does so no longer. Without an album the shelf is closed.
-func (s *Shelf) take(ctx context.Context, c Collection, waiting *album) (v *View, a *album, f *flight, began bool) {
+// album before does so no longer; if that was a flight of their own (asked), memory is as new as what they have read of the
+// collection, whatever its digest says. Without an album the shelf is closed.
+func (s *Shelf) take(ctx context.Context, c Collection, waiting *album, asked bool) (v *View, a *album, f *flight, began bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if waiting != nil {
@@ -189,7 +206,7 @@ func (s *Shelf) take(ctx context.Context, c Collection, waiting *album) (v *View
 	s.uses++
 	a.used = s.uses
 	a.wanted++
-	if a.now != nil && a.now.number >= c.Number {
+	if a.now != nil && (a.now.serves(c) || asked && a.now.number >= c.Number) {
 		a.now.holders++
 		return &View{shelf: s, album: a, state: a.now}, a, nil, false
 	}
@@ -408,6 +425,9 @@ func (s *Shelf) Drop(serial int64) {
 func (s *Shelf) Close() error {
 	s.mu.Lock()
 	s.closed = true
+	if s.writing != nil {
+		s.writing.cancel(ErrClosed)
+	}
 	for _, a := range s.albums {
 		if a.flight != nil {
 			a.flight.cancel()

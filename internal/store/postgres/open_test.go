@@ -13,6 +13,7 @@ import (
 
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/postgres"
+	"github.com/spotter-video/spotter/internal/store/storetest"
 	"github.com/spotter-video/spotter/internal/testkit/pgserver"
 )
 
@@ -109,6 +110,13 @@ func TestVersionsSideBySide(t *testing.T) {
 	if err != nil || from != 1000 || to != 1000 {
 		t.Errorf("tables of version 1000 were migrated from %d to %d: %v", from, to, err)
 	}
+}
+
+// TestOlderProgramsBeside has one from before there were digests change collections too, as during an upgrade.
+func TestOlderProgramsBeside(t *testing.T) {
+	t.Parallel()
+	url := migrated(t)
+	storetest.BesideOlder(t, newStore(t, openDB(t, url), nil), func(statement string) { do(t, url, statement) })
 }
 
 // TestWhoWaitsSaysSo has a process wait for one that is at it.

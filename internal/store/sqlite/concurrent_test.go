@@ -25,6 +25,9 @@ func enrolled(tb testing.TB, s *sqlite.Store, faces int) *service.Collection {
 		tb.Fatalf("%d of %d faces were added: %v", len(added), faces, err)
 	}
 	c.Faces, c.Changes = int64(faces), 1
+	for _, id := range added {
+		c.Digest.Faces = c.Digest.Faces.Face(id)
+	}
 	return c
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 	"github.com/spotter-video/spotter/internal/store/sqlite"
+	"github.com/spotter-video/spotter/internal/store/storetest"
 )
 
 func TestOpenMakesFilesOfTheOwnerOnly(t *testing.T) {
@@ -151,12 +152,35 @@ func TestOpenBringsTheFirstTablesUpToDate(t *testing.T) {
 	if err != nil || ch.Latest != 0 || ch.Total != 2 || len(ch.Faces) != 0 || ch.Lost {
 		t.Fatalf("changes from before there were numbers: %+v, %v", ch, err)
 	}
+	if c, failed := s.Collection(ctx, "people"); failed != nil || c.Digest.Without == 0 {
+		t.Fatalf("two faces from before there were digests are in %+v: %v", c, failed)
+	}
 	ann, err := s.User(ctx, 1, "ann")
 	must(t, err)
 	must(t, s.Disassociate(ctx, 1, ann, []face.ID{two}, nil))
 	if ch, err = s.Changes(ctx, 1, 0, 10); err != nil || ch.Latest != 1 || len(ch.Faces) != 1 || ch.Faces[0].ID != two {
 		t.Fatalf("changes: %+v, %v", ch, err)
 	}
+}
+
+// TestOlderPrograms has one from before there were digests change the database, before this one opens it and afterwards.
+func TestOlderPrograms(t *testing.T) {
+	t.Parallel()
+	path := before(t, 7,
+		`INSERT INTO collections (id, model, version, created, faces, changes) VALUES ('old', 'm', '1', 1, 1, 3)`,
+		`INSERT INTO faces (collection, id, image, external_id, version, seen, vector, changed) VALUES
+			(1, unhex('00000000000000000000000000000001'), zeroblob(16), 'x', '1', zeroblob(80), zeroblob(16), 3)`)
+	db := openDB(t, path)
+	s := newStore(t, db, nil)
+	c, err := s.Collection(t.Context(), "old")
+	if err != nil || c.Digest != (service.Digest{Without: 3}) {
+		t.Fatalf("%+v: %v", c, err)
+	}
+	storetest.BesideOlder(t, s, func(statement string) {
+		if _, err := db.Writer().ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func TestOpenKeepsWhatIsThere(t *testing.T) {

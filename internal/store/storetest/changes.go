@@ -17,16 +17,33 @@ import (
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-// wantChanges checks what has changed after a number, as one page.
+// wantChanges checks what has changed after a number, as one page, and that the digest is that of the collection's faces.
 func wantChanges(t *testing.T, s service.Store, c service.Serial, after int64, want service.Changes) {
 	t.Helper()
 	got, err := s.Changes(t.Context(), c, after, 100)
 	ok(t, err)
 	tidy(got)
 	tidy(&want)
+	list, err := s.Faces(t.Context(), c, service.FaceQuery{Limit: math.MaxInt32})
+	ok(t, err)
+	owners := map[face.ID]service.UserID{}
+	for _, f := range list {
+		owners[f.ID] = f.User
+	}
+	want.Digest = digestOf(owners)
 	if diff := cmp.Diff(&want, got); diff != "" {
 		t.Fatalf("changes after %d (-want +got):\n%s", after, diff)
 	}
+}
+
+// digestOf is that of faces, given whose they are.
+func digestOf(owners map[face.ID]service.UserID) (d service.Digest) {
+	for id, user := range owners {
+		if d.Faces = d.Faces.Face(id); user != "" {
+			d.Faces = d.Faces.Owner(id, string(user))
+		}
+	}
+	return d
 }
 
 // tidy puts changes in an order, and takes out codes.
@@ -60,8 +77,10 @@ func testChanges(u suite) {
 		t.Helper()
 		about, err := s.Collection(ctx, "people")
 		ok(t, err)
-		if about.Changes != want {
-			t.Fatalf("%d changes, want %d", about.Changes, want)
+		latest, err := s.Changes(ctx, c, want, 1)
+		ok(t, err)
+		if about.Changes != want || about.Digest != latest.Digest {
+			t.Fatalf("%d changes, want %d; digest %x, and %x with the changes", about.Changes, want, about.Digest, latest.Digest)
 		}
 	}
 	wantChanges(t, s, c, 0, service.Changes{})
@@ -240,8 +259,8 @@ func (f *follower) read(ctx context.Context, t fataler, s service.Store, limit i
 			f.faces[x.ID], f.codes[x.ID] = x.User, x.Code
 		}
 		if f.number = ch.To; ch.To == ch.Latest {
-			if ch.Total != int64(len(f.faces)) {
-				t.Fatalf("%d faces, and %d are counted", len(f.faces), ch.Total)
+			if want := digestOf(f.faces); ch.Total != int64(len(f.faces)) || ch.Digest != want {
+				t.Fatalf("%d faces, and %d are counted; the digest is %x, want %x", len(f.faces), ch.Total, ch.Digest, want)
 			}
 			return pages
 		}
@@ -317,4 +336,36 @@ func testMarks(u suite) {
 	sweep(0) // removes the collection, which nothing may refer to any more
 	ok(t, s.Mark(ctx, other, service.Mark{0, 1, 255}, day()))
 	want(0, other, 1, true)
+}
+
+// BesideOlder has a program from before there were digests change a collection too, by statements in the store's database. What it
+// changes is counted as missing from the digest, for good.
+func BesideOlder(t *testing.T, s service.Store, do func(statement string)) {
+	t.Helper()
+	ctx := t.Context()
+	c := create(t, s, "people").Serial
+	addFaces(t, s, c, 3)
+	want := digestOf(map[face.ID]service.UserID{id(0): "", id(1): "", id(2): ""})
+	check := func(when string) {
+		t.Helper()
+		about, err := s.Collection(ctx, "people")
+		ok(t, err)
+		ch, err := s.Changes(ctx, c, about.Changes, 10)
+		ok(t, err)
+		if about.Digest != want || ch.Digest != want {
+			t.Fatalf("%s, the digest is %x, and %x with the changes; want %x", when, about.Digest, ch.Digest, want)
+		}
+	}
+	check("at first")
+	do(`UPDATE collections SET changes = changes + 1 WHERE id = 'people'`)
+	want.Without = 1
+	check("after a change by the older program")
+	_, err := s.AddFaces(ctx, c, newFaces(3, 4), 10)
+	ok(t, err)
+	want.Faces = want.Faces.Face(id(3))
+	check("after another change")
+	do(`INSERT INTO collections (id, model, version, created, faces, changes) VALUES ('theirs', 'm', '1', 1, 0, 2)`)
+	if about, err := s.Collection(ctx, "theirs"); err != nil || about.Digest != (service.Digest{Without: 2}) {
+		t.Fatalf("a collection of the older program: %+v, %v", about, err)
+	}
 }

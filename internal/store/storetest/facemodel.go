@@ -241,8 +241,9 @@ func compare(t *testing.T, r *rapid.T, s service.Store, name service.CollectionI
 		}
 	}
 	about, err := s.Collection(ctx, name)
-	if err != nil || about.Faces != int64(len(m.faces)) || about.Users != int64(len(m.users)) || about.Changes != m.changes {
-		r.Fatalf("counted are %+v, want %d faces, %d users and %d changes: %v",
-			about, len(m.faces), len(m.users), m.changes, err)
+	if err != nil || about.Faces != int64(len(m.faces)) || about.Users != int64(len(m.users)) || about.Changes != m.changes ||
+		about.Digest != digestOf(want) {
+		r.Fatalf("counted are %+v, want %d faces, %d users, %d changes and the digest %x: %v",
+			about, len(m.faces), len(m.users), m.changes, digestOf(want), err)
 	}
 }

@@ -85,7 +85,7 @@ func setOwner(
 	if err != nil {
 		return 0, err
 	}
-	_, err = change(ctx, tx, c, counts{changes: once(n)})
+	_, err = change(ctx, tx, c, counts{changes: once(n), digest: digestOwned(each, u.ID)})
 	return faces, err
 }
 

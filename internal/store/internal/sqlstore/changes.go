@@ -18,8 +18,9 @@ func (s *Store) Changes(ctx context.Context, c service.Serial, after int64, limi
 	out := &service.Changes{}
 	err := s.read(ctx, fmt.Sprintf("read changes of collection %d", c), func(tx *sql.Tx) (err error) {
 		var swept int64
-		err = tx.QueryRowContext(ctx, `SELECT changes, swept, faces FROM collections WHERE serial = $1 AND id IS NOT NULL`,
-			c).Scan(&out.Latest, &swept, &out.Total)
+		err = tx.QueryRowContext(ctx, `SELECT changes, swept, faces, digest, changes - digested
+			FROM collections WHERE serial = $1 AND id IS NOT NULL`, c,
+		).Scan(&out.Latest, &swept, &out.Total, (*digest)(&out.Digest.Faces), &out.Digest.Without)
 		if err != nil {
 			return orElse(err, goneCollection(c))
 		}

@@ -5,10 +5,11 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
 )
 
-const collectionColumns = `serial, id, model, version, created, faces, users, changes`
+const collectionColumns = `serial, id, model, version, created, faces, users, changes, digest, changes - digested`
 
 // CreateCollection implements [service.CollectionStore].
 func (s *Store) CreateCollection(ctx context.Context, c *service.Collection) error {
@@ -67,7 +68,8 @@ func (s *Store) DeleteCollection(ctx context.Context, id service.CollectionID) e
 }
 
 func scanCollection(r row, c *service.Collection) error {
-	return r.Scan(&c.Serial, &c.ID, &c.Model, &c.Version, (*millis)(&c.Created), &c.Faces, &c.Users, &c.Changes)
+	return r.Scan(&c.Serial, &c.ID, &c.Model, &c.Version, (*millis)(&c.Created), &c.Faces, &c.Users, &c.Changes,
+		(*digest)(&c.Digest.Faces), &c.Digest.Without)
 }
 
 // present fails with NotFound if the collection has been deleted.
@@ -77,15 +79,21 @@ func present(ctx context.Context, tx *sql.Tx, c service.Serial) error {
 	return orElse(err, goneCollection(c))
 }
 
-// counts is how many faces and users a collection has, and how often its faces have been changed.
-type counts struct{ faces, users, changes int64 }
+// counts is how many faces and users a collection has, how often its faces have been changed, and which they are.
+type counts struct {
+	faces, users, changes int64
+	digest                face.Digest
+}
 
-// change adds to the counts of a collection and says what they are then. It locks the collection for the rest of the
+// change adds to the counts of a collection and says what they are then, but for the digest. It locks the collection for the rest of the
 // transaction, and fails with NotFound if it has been deleted.
 func change(ctx context.Context, tx *sql.Tx, c service.Serial, by counts) (counts, error) {
 	var now counts
-	err := tx.QueryRowContext(ctx, `UPDATE collections SET faces = faces + $2, users = users + $3, changes = changes + $4
-		WHERE serial = $1 AND id IS NOT NULL RETURNING faces, users, changes`, c, by.faces, by.users, by.changes,
+	// SQLite has no XOR; this one cannot overflow.
+	err := tx.QueryRowContext(ctx, `UPDATE collections SET faces = faces + $2, users = users + $3, changes = changes + $4,
+		digested = digested + $4, digest = (digest | $5) - (digest & $5)
+		WHERE serial = $1 AND id IS NOT NULL RETURNING faces, users, changes`,
+		c, by.faces, by.users, by.changes, digest(by.digest),
 	).Scan(&now.faces, &now.users, &now.changes)
 	return now, orElse(err, goneCollection(c))
 }
@@ -99,6 +107,22 @@ func lock(ctx context.Context, tx *sql.Tx, c service.Serial) (number int64, err 
 
 // once is by how much the number of changes is raised where so many faces have been changed.
 func once(faces int64) int64 { return min(faces, 1) }
+
+// digestOf is by what the digest of a collection changes where faces that are nobody's come or go.
+func digestOf(ids []face.ID) (d face.Digest) {
+	for _, id := range ids {
+		d = d.Face(id)
+	}
+	return d
+}
+
+// digestOwned is by what it changes where faces become a user's, or nobody's.
+func digestOwned(ids []face.ID, u service.UserID) (d face.Digest) {
+	for _, id := range ids {
+		d = d.Owner(id, string(u))
+	}
+	return d
+}
 
 func noCollection(id service.CollectionID) *service.Error {
 	return service.Errorf(service.NotFound, "there is no collection %s", id)

@@ -55,6 +55,22 @@ func (m *millis) Scan(src any) error {
 	return nil
 }
 
+// digest is a digest's 64 bits as a number with a sign.
+type digest face.Digest
+
+// Value is the number.
+func (d digest) Value() (driver.Value, error) { return int64(d), nil } //nolint:gosec // and back
+
+// Scan reads the number.
+func (d *digest) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("a digest is a %T and not an integer", src)
+	}
+	*d = digest(n) //nolint:gosec // as it was
+	return nil
+}
+
 // optional is a string that is NULL when it is empty.
 type optional string
 

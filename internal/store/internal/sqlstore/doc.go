@@ -18,7 +18,9 @@
 //
 // A transaction that adds, deletes or associates faces raises the number in the collection's row, once, and leaves it with each
 // of these faces, or in the table gone. As the row is locked until the commit, the numbers of one collection are
-// committed in their order: whoever has read up to a number finds all that comes later above it ([Store.Changes]).
+// committed in their order: whoever has read up to a number finds all that comes later above it ([Store.Changes]). The same
+// statement takes the change into the collection's digest. Programs from before there were digests raise the number alone: by
+// so much the number of changes that the digest has taken in stays behind for good.
 //
 // # Deleting what is large
 //

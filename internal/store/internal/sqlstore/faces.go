@@ -36,8 +36,9 @@ func (s *Store) AddFaces(
 		if err = putCodes(ctx, tx, c, codesOf(faces, fresh)); err != nil {
 			return err
 		}
-		n := int64(len(fresh))
-		now, err := change(ctx, tx, c, counts{faces: n, changes: once(n)})
+		added = inOrder(faces, fresh)
+		n := int64(len(added))
+		now, err := change(ctx, tx, c, counts{faces: n, changes: once(n), digest: digestOf(added)})
 		if err != nil {
 			return err
 		}
@@ -45,7 +46,6 @@ func (s *Store) AddFaces(
 			return service.Errorf(service.QuotaExceeded,
 				"the collection would have %d faces, and may have %d", now.faces, most)
 		}
-		added = inOrder(faces, fresh)
 		return auditFaces(ctx, tx, c, service.FacesEnrolled, added)
 	})
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Store) DeleteFaces(
 			return err
 		}
 		n := int64(len(deleted))
-		if _, err = change(ctx, tx, c, counts{faces: -n, changes: once(n)}); err != nil {
+		if _, err = change(ctx, tx, c, counts{faces: -n, changes: once(n), digest: digestOf(deleted)}); err != nil {
 			return err
 		}
 		return auditFaces(ctx, tx, c, service.FacesDeleted, deleted)

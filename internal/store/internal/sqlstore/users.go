@@ -81,8 +81,8 @@ func (s *Store) DeleteUser(
 		if err != nil {
 			return err
 		}
-		faces, err := affected(tx.ExecContext(ctx, `UPDATE faces SET owner = NULL, changed = $3 WHERE collection = $1
-			AND id IN (SELECT id FROM faces WHERE collection = $1 AND owner = $2)`, c, u, number))
+		faces, err := collect(ctx, tx, scanID, `UPDATE faces SET owner = NULL, changed = $3 WHERE collection = $1
+			AND id IN (SELECT id FROM faces WHERE collection = $1 AND owner = $2) RETURNING id`, c, u, number)
 		if err != nil {
 			return err
 		}
@@ -93,7 +93,7 @@ func (s *Store) DeleteUser(
 		if n == 0 {
 			return noUser(u)
 		}
-		_, err = change(ctx, tx, c, counts{users: -1, changes: once(faces)})
+		_, err = change(ctx, tx, c, counts{users: -1, changes: once(int64(len(faces))), digest: digestOwned(faces, u)})
 		return err
 	})
 }
