@@ -25,6 +25,7 @@ type history struct {
 	mu         sync.Mutex
 	operations []porcupine.Operation
 	faces      map[subject]string // ids, once they are known
+	doubtful   map[subject]bool   // those of which a change was not answered
 	unanswered int
 }
 
@@ -69,7 +70,9 @@ func (f face) step(r request, found bool) (bool, face) {
 	return true, f
 }
 
-func newHistory() *history { return &history{began: time.Now(), faces: map[subject]string{}} }
+func newHistory() *history {
+	return &history{began: time.Now(), faces: map[subject]string{}, doubtful: map[subject]bool{}}
+}
 
 // begin writes down that something is asked for; the function, what was answered. Of what was not answered nobody knows whether, and when, it
 // happened.
@@ -84,6 +87,7 @@ func (h *history) begin(client int, collection, name string, a action) func(foun
 				return
 			}
 			answered = call // what is written down is that it may happen from now on
+			h.doubtful[subject{collection, name}] = true
 		}
 		h.operations = append(h.operations, porcupine.Operation{
 			ClientId: client, Input: request{subject{collection, name}, a, err != nil}, Call: call, Output: found, Return: answered,
@@ -103,6 +107,18 @@ func (h *history) known(collection, name string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.faces[subject{collection, name}]
+}
+
+// doubts says whether a change of a face was not answered, and of how many of the collection's faces.
+func (h *history) doubts(collection, name string) (doubtful bool, all int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.doubtful {
+		if s.collection == collection {
+			all++
+		}
+	}
+	return h.doubtful[subject{collection, name}], all
 }
 
 func (h *history) summary() string {

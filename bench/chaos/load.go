@@ -31,8 +31,9 @@ type load struct {
 	history *history
 
 	mu      sync.Mutex
-	jobs    []*accepted // guarded by mu, as are the following
-	twice   []string    // tokens that started two jobs
+	jobs    []*accepted      // guarded by mu, as are the following
+	twice   []string         // tokens that started two jobs
+	places  [collections]int // how many collections have been in each place where faces are changed
 	refused int
 	wrong   []error
 }
@@ -146,12 +147,25 @@ func (*load) results(ctx context.Context, c *rekognition.Client, id string) (str
 // changeFaces enrols, deletes and looks for people, and writes down what it was told.
 func (l *load) changeFaces(ctx context.Context, r *rand.Rand, client int) {
 	names := slices.Sorted(maps.Keys(l.world.photos))
-	for n := range collections {
-		_, _ = l.anyone(r).CreateCollection(ctx, &rekognition.CreateCollectionInput{CollectionId: aws.String(collectionName(n))}) // one of all does it
-	}
+	made := map[string]bool{}
 	for ctx.Err() == nil {
-		collection, name := collectionName(r.IntN(collections)), names[r.IntN(len(names))]
+		place := r.IntN(collections)
+		collection, name := l.collection(place), names[r.IntN(len(names))]
+		if !made[collection] {
+			l.create(ctx, r, collection)
+			made[collection] = true
+		}
 		c, action := l.anyone(r), r.IntN(10)
+		// Of a face of which a change was not answered less and less would be wrong: it is only looked for, and when there are many like that
+		// others take their place.
+		doubtful, all := l.history.doubts(collection, name)
+		if all > len(names)/2 {
+			l.leave(place, collection)
+			continue
+		}
+		if doubtful {
+			action = 9
+		}
 		asking := context.WithoutCancel(ctx)
 		switch {
 		case action < 3:
@@ -175,7 +189,33 @@ func (l *load) changeFaces(ctx context.Context, r *rand.Rand, client int) {
 	}
 }
 
-func collectionName(n int) string { return fmt.Sprintf("changing-%d", n) }
+// collection is one that faces are changed in.
+func (l *load) collection(place int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return collectionName(place, l.places[place])
+}
+
+func collectionName(place, n int) string { return fmt.Sprintf("changing-%d-%d", place, n) }
+
+// leave has another collection take the place of one, if none has.
+func (l *load) leave(place int, collection string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if collection == collectionName(place, l.places[place]) {
+		l.places[place]++
+	}
+}
+
+// create makes a collection, unless there is one.
+func (l *load) create(ctx context.Context, r *rand.Rand, name string) {
+	for ctx.Err() == nil {
+		_, err := l.anyone(r).CreateCollection(ctx, &rekognition.CreateCollectionInput{CollectionId: aws.String(name)})
+		if exists := (*types.ResourceAlreadyExistsException)(nil); err == nil || errors.As(err, &exists) {
+			return
+		}
+	}
+}
 
 func index(ctx context.Context, c *rekognition.Client, collection, name string, photo []byte) (string, error) {
 	out, err := c.IndexFaces(ctx, &rekognition.IndexFacesInput{
