@@ -273,6 +273,7 @@ func (w *world) newProcess(ctx context.Context, name string) (*process, error) {
 		"database": w.database(), "data": filepath.Join(w.folder, name), "sealing-key": filepath.Join(w.folder, "secret.key"),
 		"mode": "worker", "metrics-listen": address, "workers": 1, "sample-rate": 2, "stop-timeout": "2s", "log-format": "json",
 		"cache": p.cache, "min-free-disk": "1MB", "cache-idle": "1s", "open-jobs": 1000, "log-level": "debug",
+		"keep-analyses": "1s", // jobs that overlap share their work, and others do it again
 		"buckets": map[string]any{bucketName: map[string]any{"s3": map[string]any{
 			"endpoint": w.flaky.url, "path-style": true, "region": w.s3.Region, "access-key-id": w.s3.KeyID, "secret-access-key": w.s3.Secret,
 		}}},

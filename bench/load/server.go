@@ -46,7 +46,7 @@ func start(ctx context.Context, o *options, name, data string, extra ...string) 
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--models", o.models, "--log-level", "warn"}, extra...)
+	args := append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--models", o.models, "--log-level", "warn", "--keep-analyses", "0"}, extra...)
 	s.cmd = exec.Command(program, args...) //nolint:gosec,noctx // the program under test; stop ends it in good order
 	s.cmd.Env = append(os.Environ(), env...)
 	if s.log, err = os.Create(data + "." + name + ".log"); err != nil { //nolint:gosec // our own

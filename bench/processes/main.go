@@ -232,6 +232,7 @@ func (w *world) process(ctx context.Context, name, address string, arguments ...
 	return program.Program{
 		Path: w.spotter, Arguments: append([]string{
 			"serve", "--database", w.server.URL("spotter"), "--data", filepath.Join(w.folder, name), "--config", w.settings(),
+			"--keep-analyses", "0", // each search is to do all
 		}, arguments...),
 		Ready: func(ctx context.Context) error {
 			r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/readyz", http.NoBody)

@@ -43,7 +43,7 @@ func dataChecks(ctx context.Context, s *config.Server) []Check {
 	if db.shared {
 		where = "the PostgreSQL database"
 	}
-	checks := []Check{{"data", OK, where + " can be used", ""}}
+	checks := []Check{{"data", OK, where + " can be used" + known(ctx, db), ""}}
 	if err = db.close(); err != nil {
 		checks[0] = problem("data", err)
 	}
@@ -54,6 +54,15 @@ func dataChecks(ctx context.Context, s *config.Server) []Check {
 		return append(checks, problem("key file", err))
 	}
 	return append(checks, Check{"key file", OK, s.SecretKey() + " is readable by its owner only", ""})
+}
+
+// known says what is kept of videos; nothing where that cannot be said.
+func known(ctx context.Context, db *database) string {
+	n, bytes, err := db.store(nil).Analyses(ctx)
+	if err != nil || n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %.1f MB are kept of what was found in %s", float64(bytes)/1e6, plural(n, "video"))
 }
 
 // bucketChecks looks at the buckets that are folders.

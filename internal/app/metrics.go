@@ -14,6 +14,7 @@ func (s *server) newMetrics() *metrics.Metrics {
 		Version: s.request.Version, Revision: s.request.Revision, Now: s.request.Now, Log: s.log,
 		Sources: metrics.Sources{
 			OpenJobs:    s.openJobs,
+			Analyses:    s.store.Analyses,
 			Queue:       s.tasks,
 			Notices:     func() metrics.Notices { return metrics.Notices(s.notices.Stats()) },
 			Downloads:   s.downloads,

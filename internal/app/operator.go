@@ -2,15 +2,14 @@ package app
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/jobs"
 	"github.com/spotter-video/spotter/internal/operator"
-	"github.com/spotter-video/spotter/internal/service"
 )
 
 // OperatorRequest is what an operator's commands need beside the settings.
@@ -27,8 +26,14 @@ func OpenOperator(ctx context.Context, c config.Config, s config.Server, r Opera
 	if err != nil {
 		return nil, err
 	}
+	queue := jobs.Default()
+	queue.Now = r.Now
+	tasks, err := jobs.New(db.queue, queue) // for what others need when a job is ended; it runs nothing
+	if err != nil {
+		return nil, errors.Join(err, db.close())
+	}
 	o, err := operator.New(operator.Config{
-		Store: db.store(notHere), Keys: keyPlace(&s), Audit: dataFile(&s, auditFile), AuditRows: s.AuditInDatabase(),
+		Store: db.store(tasks.Enqueue), Keys: keyPlace(&s), Audit: dataFile(&s, auditFile), AuditRows: s.AuditInDatabase(),
 		Process: processName(&s, "operator"), Settings: serviceSettings(&c, &s),
 		Knows: func(topic string) bool { return mayKnow(&s, topic) }, Roles: slices.Sorted(maps.Keys(s.Roles)),
 		User: r.User, Now: r.Now, Close: db.close,
@@ -45,8 +50,3 @@ func mayKnow(s *config.Server, topic string) bool {
 	_, known := s.Topics[topic]
 	return known || s.UnknownTopics == config.RejectTopics
 }
-
-var errNotHere = errors.New("only the server enqueues tasks")
-
-// notHere keeps an operator from enqueuing: no command begins anything.
-func notHere(context.Context, *sql.Tx, []service.Task) error { return errNotHere }

@@ -269,6 +269,7 @@ func (s *server) settings() service.Settings {
 func serviceSettings(c *config.Config, s *config.Server) service.Settings {
 	settings := service.DefaultSettings()
 	settings.OpenJobs, settings.AllOpenJobs = int(s.OpenJobs), s.MostOpenJobs()
+	settings.KeepAnalyses = time.Duration(s.KeepAnalyses)
 	settings.KeepResults, settings.KeepTokens = time.Duration(s.KeepResults), time.Duration(s.KeepTokens)
 	settings.KeepAudit = time.Duration(s.KeepAudit)
 	settings.PageTokens = time.Duration(s.PageTokens)

@@ -125,6 +125,14 @@ func progressOf(j *operator.Job) string {
 	return text
 }
 
+func segmentsOf(j *operator.Job) string {
+	text := fmt.Sprintf("%d of %d done", j.SegmentsDone, j.Segments)
+	if j.Shared {
+		text += ", by another job on the same video"
+	}
+	return text
+}
+
 // describeJob leaves out what there is nothing to say about.
 func describeJob(j *operator.Job) string {
 	rows := [][]string{
@@ -138,7 +146,7 @@ func describeJob(j *operator.Job) string {
 	}
 	if j.Segments > 0 {
 		rows = append(rows, []string{"length", clock(time.Duration(j.Video.Seconds * float64(time.Second)))},
-			[]string{"segments", fmt.Sprintf("%d of %d done", j.SegmentsDone, j.Segments)})
+			[]string{"segments", segmentsOf(j)})
 	}
 	rows = append(rows, []string{"progress", progressOf(j)})
 	if j.Collection != "" {

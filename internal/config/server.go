@@ -70,6 +70,8 @@ type Server struct {
 
 	// OpenJobs is how many jobs of one access key may be in progress, and AllOpenJobs how many of all together; 0: ten times as many.
 	OpenJobs, AllOpenJobs Count
+	// KeepAnalyses is how long it stays what was found in a video, after it was used last.
+	KeepAnalyses Retention
 	// KeepResults is how long a job's results stay, KeepTokens how long a request token makes a repeated request count
 	// once, and PageTokens how long a page token is good for.
 	KeepResults, KeepTokens, PageTokens Period
@@ -118,6 +120,7 @@ func DefaultServer() Server {
 		MaxBody:               15 * mebibyte, // CompareFaces carries two inline images, in base64: 14.0 million bytes
 		AbsentAttributes:      OmitAttributes,
 		OpenJobs:              20,
+		KeepAnalyses:          Retention(7 * day), // as long as results
 		KeepResults:           Period(7 * day),
 		KeepTokens:            Period(7 * day),
 		PageTokens:            Period(day),

@@ -70,6 +70,7 @@ func (s *Server) Settings() []Setting {
 
 		{"open-jobs", Jobs, "n", "most jobs in progress of one access key", &s.OpenJobs},
 		{"all-open-jobs", Jobs, "n", "most jobs in progress of all keys; 0: ten times open-jobs", &s.AllOpenJobs},
+		{"keep-analyses", Jobs, "time", "how long it stays what was found in a video; 0, or forever", &s.KeepAnalyses},
 		{"keep-results", Jobs, "time", "how long results stay", &s.KeepResults},
 		{"keep-tokens", Jobs, "time", "how long a ClientRequestToken is remembered", &s.KeepTokens},
 		{"page-tokens", Jobs, "time", "how long a NextToken is good for", &s.PageTokens},

@@ -142,6 +142,43 @@ func parsePeriod(text string) (time.Duration, error) {
 // MarshalText writes the period without empty parts, never in days.
 func (p Period) MarshalText() ([]byte, error) { return []byte(shortDuration(time.Duration(p))), nil }
 
+// Retention is how long something is kept, whole days as "7d"; 0 is not at all, and "forever" is for a hundred years.
+type Retention time.Duration
+
+const (
+	forever     = "forever"
+	keepForever = Retention(100 * 365 * day)
+)
+
+// UnmarshalText reads a retention.
+func (r *Retention) UnmarshalText(text []byte) error {
+	switch string(text) {
+	case "0":
+		*r = 0
+	case forever:
+		*r = keepForever
+	default:
+		var p Period
+		if err := p.UnmarshalText(text); err != nil {
+			return fmt.Errorf("%q is not 0, %s, or a length of time such as 12h or 7d, up to 3650d", text, forever)
+		}
+		*r = Retention(p)
+	}
+	return nil
+}
+
+// MarshalText writes the retention as it can be read.
+func (r Retention) MarshalText() ([]byte, error) {
+	switch {
+	case r <= 0:
+		return []byte("0"), nil
+	case r >= keepForever:
+		return []byte(forever), nil
+	default:
+		return Period(r).MarshalText()
+	}
+}
+
 // maxPerSecond is far more than one machine answers.
 const maxPerSecond = 1e6
 

@@ -73,7 +73,7 @@ func (b *bed) environment(more ...string) []string {
 	return append([]string{
 		programVariable + "=1", "PATH=" + os.Getenv("PATH"), "LD_LIBRARY_PATH=" + os.Getenv("LD_LIBRARY_PATH"),
 		"HOME=" + b.root, "TMPDIR=" + b.temp(), "SPOTTER_MODELS=" + models, "SPOTTER_DECODER=" + b.decoder,
-		"GORACE=halt_on_error=1",
+		"GORACE=halt_on_error=1", "SPOTTER_KEEP_ANALYSES=0", // each job is to be disturbed
 	}, more...)
 }
 

@@ -39,6 +39,7 @@ func scrape(t *testing.T, m *metrics.Metrics) string {
 func fullSources() metrics.Sources {
 	return metrics.Sources{
 		OpenJobs: func(context.Context) (int, time.Time, error) { return 3, noon().Add(-time.Minute), nil },
+		Analyses: func(context.Context) (int, int64, error) { return 6, 7000, nil },
 		Queue: func(context.Context) (map[service.TaskKind]metrics.Tasks, error) {
 			return map[service.TaskKind]metrics.Tasks{
 				service.SegmentTask: {Waiting: 7, Running: 2, Retrying: 1, OldestWaiting: noon().Add(-90 * time.Second)},
@@ -86,6 +87,7 @@ func TestMetrics(t *testing.T) {
 		`spotter_job_duration_seconds_sum{operation="face-search"} 20`,
 		`spotter_jobs_open 3`,
 		`spotter_job_oldest_age_seconds 60`,
+		`spotter_analyses_kept 6`, `spotter_analyses_bytes 7000`,
 		`spotter_task_duration_seconds_count{kind="segment",outcome="done"} 1`,
 		`spotter_task_duration_seconds_count{kind="segment",outcome="unavailable"} 1`,
 		`spotter_task_duration_seconds_sum{kind="plan",outcome="failed"} 1`,

@@ -18,6 +18,8 @@ import (
 type Sources struct {
 	// OpenJobs counts the jobs in progress, and says since when the oldest is (zero without any).
 	OpenJobs func(context.Context) (n int, oldest time.Time, err error)
+	// Analyses counts what is kept of videos that were looked at, and the bytes.
+	Analyses func(context.Context) (n int, bytes int64, err error)
 	// Queue is how many tasks of each kind there are.
 	Queue func(context.Context) (map[service.TaskKind]Tasks, error)
 	// Notices is what has become of notifications since the start, Downloads what is kept of S3.
@@ -55,6 +57,7 @@ type sourceCollector struct {
 	log *slog.Logger
 
 	openJobs, oldestJob, queue, oldestTask *prometheus.Desc
+	analyses, analysisBytes                *prometheus.Desc
 	delivered, dropped, failed, waiting    *prometheus.Desc
 	files, filesInUse, bytes, fetched      *prometheus.Desc
 	connections, connectionsCut            *prometheus.Desc
@@ -66,8 +69,12 @@ func newSourceCollector(cfg Config) *sourceCollector {
 	}
 	return &sourceCollector{
 		Sources: cfg.Sources, now: cfg.Now, log: cfg.Log,
-		openJobs:   desc("jobs_open", "Jobs in progress."),
-		oldestJob:  desc("job_oldest_age_seconds", "How long the oldest job in progress has been so; 0 without any."),
+		openJobs:  desc("jobs_open", "Jobs in progress."),
+		oldestJob: desc("job_oldest_age_seconds", "How long the oldest job in progress has been so; 0 without any."),
+		analyses:  desc("analyses_kept", "Videos of which it is kept what was found in them."),
+
+		analysisBytes: desc("analyses_bytes", "How large that is, in bytes."),
+
 		queue:      desc("queue_tasks", "Tasks by kind and state: waiting, running, or retrying after a failure.", "kind", "state"),
 		oldestTask: desc("queue_oldest_age_seconds", "How long the longest waiting task has waited; 0 without any.", "kind"),
 		delivered:  desc("notifications_delivered_total", "Notifications that every sink has taken."),
@@ -87,7 +94,7 @@ func newSourceCollector(cfg Config) *sourceCollector {
 // Describe names what Collect gives.
 func (c *sourceCollector) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.openJobs, c.oldestJob, c.queue, c.oldestTask, c.delivered, c.dropped, c.failed, c.waiting,
+		c.openJobs, c.oldestJob, c.analyses, c.analysisBytes, c.queue, c.oldestTask, c.delivered, c.dropped, c.failed, c.waiting,
 		c.files, c.filesInUse, c.bytes, c.fetched, c.connections, c.connectionsCut,
 	} {
 		out <- d
@@ -109,6 +116,7 @@ func (c *sourceCollector) Collect(out chan<- prometheus.Metric) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v))
 	}
 	c.collectJobs(ctx, gauge)
+	c.collectAnalyses(ctx, gauge)
 	c.collectQueue(ctx, gauge)
 	if c.Notices != nil {
 		n := c.Notices()
@@ -144,6 +152,19 @@ func (c *sourceCollector) collectJobs(ctx context.Context, gauge setGauge) {
 	}
 	gauge(c.openJobs, float64(n))
 	gauge(c.oldestJob, c.age(oldest))
+}
+
+func (c *sourceCollector) collectAnalyses(ctx context.Context, gauge setGauge) {
+	if c.Analyses == nil {
+		return
+	}
+	n, bytes, err := c.Analyses(ctx)
+	if err != nil {
+		c.log.LogAttrs(ctx, slog.LevelWarn, "what is kept of videos cannot be counted", slog.Any("error", err))
+		return
+	}
+	gauge(c.analyses, float64(n))
+	gauge(c.analysisBytes, float64(bytes))
 }
 
 func (c *sourceCollector) collectQueue(ctx context.Context, gauge setGauge) {

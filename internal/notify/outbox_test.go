@@ -84,7 +84,7 @@ func endJob(t *testing.T, s *sqlite.Store) {
 	}
 	job.State, job.Message, job.Finished, job.Expires = service.Failed, "no", n.Ended, n.Ended.Add(time.Hour)
 	n.State = service.Failed
-	if ended, err := s.EndJob(t.Context(), job, &n); err != nil || !ended {
+	if ended, err := s.EndJob(t.Context(), job, &n, 0); err != nil || !ended {
 		t.Fatalf("end the job: %v, %v", ended, err)
 	}
 }

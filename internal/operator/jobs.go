@@ -31,9 +31,11 @@ type Job struct {
 	Finished time.Time `json:"finished,omitzero"`
 	Expires  time.Time `json:"expires,omitzero"`
 	// Segments is how many pieces the video is worked on in, SegmentsDone how many are done; 0 until it has been looked at.
-	Segments     int      `json:"segments"`
-	SegmentsDone int      `json:"segments_done"`
-	Warnings     []string `json:"warnings,omitempty"`
+	Segments     int `json:"segments"`
+	SegmentsDone int `json:"segments_done"`
+	// Shared says that they were another job's, of the same video.
+	Shared   bool     `json:"shared,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 	// Progress is nil until it is known what the video is.
 	Progress *JobProgress `json:"progress,omitempty"`
 	// Results is how much a job has found that has succeeded.
@@ -69,7 +71,7 @@ func jobOf(s *service.Service, j *service.Job) Job {
 		ID: string(j.ID), Operation: string(j.Operation), State: string(j.State), Message: j.Message,
 		Video:      JobVideo{Bucket: j.Video.Bucket, Key: j.Video.Key, Version: j.Video.Version, Size: j.Pinned.Size},
 		Collection: string(j.Collection), Tag: j.Tag, Topic: j.Topic, AccessKey: j.Key, Background: j.Background,
-		Created: j.Created, Finished: j.Finished, Expires: j.Expires, SegmentsDone: j.SegmentsDone,
+		Created: j.Created, Finished: j.Finished, Expires: j.Expires, SegmentsDone: j.SegmentsDone, Shared: j.Shares,
 	}
 	if j.Operation == service.FaceSearch {
 		out.Threshold = float32(j.Threshold)

@@ -16,9 +16,9 @@ type endings struct {
 	before func()
 }
 
-func (e endings) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (bool, error) {
+func (e endings) EndJob(ctx context.Context, j *service.Job, n *service.Notice, keep time.Duration) (bool, error) {
 	e.before()
-	return e.Store.EndJob(ctx, j, n)
+	return e.Store.EndJob(ctx, j, n, keep)
 }
 
 // TestAttemptsDoNotMix has two processes finish one job at the same time, as when the first was thought dead and is not: it saves
@@ -117,7 +117,7 @@ func (b *bed) results(attempt int64, before string) service.JobID {
 	}
 	j.State, j.Finished = service.Succeeded, b.clock()
 	j.Results = &service.Results{Sightings: 1, Persons: 1, Lists: 1, Attempt: attempt}
-	if _, err := b.store.EndJob(ctx, j, nil); err != nil {
+	if _, err := b.store.EndJob(ctx, j, nil, 0); err != nil {
 		b.t.Fatal(err)
 	}
 	return id

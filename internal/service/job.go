@@ -68,14 +68,18 @@ type Job struct {
 
 	// Plan is nil until the video has been looked at.
 	Plan *JobPlan
-	// SegmentsDone is how many segments have been saved.
+	// SegmentsDone is how many segments have been saved. Shares says that they are another job's, of the same video.
 	SegmentsDone int
+	Shares       bool
 	// Results is nil until the job has succeeded.
 	Results *Results
 }
 
-// TermsVersion is the newest form of [Terms] that this program knows.
-const TermsVersion = 1
+// TermsVersion is the newest form of [Terms] that this program knows. Jobs begin with the first; the second says that the job uses the segments of
+// another one, which older programs would not find.
+const TermsVersion = 2
+
+const firstTerms = 1
 
 // Terms are what decides what a job finds and how it ends, beside its video and what was asked for: as it was set where the job was
 // started, so that it does not matter which processes work on it, and how these are set.

@@ -499,8 +499,8 @@ func TestWhatIsWrongBecauseAProcessStopsEndsNoJob(t *testing.T) {
 // heedless is a store that ends a job though its caller has left: what is cancelled may be too late to be noticed.
 type heedless struct{ service.Store }
 
-func (h heedless) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (bool, error) {
-	return h.Store.EndJob(context.WithoutCancel(ctx), j, n)
+func (h heedless) EndJob(ctx context.Context, j *service.Job, n *service.Notice, keep time.Duration) (bool, error) {
+	return h.Store.EndJob(context.WithoutCancel(ctx), j, n, keep)
 }
 
 // stoppedVideos finds every video broken when the process stops.

@@ -120,6 +120,8 @@ func (j *Job) needs(ahead int) (TaskKind, int) {
 	switch {
 	case j.Plan == nil:
 		return PlanTask, 1
+	case j.SegmentsDone < j.Plan.Segments && j.Shares:
+		return SegmentTask, 0 // they are another job's
 	case j.SegmentsDone < j.Plan.Segments:
 		return SegmentTask, min(ahead, j.Plan.Segments-j.SegmentsDone)
 	default:

@@ -73,7 +73,7 @@ func takesTurns(t *testing.T, workers int) *turns {
 	t.Helper()
 	q := &turns{bed: setup(t)}
 	settings := service.DefaultSettings()
-	settings.SegmentsAhead, settings.OpenJobs = 2*workers, 100
+	settings.SegmentsAhead, settings.OpenJobs, settings.KeepAnalyses = 2*workers, 100, 0
 	world := q.ports()
 	world.Turn = func(background bool) int64 { return q.now[index(background)] }
 	q.startOn(world, settings)

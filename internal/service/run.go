@@ -139,7 +139,7 @@ func (s *Service) fail(ctx context.Context, j *Job, cause error) error {
 func (s *Service) end(ctx context.Context, j *Job) (bool, error) {
 	j.Finished = s.ports.Now()
 	j.Expires = j.Finished.Add(s.settings.KeepResults)
-	won, err := s.ports.Store.EndJob(ctx, j, s.notice(j))
+	won, err := s.ports.Store.EndJob(ctx, j, s.notice(j), s.settings.KeepAnalyses)
 	if err != nil || !won {
 		return false, err
 	}
@@ -258,6 +258,10 @@ func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if j.Plan != nil {
 		return nil
 	}
+	how := s.sharing(j)
+	if shared, err := s.share(ctx, j, how); shared || err != nil {
+		return err
+	}
 	s.began(ctx, Task{Kind: PlanTask, Job: j.ID})
 	var p *JobPlan
 	err := s.readVideo(ctx, j, func(f VideoFile) (err error) {
@@ -269,7 +273,7 @@ func (s *Service) plan(ctx context.Context, j *Job, eyes Eyes) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, s.pace(ctx, j, p.Segments))
+	_, err = s.ports.Store.SavePlan(ctx, j.ID, p, s.pace(ctx, j, p.Segments), how)
 	return err
 }
 

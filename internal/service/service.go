@@ -57,6 +57,9 @@ type Settings struct {
 	// KeepResults is how long results can be read after a job's end, KeepTokens how long a request token holds, and
 	// PageTokens a page token.
 	KeepResults, KeepTokens, PageTokens time.Duration
+	// KeepAnalyses is how long it is kept what was found in a video after it was used last, so that the next job finds it there; 0: not at
+	// all. It is Spotter's own.
+	KeepAnalyses time.Duration
 	// KeepAudit is how long entries of the audit log stay that are in the store. It is Spotter's own.
 	KeepAudit time.Duration
 	// MaxImage is the largest photo in a bucket, MaxInline the largest in a request, MaxVideo the largest video, in bytes.
@@ -86,7 +89,7 @@ func DefaultSettings() Settings {
 		OpenJobs: 20, AllOpenJobs: 200, KeepResults: 7 * day, KeepTokens: 7 * day, PageTokens: day,
 		MaxImage: 15 * megabyte, MaxInline: 5 * megabyte, MaxVideo: 10 << 30,
 		FacesPerCollection: 20 * million, UsersPerCollection: 10 * million, FacesPerUser: 100, TagsPerCollection: 200,
-		MaxMatches: 10, SegmentsAhead: 4, KeepAudit: 52 * 7 * day,
+		MaxMatches: 10, SegmentsAhead: 4, KeepAnalyses: 7 * day, KeepAudit: 52 * 7 * day,
 	}
 }
 

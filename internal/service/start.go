@@ -106,7 +106,7 @@ func (s *Service) newJob(ctx context.Context, r StartRequest) (*Job, error) {
 	if r.Topic != "" && !tell && !s.settings.AcceptUnknownTopics {
 		return nil, Errorf(Invalid, "Request has invalid parameters: no topic %s is configured", r.Topic)
 	}
-	j.Terms = &Terms{Version: TermsVersion, MaxMatches: s.settings.MaxMatches, Tell: tell}
+	j.Terms = &Terms{Version: firstTerms, MaxMatches: s.settings.MaxMatches, Tell: tell}
 	var err error
 	if j.Terms.Analysis, err = s.ports.Videos.Terms(); err != nil {
 		return nil, err

@@ -182,13 +182,19 @@ type JobStore interface {
 	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
 	// OpenJobs counts the jobs that are in progress, in no order. It reads all of them.
 	OpenJobs(ctx context.Context) ([]OpenJobs, error)
-	// SavePlan keeps a job's plan and enqueues its first segments, as the pace says, or the finish if there are none. It does nothing,
+	// SavePlan keeps a job's plan and enqueues its first segments, as the pace says, or the finish if there are none. With a sharing other jobs can
+	// use what its segments give; if another one's are there by now, or are being made, it uses these, as of ShareAnalysis. It does nothing,
 	// and says false, if the job has ended or has a plan already.
-	SavePlan(ctx context.Context, id JobID, p *JobPlan, pace Pace) (bool, error)
+	SavePlan(ctx context.Context, id JobID, p *JobPlan, pace Pace, how *Sharing) (bool, error)
 	// SaveSegment keeps what a segment task made, unless another attempt at it was first. It enqueues as many of the segments that
 	// come next as are missing to as many as may be in the queue and not saved, and the finish when it is the last of all to be
 	// saved. It does nothing, and says false, if the job has ended.
 	SaveSegment(ctx context.Context, id JobID, segment int, data []byte, pace Pace) (bool, error)
+	// ShareAnalysis has a job without a plan use what another job's segments give, or gave, as far as there is one with that key, and enqueues the
+	// finish if these are complete; else that comes with the last of them. It says false if there is none, or the job has ended or has a plan.
+	ShareAnalysis(ctx context.Context, id JobID, how *Sharing) (bool, error)
+	// Analyses are how many jobs' segments are complete and can be used by others, and how large they are together.
+	Analyses(ctx context.Context) (n int, bytes int64, err error)
 	// Resume enqueues what is needed for a job to go on, whatever has become of tasks that were enqueued before, and says which tasks
 	// these are; none if the job has ended.
 	Resume(ctx context.Context, id JobID, pace Pace) ([]Task, error)
@@ -200,12 +206,13 @@ type JobStore interface {
 	// Chunks gives the pieces of one kind from number from up to and without to, by number: those of the attempt that has ended the
 	// job, and none as long as it is in progress.
 	Chunks(ctx context.Context, id JobID, kind ChunkKind, from, to int) ([]Chunk, error)
-	// EndJob makes the job what j says (state, message, results, finished, expires), keeps the notice, if any, and drops
-	// what the segments and other attempts have saved. It does nothing, and says false, if the job has ended already.
-	EndJob(ctx context.Context, j *Job, n *Notice) (bool, error)
-	// DeleteJob deletes a job that has ended, with its results. [NotFound]; [Conflict] if it is in progress.
+	// EndJob makes the job what j says (state, message, results, finished, expires), keeps the notice, if any, and drops what other attempts
+	// have saved, and what the segments have, unless others can use that: then it stays for so long. Jobs that wait for segments that do not come
+	// begin anew. It does nothing, and says false, if the job has ended already.
+	EndJob(ctx context.Context, j *Job, n *Notice, keep time.Duration) (bool, error)
+	// DeleteJob deletes a job that has ended, with its results and what the segments gave that it used. [NotFound]; [Conflict] if it is in progress.
 	DeleteJob(ctx context.Context, id JobID) error
-	// Sweep deletes jobs and request tokens that have expired, at most limit of each, and says how many. It also forgets marks, and which
+	// Sweep deletes jobs, analyses and request tokens that have expired, at most limit of each, and says how many. It also forgets marks, and which
 	// faces were deleted more than a day ago, and removes what deleted collections and jobs have left behind, uncounted, in several transactions if that is much.
 	Sweep(ctx context.Context, now time.Time, limit int) (int, error)
 }

@@ -67,7 +67,7 @@ func TestRunningJobsAreLookedAtTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	j.State, j.Finished = service.Failed, b.clock()
-	if _, err := b.store.EndJob(t.Context(), j, nil); err != nil {
+	if _, err := b.store.EndJob(t.Context(), j, nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	for look() != n-1 { // it is looked at once more, or twice

@@ -255,7 +255,7 @@ func TestNoticesAreOneProcesssAlone(t *testing.T) {
 	}
 	job.State = service.Failed
 	n := &service.Notice{ID: "notice", Job: "job", Due: now}
-	if ended, err := one.EndJob(ctx, job, n); err != nil || !ended {
+	if ended, err := one.EndJob(ctx, job, n, 0); err != nil || !ended {
 		t.Fatal(ended, err)
 	}
 	claim := func(s *postgres.Store, want bool) {

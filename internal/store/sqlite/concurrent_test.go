@@ -125,7 +125,7 @@ func finishedJob(t *testing.T, s *sqlite.Store) {
 	j := &service.Job{ID: "job", State: service.InProgress}
 	_, err := s.CreateJob(ctx, j, service.Places{OfKey: 5, All: 5}, nil, service.Task{})
 	must(t, err)
-	_, err = s.SavePlan(ctx, "job", &service.JobPlan{Segments: segments}, service.Pace{Ahead: 1})
+	_, err = s.SavePlan(ctx, "job", &service.JobPlan{Segments: segments}, service.Pace{Ahead: 1}, nil)
 	must(t, err)
 	for n := range segments {
 		_, err = s.SaveSegment(ctx, "job", n, []byte("segment"), service.Pace{Ahead: 1})
@@ -135,7 +135,7 @@ func finishedJob(t *testing.T, s *sqlite.Store) {
 		}
 	}
 	j.State, j.Results = service.Succeeded, &service.Results{Attempt: 2}
-	_, err = s.EndJob(ctx, j, nil)
+	_, err = s.EndJob(ctx, j, nil, 0)
 	must(t, err)
 }
 

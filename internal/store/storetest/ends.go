@@ -13,13 +13,13 @@ func testEndJob(u suite) {
 	t := u.T
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
-	_, err := s.EndJob(ctx, ended(1), nil)
+	_, err := s.EndJob(ctx, ended(1), nil, 0)
 	wantKind(t, err, service.NotFound)
 	j := createJob(t, s, 1)
-	if _, err = s.EndJob(ctx, newJob(1), nil); err == nil {
+	if _, err = s.EndJob(ctx, newJob(1), nil, 0); err == nil {
 		t.Fatal("a job ended that is in progress")
 	}
-	done, err := s.EndJob(ctx, ended(1), newNotice(1))
+	done, err := s.EndJob(ctx, ended(1), newNotice(1), 0)
 	ok(t, err)
 	if !done {
 		t.Fatal("the job had ended already")
@@ -32,7 +32,7 @@ func testEndJob(u suite) {
 	// The first end counts.
 	failed := ended(1)
 	failed.State, failed.Results, failed.Message = service.Failed, nil, "late"
-	done, err = s.EndJob(ctx, failed, newNotice(2))
+	done, err = s.EndJob(ctx, failed, newNotice(2), 0)
 	ok(t, err)
 	if done {
 		t.Fatal("a job ended twice")
@@ -45,7 +45,7 @@ func testEndJob(u suite) {
 	createJob(t, s, 3)
 	n := newNotice(3)
 	n.ID = newNotice(1).ID
-	if done, err = s.EndJob(ctx, ended(3), n); err == nil || done {
+	if done, err = s.EndJob(ctx, ended(3), n, 0); err == nil || done {
 		t.Fatalf("a job ended without its notice: %v", err)
 	}
 	got, err := s.Ended(ctx, []service.JobID{jobID(1), jobID(2), jobID(3)}) // of which 2 was never there, and 3 is open
@@ -74,7 +74,7 @@ func testOddWords(u suite) {
 	j := createJob(t, s, 1)
 	e := ended(1)
 	e.Message = "codec a\x00b\xff\xfec \u00e9"
-	if done, err := s.EndJob(ctx, e, nil); err != nil || !done {
+	if done, err := s.EndJob(ctx, e, nil, 0); err != nil || !done {
 		t.Fatal(done, err)
 	}
 	j.State, j.Results, j.Finished, j.Expires = e.State, e.Results, e.Finished, e.Expires
@@ -89,13 +89,13 @@ func testDeleteJob(u suite) {
 	wantKind(t, s.DeleteJob(ctx, jobID(1)), service.NotFound)
 	createJob(t, s, 1)
 	wantKind(t, s.DeleteJob(ctx, jobID(1)), service.Conflict)
-	_, err := s.EndJob(ctx, ended(1), newNotice(1))
+	_, err := s.EndJob(ctx, ended(1), newNotice(1), 0)
 	ok(t, err)
 	ok(t, s.DeleteJob(ctx, jobID(1)))
 	_, err = s.Job(ctx, jobID(1))
 	wantKind(t, err, service.NotFound)
 	wantKind(t, s.DeleteJob(ctx, jobID(1)), service.NotFound)
-	_, err = s.EndJob(ctx, ended(1), nil)
+	_, err = s.EndJob(ctx, ended(1), nil, 0)
 	wantKind(t, err, service.NotFound)
 	// Who was to be told still is.
 	wantDue(t, s, day(), 10, 1)
@@ -123,7 +123,7 @@ func testSweep(u suite) {
 		if i == 3 {
 			j.Expires = time.Time{} // for ever
 		}
-		_, err = s.EndJob(ctx, j, nil)
+		_, err = s.EndJob(ctx, j, nil, 0)
 		ok(t, err)
 	}
 	sweep := func(now time.Time, limit, want int) {

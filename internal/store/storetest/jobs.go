@@ -60,7 +60,7 @@ func ended(n int) *service.Job {
 
 func endJob(t *testing.T, s service.Store, n int) {
 	t.Helper()
-	done, err := s.EndJob(t.Context(), ended(n), nil)
+	done, err := s.EndJob(t.Context(), ended(n), nil, 0)
 	ok(t, err)
 	if !done {
 		t.Fatalf("job %d had ended already", n)
@@ -183,7 +183,7 @@ func testOpenJobs(u suite) {
 		}
 	}
 	for id, segments := range map[int]int{0: 5, 3: 9} {
-		_, err := s.SavePlan(ctx, jobID(id), newPlan(segments), service.Pace{Ahead: 2, Turn: int64(100 * (id + 1)), Step: 7})
+		_, err := s.SavePlan(ctx, jobID(id), newPlan(segments), service.Pace{Ahead: 2, Turn: int64(100 * (id + 1)), Step: 7}, nil)
 		ok(t, err)
 	}
 	_, err := s.SaveSegment(ctx, jobID(0), 1, []byte("x"), service.Pace{Ahead: 2, Step: 7})
@@ -221,7 +221,7 @@ func testJobListing(u suite) {
 			open3 = append([]service.JobID{jobID(i)}, open3...)
 		}
 	}
-	_, err := s.SavePlan(ctx, jobID(1), newPlan(3), service.Pace{Ahead: 1})
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(3), service.Pace{Ahead: 1}, nil)
 	ok(t, err)
 	ok(t, s.DeleteJob(ctx, jobID(2)))
 	all = append(all[:4:4], all[5:]...)

@@ -46,7 +46,7 @@ func testNotices(u suite) {
 		createJob(t, s, i)
 		n := newNotice(i)
 		n.Due = day().Add(due)
-		_, err := s.EndJob(ctx, ended(i), n)
+		_, err := s.EndJob(ctx, ended(i), n, 0)
 		ok(t, err)
 	}
 	wantDue(t, s, day(), 10)
@@ -81,7 +81,7 @@ func testClaimedNotices(u suite) {
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
 	createJob(t, s, 1)
-	_, err := s.EndJob(ctx, ended(1), newNotice(1))
+	_, err := s.EndJob(ctx, ended(1), newNotice(1), 0)
 	ok(t, err)
 	claim := func(n *service.Notice, want bool) {
 		t.Helper()

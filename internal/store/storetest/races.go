@@ -49,7 +49,7 @@ func testEnqueue(u suite) {
 	s, ctx := u.open(t, q.enqueue), t.Context()
 	createJob(t, s, 1)
 	createJob(t, s, 2)
-	_, err := s.SavePlan(ctx, jobID(2), newPlan(1), service.Pace{Ahead: 1})
+	_, err := s.SavePlan(ctx, jobID(2), newPlan(1), service.Pace{Ahead: 1}, nil)
 	ok(t, err)
 	q.failWith(errQueue)
 
@@ -63,7 +63,7 @@ func testEnqueue(u suite) {
 	wantToken(t, s, nil, "op people", "third", day())
 	wantOpen(t, s, 2, newJob(1).Created)
 
-	saved, err := s.SavePlan(ctx, jobID(1), newPlan(1), service.Pace{Ahead: 1})
+	saved, err := s.SavePlan(ctx, jobID(1), newPlan(1), service.Pace{Ahead: 1}, nil)
 	if saved || !errors.Is(err, errQueue) {
 		t.Fatalf("SavePlan: %v, %v", saved, err)
 	}
@@ -121,7 +121,7 @@ func testRaces(u suite) {
 func segmentRace(t *testing.T, s service.Store, q *queue, id service.JobID) {
 	t.Helper()
 	ctx := t.Context()
-	_, err := s.SavePlan(ctx, id, newPlan(callers/2), service.Pace{Ahead: callers})
+	_, err := s.SavePlan(ctx, id, newPlan(callers/2), service.Pace{Ahead: callers}, nil)
 	ok(t, err)
 	q.take()
 	// Each segment twice, as when a worker was thought dead and is not.
@@ -155,7 +155,7 @@ func endRace(t *testing.T, s service.Store, id service.JobID) {
 	for _, err := range together(callers, func(i int) error {
 		j := ended(0)
 		j.ID, j.Message = id, strconv.Itoa(i)
-		done, err := s.EndJob(t.Context(), j, newNotice(i))
+		done, err := s.EndJob(t.Context(), j, newNotice(i), 0)
 		if done {
 			mu.Lock()
 			defer mu.Unlock()

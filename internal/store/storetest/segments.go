@@ -28,11 +28,11 @@ func testPlans(u suite) {
 	t := u.T
 	var q queue
 	s, ctx := u.open(t, q.enqueue), t.Context()
-	_, err := s.SavePlan(ctx, jobID(1), newPlan(1), service.Pace{Ahead: 1})
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(1), service.Pace{Ahead: 1}, nil)
 	wantKind(t, err, service.NotFound)
 	j := createJob(t, s, 1)
 	q.take()
-	saved, err := s.SavePlan(ctx, j.ID, newPlan(3), service.Pace{Ahead: 2})
+	saved, err := s.SavePlan(ctx, j.ID, newPlan(3), service.Pace{Ahead: 2}, nil)
 	ok(t, err)
 	if wantTasks(t, &q, 1, 0, 1); !saved {
 		t.Fatal("a plan was not saved")
@@ -50,7 +50,7 @@ func testPlans(u suite) {
 		}
 	}
 	wantData()
-	saved, err = s.SavePlan(ctx, j.ID, newPlan(5), service.Pace{Ahead: 5})
+	saved, err = s.SavePlan(ctx, j.ID, newPlan(5), service.Pace{Ahead: 5}, nil)
 	ok(t, err)
 	if wantTasks(t, &q, 1); saved {
 		t.Fatal("a second plan was saved")
@@ -63,7 +63,7 @@ func testPlans(u suite) {
 	wantKind(t, err, service.NotFound)
 	endJob(t, s, 2)
 	q.take()
-	saved, err = s.SavePlan(ctx, jobID(2), newPlan(5), service.Pace{Ahead: 5})
+	saved, err = s.SavePlan(ctx, jobID(2), newPlan(5), service.Pace{Ahead: 5}, nil)
 	ok(t, err)
 	if wantTasks(t, &q, 2); saved {
 		t.Fatal("the plan of a job that has ended was saved")
@@ -71,7 +71,7 @@ func testPlans(u suite) {
 	// A video without anything to look at has nothing planned but the end.
 	createJob(t, s, 3)
 	q.take()
-	saved, err = s.SavePlan(ctx, jobID(3), &service.JobPlan{}, service.Pace{Ahead: 4})
+	saved, err = s.SavePlan(ctx, jobID(3), &service.JobPlan{}, service.Pace{Ahead: 4}, nil)
 	ok(t, err)
 	got, err := s.Job(ctx, jobID(3))
 	ok(t, err)
@@ -160,7 +160,7 @@ func testTurns(u suite) {
 		t.Fatalf("%+v", tasks)
 	}
 	want(service.PlanTask, map[int]int64{0: 0})
-	_, err = s.SavePlan(ctx, j.ID, newPlan(7), service.Pace{Ahead: 2, Turn: 40, Step: 3})
+	_, err = s.SavePlan(ctx, j.ID, newPlan(7), service.Pace{Ahead: 2, Turn: 40, Step: 3}, nil)
 	ok(t, err)
 	want(service.SegmentTask, map[int]int64{0: 40, 1: 43})
 	save(1, service.Pace{Ahead: 3, Turn: 41, Step: 5}) // another key's job has begun: its own turns come first
@@ -192,7 +192,7 @@ func refusedSegments(t *testing.T, s service.Store) {
 	if _, err = s.SaveSegment(ctx, jobID(1), 0, nil, service.Pace{Ahead: 1}); err == nil {
 		t.Fatal("a segment was saved without a plan")
 	}
-	_, err = s.SavePlan(ctx, jobID(1), newPlan(7), service.Pace{Ahead: 3})
+	_, err = s.SavePlan(ctx, jobID(1), newPlan(7), service.Pace{Ahead: 3}, nil)
 	ok(t, err)
 	for _, n := range []int{-1, 7} {
 		if _, err = s.SaveSegment(ctx, jobID(1), n, nil, service.Pace{Ahead: 3}); err == nil {
@@ -237,7 +237,7 @@ func testResume(u suite) {
 	resume()
 	createJob(t, s, 1)
 	resume(task(service.PlanTask, 1, 0))
-	_, err := s.SavePlan(ctx, jobID(1), newPlan(6), service.Pace{Ahead: 2})
+	_, err := s.SavePlan(ctx, jobID(1), newPlan(6), service.Pace{Ahead: 2}, nil)
 	ok(t, err)
 	resume(segments(0, 1, 2)...) // as many as this process has ahead
 	save(1)
@@ -330,11 +330,11 @@ func testAttempts(u suite) {
 	}
 	j := ended(0)
 	j.Results.Attempt = second
-	_, err := s.EndJob(ctx, j, nil)
+	_, err := s.EndJob(ctx, j, nil, 0)
 	ok(t, err)
 	failed := ended(1)
 	failed.State, failed.Results, failed.Message = service.Failed, nil, "ends\x00 badly: \xff"
-	_, err = s.EndJob(ctx, failed, nil)
+	_, err = s.EndJob(ctx, failed, nil, 0)
 	ok(t, err)
 	wantKind(t, s.SaveChunks(ctx, jobID(0), first, []service.Chunk{chunk(service.SightingsByTime, 0, "late")}), service.Conflict)
 	for range 2 { // before and after others are swept away

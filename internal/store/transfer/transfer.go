@@ -39,6 +39,7 @@ func tables() []table {
 		{"jobs", "serial", true},
 		{"plans", "job", false},
 		{"segments", "job, number", false},
+		{"analyses", "job", false},
 		{"chunks", "job, attempt, kind, number", false},
 		{"tokens", "scope, token", false},
 		{"notices", "serial", true},

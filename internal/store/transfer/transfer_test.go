@@ -82,10 +82,10 @@ func fill(t *testing.T, s service.Store) {
 		}, service.Places{OfKey: 5, All: 5}, nil, service.Task{Kind: service.PlanTask, Job: id})
 		ok(t, err)
 	}
-	_, err = s.SavePlan(ctx, "open", &service.JobPlan{Segments: 2, Data: []byte{1}}, service.Pace{Ahead: 1, Turn: 9})
+	_, err = s.SavePlan(ctx, "open", &service.JobPlan{Segments: 2, Data: []byte{1}}, service.Pace{Ahead: 1, Turn: 9}, &service.Sharing{Key: service.AnalysisKey{7}})
 	ok(t, err)
 	_, err = s.EndJob(ctx, &service.Job{ID: "done", State: service.Failed, Message: "no", Finished: day, Expires: day.AddDate(100, 0, 0)},
-		&service.Notice{ID: "notice", Job: "done", Ended: day, Due: day, Sinks: []string{"a"}})
+		&service.Notice{ID: "notice", Job: "done", Ended: day, Due: day, Sinks: []string{"a"}}, 0)
 	ok(t, err)
 }
 

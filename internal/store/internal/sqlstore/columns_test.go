@@ -197,9 +197,9 @@ func TestTermsStayWhatTheyWere(t *testing.T) {
 	if v, err := (terms{&want}).Value(); err != nil || v != form {
 		t.Errorf("kept as %v, want %s; %v", v, form, err)
 	}
-	newer := &service.Terms{Version: 2}
+	newer := &service.Terms{Version: 3}
 	for text, want := range map[string]*service.Terms{
-		form: want, `{"version":2,"max_matches":"of another type"}`: newer, "": nil, "null": nil,
+		form: want, `{"version":3,"max_matches":"of another type"}`: newer, "": nil, "null": nil,
 	} {
 		var got *service.Terms
 		src := any(text)

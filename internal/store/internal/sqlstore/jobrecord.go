@@ -67,14 +67,14 @@ func newJobColumns(j *service.Job) []column {
 
 // jobColumns are the columns that make a job, but for its plan's.
 func jobColumns(j *service.Job, results **resultsRecord, attempt *int64) []column {
-	return append(newJobColumns(j), column{"serial", &j.Serial}, column{"segments_done", &j.SegmentsDone},
-		column{"results", document{results}}, column{"attempt", attempt})
+	return append(newJobColumns(j), column{"serial", &j.Serial}, column{"results", document{results}}, column{"attempt", attempt})
 }
 
-// selectJobs begins a statement that reads jobs, as j, with their plans, as p, but for the plans' data; [scanJob] reads its rows.
+// selectJobs begins a statement that reads jobs, as j, with their plans and how far they are, but for the plans' data; [scanJob] reads its
+// rows. A job that uses another's segments, which are those of o, is as far as that one, which may be gone once the job has ended.
 func selectJobs() string {
-	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil, nil)) + `, p.about FROM jobs j
-		LEFT JOIN plans p ON p.job = j.serial `
+	return `SELECT ` + names("j.", jobColumns(new(service.Job), nil, nil)) + `, COALESCE(o.segments_done, j.segments_done), j.source IS NOT NULL, p.about
+		FROM jobs j LEFT JOIN jobs o ON o.serial = j.source LEFT JOIN plans p ON p.job = j.serial `
 }
 
 // addJob says also how many of its key are open then.
@@ -90,7 +90,7 @@ func scanJob(r row, j *service.Job) error {
 	var results *resultsRecord
 	var plan *planRecord
 	var attempt int64
-	err := r.Scan(append(places(jobColumns(j, &results, &attempt)), document{&plan})...)
+	err := r.Scan(append(places(jobColumns(j, &results, &attempt)), &j.SegmentsDone, &j.Shares, document{&plan})...)
 	if err != nil {
 		return err
 	}

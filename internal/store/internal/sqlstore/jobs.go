@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/spotter-video/spotter/internal/service"
 )
@@ -79,7 +80,7 @@ func (s *Store) Job(ctx context.Context, id service.JobID) (*service.Job, error)
 func (s *Store) PlanData(ctx context.Context, id service.JobID) ([]byte, error) {
 	var data blob
 	err := s.look(fmt.Sprintf("read the plan of job %s", id), func(q statements) error {
-		row := q.QueryRowContext(ctx, `SELECT p.data FROM plans p JOIN jobs j ON j.serial = p.job WHERE j.id = $1`, id)
+		row := q.QueryRowContext(ctx, `SELECT p.data FROM jobs j JOIN plans p ON p.job = COALESCE(j.source, j.serial) WHERE j.id = $1`, id)
 		return orElse(row.Scan(&data), service.Errorf(service.NotFound, "there is no plan of a job %s", id))
 	})
 	return data, err
@@ -147,12 +148,16 @@ func (s *Store) OpenJobs(ctx context.Context) (list []service.OpenJobs, err erro
 }
 
 // EndJob implements [service.JobStore]. What the segments have saved cannot be found any more; [Store.Sweep] removes it.
-func (s *Store) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (ended bool, err error) {
+func (s *Store) EndJob(ctx context.Context, j *service.Job, n *service.Notice, keep time.Duration) (ended bool, err error) {
 	if j.State == service.InProgress {
 		return false, errOpen
 	}
 	err = s.write(ctx, fmt.Sprintf("end job %s", j.ID), func(tx *sql.Tx) (err error) {
-		ended, err = endJob(ctx, tx, j)
+		var again []service.Task
+		ended, again, err = endJob(ctx, tx, j, keep)
+		if err == nil {
+			err = s.enqueue(ctx, tx, again...)
+		}
 		if err != nil || !ended || n == nil {
 			return err
 		}
@@ -164,31 +169,38 @@ func (s *Store) EndJob(ctx context.Context, j *service.Job, n *service.Notice) (
 	return ended && err == nil, err
 }
 
-// endJob says false if the job has ended already.
-func endJob(ctx context.Context, tx *sql.Tx, j *service.Job) (bool, error) {
+// endJob says false if the job has ended already, and which tasks others need then.
+func endJob(ctx context.Context, tx *sql.Tx, j *service.Job, keep time.Duration) (ended bool, again []service.Task, err error) {
 	var serial service.Serial
+	var complete sql.NullBool
 	results, attempt := resultsRecordOf(j.Results)
-	err := tx.QueryRowContext(ctx, `UPDATE jobs SET state = $2, message = $3, results = $4, attempt = $5, finished = $6, expires = $7
-		WHERE id = $1 AND state = 'in-progress' RETURNING serial`, j.ID, j.State, readable(j.Message), document{results}, attempt,
-		millis(j.Finished), millis(j.Expires)).Scan(&serial)
+	err = tx.QueryRowContext(ctx, `UPDATE jobs SET state = $2, message = $3, results = $4, attempt = $5, finished = $6, expires = $7
+		WHERE id = $1 AND state = 'in-progress' RETURNING serial, segments_done = segments`, j.ID, j.State, readable(j.Message), document{results}, attempt,
+		millis(j.Finished), millis(j.Expires)).Scan(&serial, &complete)
 	if errors.Is(err, sql.ErrNoRows) {
-		return false, jobExists(ctx, tx, j.ID)
+		return false, nil, jobExists(ctx, tx, j.ID)
 	}
 	if err != nil {
-		return false, err
+		return false, nil, err
 	}
+	again, left, err := endAnalysis(ctx, tx, serial, complete.Bool, j.Finished.Add(keep))
+	if err != nil {
+		return false, nil, err
+	}
+	// After the rows of jobs, which others that end have locked when they come to this.
 	if _, err = countOpen(ctx, tx, -1); err != nil {
-		return false, err
+		return false, nil, err
 	}
-	return true, leave(ctx, tx, ofSegments, serial)
+	return true, again, leave(ctx, tx, left, serial)
 }
 
 // DeleteJob implements [service.JobStore]. Its results cannot be found any more; [Store.Sweep] removes them.
 func (s *Store) DeleteJob(ctx context.Context, id service.JobID) error {
 	return s.write(ctx, fmt.Sprintf("delete job %s", id), func(tx *sql.Tx) error {
 		var serial service.Serial
+		var source sql.NullInt64
 		err := tx.QueryRowContext(ctx, `UPDATE jobs SET id = NULL, expires = 0
-			WHERE id = $1 AND state <> 'in-progress' RETURNING serial`, id).Scan(&serial)
+			WHERE id = $1 AND state <> 'in-progress' RETURNING serial, source`, id).Scan(&serial, &source)
 		if errors.Is(err, sql.ErrNoRows) {
 			if err = jobExists(ctx, tx, id); err != nil {
 				return err
@@ -198,7 +210,18 @@ func (s *Store) DeleteJob(ctx context.Context, id service.JobID) error {
 		if err != nil {
 			return err
 		}
-		return leave(ctx, tx, ofJob, serial)
+		owner := serial
+		if source.Valid {
+			owner = service.Serial(source.Int64)
+		}
+		left, err := withdraw(ctx, tx, owner, true)
+		if err != nil {
+			return err
+		}
+		if source.Valid {
+			left = ofJob
+		}
+		return leave(ctx, tx, left, serial)
 	})
 }
 

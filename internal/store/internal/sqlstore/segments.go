@@ -11,7 +11,9 @@ import (
 )
 
 // SavePlan implements [service.JobStore]. [service.NotFound] if there is no such job.
-func (s *Store) SavePlan(ctx context.Context, id service.JobID, p *service.JobPlan, pace service.Pace) (saved bool, err error) {
+func (s *Store) SavePlan(
+	ctx context.Context, id service.JobID, p *service.JobPlan, pace service.Pace, how *service.Sharing,
+) (saved bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("save the plan of job %s", id), func(tx *sql.Tx) (err error) {
 		j := openJob{segments: sql.NullInt64{Int64: int64(p.Segments), Valid: true}}
 		tasks := j.next(id, pace)
@@ -24,13 +26,20 @@ func (s *Store) SavePlan(ctx context.Context, id service.JobID, p *service.JobPl
 		if err != nil {
 			return err
 		}
+		saved = true
+		var shares bool
+		if shares, err = s.offerOrShare(ctx, tx, id, &j, how); err != nil || shares {
+			return err
+		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO plans (job, about, data) VALUES ($1, $2, $3)`,
 			j.serial, document{planRecordOf(p)}, blob(p.Data))
 		if err != nil {
 			return err
 		}
-		saved = true
-		return s.enqueue(ctx, tx, j.own(tasks)...)
+		if p.Segments == 0 {
+			_, err = j.complete(ctx, tx)
+		}
+		return errors.Join(err, s.enqueue(ctx, tx, j.own(tasks)...))
 	})
 	return saved && err == nil, err
 }
@@ -44,7 +53,7 @@ func (s *Store) SaveSegment(
 	ctx context.Context, id service.JobID, segment int, data []byte, pace service.Pace,
 ) (saved bool, err error) {
 	err = s.write(ctx, fmt.Sprintf("save segment %d of job %s", segment, id), func(tx *sql.Tx) (err error) {
-		j, err := changeOpenJob(ctx, tx, id, `segments_done = segments_done + 1`)
+		j, err := changeOpenJob(ctx, tx, id, `segments_done = segments_done + 1, segment_bytes = segment_bytes + $2`, len(data))
 		if err != nil || j == nil {
 			return err
 		}
@@ -69,6 +78,8 @@ type openJob struct {
 	// turn is the lowest that the next one gets: see [service.Pace].
 	turn       int64
 	background bool
+	// source is the job whose segments are used; NULL for its own.
+	source sql.NullInt64
 }
 
 // next are the segments to be enqueued so that as many are in the queue and not saved as may be, or the finish when all are saved. They
@@ -96,11 +107,11 @@ func (j *openJob) own(tasks []service.Task) []service.Task {
 
 // changeOpenJob changes a job in progress, which nobody else does then for the rest of the transaction, and says how far it is
 // after that; nil if it has ended, NotFound if it is not there.
-func changeOpenJob(ctx context.Context, tx *sql.Tx, id service.JobID, set string) (*openJob, error) {
+func changeOpenJob(ctx context.Context, tx *sql.Tx, id service.JobID, set string, args ...any) (*openJob, error) {
 	var j openJob
 	err := tx.QueryRowContext(ctx, `UPDATE jobs SET `+set+` WHERE id = $1 AND state = 'in-progress'
-		RETURNING serial, segments, segments_done, segments_queued, turn, background`, id).Scan(
-		&j.serial, &j.segments, &j.done, &j.queued, &j.turn, &j.background)
+		RETURNING serial, segments, segments_done, segments_queued, turn, background, source`, append([]any{id}, args...)...).Scan(
+		&j.serial, &j.segments, &j.done, &j.queued, &j.turn, &j.background, &j.source)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, jobExists(ctx, tx, id)
 	}
@@ -129,7 +140,15 @@ func (s *Store) putSegment(
 	if err := j.keepQueued(ctx, tx, before); err != nil {
 		return err
 	}
-	return s.enqueue(ctx, tx, j.own(tasks)...)
+	tasks = j.own(tasks)
+	if j.done == int(j.segments.Int64) {
+		others, err := j.complete(ctx, tx)
+		if err != nil {
+			return err
+		}
+		tasks = append(tasks, others...)
+	}
+	return s.enqueue(ctx, tx, tasks...)
 }
 
 // keepQueued writes how many segments have been enqueued, if that has changed.
@@ -167,6 +186,9 @@ func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, pac
 	if !j.segments.Valid {
 		return []service.Task{{Kind: service.PlanTask, Job: id}}, nil
 	}
+	if waits, err := j.waits(ctx, tx); err != nil || waits {
+		return nil, err
+	}
 	before := j.queued
 	last := j.next(id, pace)
 	if j.done >= int(j.segments.Int64) {
@@ -197,11 +219,19 @@ func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, pac
 	return tasks, j.keepQueued(ctx, tx, before)
 }
 
+// waits says whether the job uses what another one has not done yet.
+func (j *openJob) waits(ctx context.Context, tx *sql.Tx) (waits bool, err error) {
+	if j.source.Valid {
+		err = tx.QueryRowContext(ctx, `SELECT segments_done < segments FROM jobs WHERE serial = $1`, j.source).Scan(&waits)
+	}
+	return waits, err
+}
+
 // Segment implements [service.JobStore]. Once the job has ended there is nothing.
 func (s *Store) Segment(ctx context.Context, id service.JobID, segment int) ([]byte, error) {
 	var data blob
 	err := s.look(fmt.Sprintf("read segment %d of job %s", segment, id), func(q statements) error {
-		err := q.QueryRowContext(ctx, `SELECT s.data FROM segments s JOIN jobs j ON j.serial = s.job
+		err := q.QueryRowContext(ctx, `SELECT s.data FROM jobs j JOIN segments s ON s.job = COALESCE(j.source, j.serial)
 			WHERE j.id = $1 AND j.state = 'in-progress' AND s.number = $2`, id, segment).Scan(&data)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil

@@ -14,12 +14,15 @@ import (
 // and ended or deleted jobs have left behind, which is not counted, in transactions of some milliseconds each; a million faces take
 // minutes, and a context that ends in between does no harm.
 func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error) {
-	var tokens, jobs int64
+	var tokens, jobs, analyses int64
 	err := s.write(ctx, "sweep", func(tx *sql.Tx) (err error) {
 		if tokens, err = sweepTokens(ctx, tx, now, limit); err != nil {
 			return err
 		}
 		if jobs, err = sweepJobs(ctx, tx, now, limit); err != nil {
+			return err
+		}
+		if analyses, err = sweepAnalyses(ctx, tx, now, limit); err != nil {
 			return err
 		}
 		return sweepMarks(ctx, tx, now, limit)
@@ -30,7 +33,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time, limit int) (int, error
 	if err = s.sweepGone(ctx, now); err != nil {
 		return 0, err
 	}
-	return int(tokens + jobs), s.clearLeftovers(ctx)
+	return int(tokens + jobs + analyses), s.clearLeftovers(ctx)
 }
 
 func sweepTokens(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (int64, error) {
@@ -41,12 +44,16 @@ func sweepTokens(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (int
 func sweepJobs(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (int64, error) {
 	expired, err := collect(ctx, tx, scanSerial, `UPDATE jobs SET id = NULL, expires = 0 WHERE serial IN
 		(SELECT serial FROM jobs WHERE expires > 0 AND expires <= $1 AND state <> 'in-progress'
-		ORDER BY expires LIMIT $2) RETURNING serial`, millis(now), max(limit, 1))
+		ORDER BY expires LIMIT $2) AND expires > 0 RETURNING serial`, millis(now), max(limit, 1)) // unless another process was quicker
 	if err != nil {
 		return 0, err
 	}
 	for _, serial := range expired {
-		if err := leave(ctx, tx, ofJob, serial); err != nil {
+		left, err := withdraw(ctx, tx, serial, false)
+		if err == nil {
+			err = leave(ctx, tx, left, serial)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -61,6 +68,8 @@ type residue string
 const (
 	ofCollection residue = "collection"
 	ofSegments   residue = "segments" // and the chunks of attempts that have not ended the job
+	ofAttempts   residue = "attempts" // those chunks only
+	ofResults    residue = "results"  // all chunks
 	ofJob        residue = "job"
 )
 
@@ -156,6 +165,10 @@ func steps(kind residue) []step {
 		return []step{{faces, 500}, {gone, 500}, {marks, 500}, {users, 500}, {tags, 500}, {collections, 2}}
 	case ofSegments:
 		return []step{{segments, 16}, {others, 16}}
+	case ofAttempts:
+		return []step{{others, 16}}
+	case ofResults:
+		return []step{{chunks, 16}}
 	case ofJob:
 		return []step{{segments, 16}, {chunks, 16}, {plans, 2}, {jobs, 2}}
 	default:
