@@ -121,7 +121,7 @@ func (j *Job) needs(ahead int) (TaskKind, int) {
 	case j.Plan == nil:
 		return PlanTask, 1
 	case j.SegmentsDone < j.Plan.Segments && j.Shares:
-		return SegmentTask, 0 // they are another job's
+		return SegmentTask, 1 // they are another job's, which may have gone
 	case j.SegmentsDone < j.Plan.Segments:
 		return SegmentTask, min(ahead, j.Plan.Segments-j.SegmentsDone)
 	default:

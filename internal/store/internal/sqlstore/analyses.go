@@ -121,13 +121,28 @@ func endAnalysis(ctx context.Context, tx *sql.Tx, owner service.Serial, complete
 	if err != nil || n == 0 {
 		return nil, ofSegments, err
 	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM plans WHERE job IN (SELECT serial FROM jobs WHERE source = $1 AND state = 'in-progress')`, owner)
+	plans, err := again(ctx, tx, `source = $1 AND state = 'in-progress'`, owner)
+	return plans, ofSegments, err
+}
+
+// again has jobs that use what does not come begin anew: their plans are to be enqueued.
+func again(ctx context.Context, tx *sql.Tx, which string, serial service.Serial) ([]service.Task, error) {
+	_, err := tx.ExecContext(ctx, `DELETE FROM plans WHERE job IN (SELECT serial FROM jobs WHERE `+which+`)`, serial) //nolint:gosec // G202: one of two texts
 	if err != nil {
-		return nil, ofSegments, err
+		return nil, err
 	}
-	again, err := collect(ctx, tx, scanTask(service.PlanTask), `UPDATE jobs SET source = NULL, segments = NULL, segments_queued = 0, segments_done = 0
-		WHERE source = $1 AND state = 'in-progress' RETURNING id, background`, owner)
-	return again, ofSegments, err
+	return collect(ctx, tx, scanTask(service.PlanTask), `UPDATE jobs SET source = NULL, segments = NULL, segments_queued = 0, segments_done = 0
+		WHERE `+which+` RETURNING id, background`, serial)
+}
+
+// awaits says whether a job waits for what another one has not done yet, and whether that comes: an older program may have ended the other
+// one without a word to those who wait.
+func (j *openJob) awaits(ctx context.Context, tx *sql.Tx) (waits, comes bool, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT segments_done < segments, state = 'in-progress' FROM jobs WHERE serial = $1`, j.source).Scan(&waits, &comes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, false, nil
+	}
+	return waits, comes, err
 }
 
 // withdraw has nobody begin to use the analysis of a job that goes away, and says what is to be cleared away of the job now: the analysis goes

@@ -186,8 +186,13 @@ func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, pac
 	if !j.segments.Valid {
 		return []service.Task{{Kind: service.PlanTask, Job: id}}, nil
 	}
-	if waits, err := j.waits(ctx, tx); err != nil || waits {
-		return nil, err
+	if j.source.Valid {
+		switch waits, comes, err := j.awaits(ctx, tx); {
+		case err != nil || waits && comes:
+			return nil, err
+		case waits:
+			return again(ctx, tx, `serial = $1`, j.serial)
+		}
 	}
 	before := j.queued
 	last := j.next(id, pace)
@@ -217,14 +222,6 @@ func (j *openJob) missing(ctx context.Context, tx *sql.Tx, id service.JobID, pac
 		}
 	}
 	return tasks, j.keepQueued(ctx, tx, before)
-}
-
-// waits says whether the job uses what another one has not done yet.
-func (j *openJob) waits(ctx context.Context, tx *sql.Tx) (waits bool, err error) {
-	if j.source.Valid {
-		err = tx.QueryRowContext(ctx, `SELECT segments_done < segments FROM jobs WHERE serial = $1`, j.source).Scan(&waits)
-	}
-	return waits, err
 }
 
 // Segment implements [service.JobStore]. Once the job has ended there is nothing.
