@@ -80,6 +80,7 @@ func TestServerValidateNamesTheKey(t *testing.T) {
 		"faces":                 {func(s *Server) { s.MaxFacesPerCollection = 0 }, "max-faces-per-collection is 0"},
 		"photo workers":         {func(s *Server) { s.PhotoWorkers = -1 }, "photo-workers is -1"},
 		"open jobs":             {func(s *Server) { s.OpenJobs = 0 }, "open-jobs is 0"},
+		"all open jobs":         {func(s *Server) { s.AllOpenJobs = -1 }, "all-open-jobs is -1"},
 		"results":               {func(s *Server) { s.KeepResults = 0 }, "keep-results is 0s"},
 		"tokens":                {func(s *Server) { s.KeepTokens = 0 }, "keep-tokens is 0s"},
 		"pages":                 {func(s *Server) { s.PageTokens = math.MaxInt64 }, "page-tokens is "},
@@ -197,6 +198,13 @@ func TestServerReadAndWrite(t *testing.T) {
 		{"keep-results", "1.5d", ""},
 		{"keep-results", "0d", ""},
 		{"keep-results", "-1h", ""},
+		{"keep-analyses", "12h", "12h"},
+		{"keep-analyses", "7d", "168h"},
+		{"keep-analyses", "0", "0"},
+		{"keep-analyses", "forever", "forever"},
+		{"keep-analyses", "always", ""},
+		{"keep-analyses", "0d", ""},
+		{"keep-analyses", "-1h", ""},
 		{"rate", "2.5", "2.5"},
 		{"rate", "-1", ""},
 		{"rate", "NaN", ""},
@@ -277,5 +285,16 @@ func TestAddBucket(t *testing.T) {
 		if (err == nil) != (want != "") || string(s.Buckets[name].Folder) != want {
 			t.Errorf("%q: %v, %+v", text, err, s.Buckets)
 		}
+	}
+}
+
+func TestMostOpenJobs(t *testing.T) {
+	t.Parallel()
+	s := Server{OpenJobs: 20}
+	if n := s.MostOpenJobs(); n != 200 {
+		t.Errorf("unless something else is said all keys together have %d open jobs", n)
+	}
+	if s.AllOpenJobs = 7; s.MostOpenJobs() != 7 {
+		t.Errorf("%d open jobs of all, and not as many as was said", s.MostOpenJobs())
 	}
 }
