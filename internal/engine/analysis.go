@@ -21,6 +21,10 @@ type analysis struct {
 	path  string
 	file  *os.File
 	plan  *video.Plan
+	// has says which segments are known already; nil for none.
+	has map[int]bool
+	// keep, if set, takes over what each segment gave, and what of it is damaged; by several goroutines. Its error ends all.
+	keep func(n int, found *search.Tracklets, damage video.Damage) error
 
 	mu       sync.Mutex
 	found    []*search.Tracklets // of each segment; guarded by mu, as are the following
@@ -44,19 +48,27 @@ func newAnalysis(e *Engine, v *Video, plan *video.Plan, q *Query) *analysis {
 func (a *analysis) run(ctx context.Context) ([]*search.Tracklets, error) {
 	var group sync.WaitGroup
 	for i := range a.plan.Segments {
+		if a.has[i] {
+			a.reached(i, a.plan.Segments[i].To-a.plan.Segments[i].From, 0)
+			continue
+		}
 		if a.hopeless() {
 			a.failures[i] = errors.New("not searched, as the decoder took too long before")
 			break
 		}
 		rec, err := a.recognizers.take(ctx)
 		if err != nil {
-			a.keep(i, nil, video.Damage{}, err)
+			a.gave(i, nil, video.Damage{}, err)
 			break
 		}
 		group.Go(func() {
 			defer a.recognizers.give(rec)
 			found, damage, err := a.segment(ctx, rec, i)
-			a.keep(i, found, damage, err)
+			if err == nil && a.keep != nil {
+				err = a.keep(i, found, damage)
+				found = nil
+			}
+			a.gave(i, found, damage, err)
 		})
 	}
 	group.Wait()
@@ -99,7 +111,8 @@ func (a *analysis) hopeless() bool {
 	return slices.ContainsFunc(a.failures, func(err error) bool { return video.KindOf(err) == video.Timeout })
 }
 
-func (a *analysis) keep(segment int, found *search.Tracklets, damage video.Damage, err error) {
+// gave notes what a segment gave.
+func (a *analysis) gave(segment int, found *search.Tracklets, damage video.Damage, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.found[segment], a.failures[segment] = found, err

@@ -82,7 +82,7 @@ func (o *opened) people(t *testing.T) *People {
 }
 
 // TestASearchAndAJobFindTheSame searches a film of two segments from a file and as a job, whose steps know of each other what is
-// kept only.
+// kept only, and asks a record of it.
 func TestASearchAndAJobFindTheSame(t *testing.T) {
 	t.Parallel()
 	o := open(t)
@@ -103,6 +103,7 @@ func TestASearchAndAJobFindTheSame(t *testing.T) {
 	if want := map[string]bool{"ANNA": true, "BEA": true, "CLEO": true, "DORA": true}; !cmp.Equal(names, want) {
 		t.Errorf("found %v, want %v", names, want)
 	}
+	o.recall(t, o.recorded(t, film), who, found)
 	job := o.worked(t, film, who)
 	if d := cmp.Diff(found.Sightings, job.Sightings); d != "" {
 		t.Error("sightings (-search +job):\n" + d)

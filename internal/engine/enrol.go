@@ -32,6 +32,7 @@ type People struct {
 	Threshold face.Similarity
 
 	gallery *gallery.Gallery
+	vectors []float32 // of the faces, one after another
 }
 
 // Enrolment is what is wanted of photos beside their faces, and who is told how it goes.
@@ -137,6 +138,7 @@ func (p *People) add(photos []Photo, newcomers []newcomer, note noteFunc) error 
 			p.Portraits[n.face.ID] = n.portrait
 		}
 	}
+	p.vectors = vectors
 	return p.gallery.Add(ids, vectors)
 }
 

@@ -224,6 +224,9 @@ type trackletRecord struct {
 	Vector       []byte  `json:"vector,omitempty"`
 	Weight       float64 `json:"weight"`
 	Observations []byte  `json:"observations"` // one [observationRecord] after another
+	// Portrait is a JPEG; none where portraits were not asked for.
+	Portrait        []byte  `json:"portrait,omitempty"`
+	PortraitQuality float32 `json:"portrait_quality,omitempty"`
 	// Attributes are those of each observation; none where they were not asked for.
 	Attributes []*lookRecord `json:"attributes,omitempty"`
 }
@@ -276,7 +279,10 @@ func encodeSegment(d *segmentData) ([]byte, error) {
 }
 
 func trackletRecordOf(t *search.Tracklet) (trackletRecord, error) {
-	r := trackletRecord{Track: t.Track, Model: string(t.Embedding.Model), Vector: floatBytes(t.Embedding.Vector), Weight: t.Weight}
+	r := trackletRecord{
+		Track: t.Track, Model: string(t.Embedding.Model), Vector: floatBytes(t.Embedding.Vector), Weight: t.Weight,
+		Portrait: t.Portrait, PortraitQuality: t.PortraitQuality,
+	}
 	for i := range t.Observations {
 		o := &t.Observations[i]
 		d := &o.Detection
@@ -348,7 +354,7 @@ func decodeSegment(data []byte) (*segmentData, error) {
 }
 
 func (r *trackletRecord) tracklet() (t search.Tracklet, err error) {
-	t.Track, t.Weight = r.Track, r.Weight
+	t.Track, t.Weight, t.Portrait, t.PortraitQuality = r.Track, r.Weight, r.Portrait, r.PortraitQuality
 	t.Embedding.Model = face.ModelID(r.Model)
 	if t.Embedding.Vector, err = floatsOf(r.Vector); err != nil {
 		return t, err

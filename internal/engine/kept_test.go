@@ -104,7 +104,14 @@ func TestKeptFormsStayWhatTheyWere(t *testing.T) {
 	if want := golden(t, "segment.v1"); err != nil || !bytes.Equal(segment, want) {
 		t.Errorf("a segment is kept as\n%s, want\n%s; %v", segment, want, err)
 	}
-	for name, empty := range map[string]*segmentData{"nothing": {}, "one frame": {Tracklets: search.Tracklets{First: []byte{0}}}} {
+	portrait := &segmentData{Tracklets: search.Tracklets{List: []search.Tracklet{
+		{Observations: []search.Observation{{Time: time.Second}}, Portrait: []byte("JPEG"), PortraitQuality: 0.5},
+	}}}
+	const want = `"portrait":"SlBFRw==","portrait_quality":0.5}],"frames":0,"faces":0,"upright":[0,0,0,0],"damage":{}}`
+	if data, err := encodeSegment(portrait); err != nil || !bytes.HasSuffix(data, []byte(want)) {
+		t.Errorf("a portrait is kept as\n%s, want\n%s; %v", data, want, err)
+	}
+	for name, empty := range map[string]*segmentData{"nothing": {}, "portrait": portrait, "one frame": {Tracklets: search.Tracklets{First: []byte{0}}}} {
 		data, err := encodeSegment(empty)
 		if err != nil {
 			t.Fatal(err)

@@ -25,6 +25,7 @@ type analysisRecord struct {
 	// Decoder is the build; empty where the process that began the job has none.
 	Decoder    string       `json:"decoder,omitempty"`
 	AWSFormats bool         `json:"aws_formats,omitempty"`
+	Portraits  bool         `json:"portraits,omitempty"` // of the faces are kept too
 	Params     paramsRecord `json:"params"`
 }
 
@@ -69,14 +70,25 @@ func (r *paramsRecord) params() search.Params {
 
 // Terms implements [service.Videos].
 func (s *stored) Terms() ([]byte, error) {
-	r := analysisRecord{
-		Version: analysisVersion, Revision: search.Revision, Model: string(s.pack.Model()), Pack: s.pack.Sum(),
-		AWSFormats: s.awsFormats, Params: paramsRecordOf(&s.params),
+	r := s.termsBy(s.builds)
+	r.AWSFormats = s.awsFormats
+	return r.encode()
+}
+
+// termsBy are the terms of this pipeline, with the usual one of these decoders.
+func (p *pipeline) termsBy(builds []string) *analysisRecord {
+	r := &analysisRecord{
+		Version: analysisVersion, Revision: search.Revision, Model: string(p.pack.Model()), Pack: p.pack.Sum(),
+		Params: paramsRecordOf(&p.params),
 	}
-	if len(s.builds) > 0 {
-		r.Decoder = s.builds[0]
+	if len(builds) > 0 {
+		r.Decoder = builds[0]
 	}
-	data, err := json.Marshal(&r)
+	return r
+}
+
+func (r *analysisRecord) encode() ([]byte, error) {
+	data, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encode how videos are analysed: %w", err)
 	}

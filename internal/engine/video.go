@@ -108,8 +108,9 @@ type Query struct {
 
 // Findings are what a track of a video shows.
 type Findings struct {
-	Info      face.VideoInfo
-	Sightings []face.Sighting // by time, then person
+	Info       face.VideoInfo
+	SampleRate float64         // frames a second that were looked at
+	Sightings  []face.Sighting // by time, then person
 	// Portraits are the best portrait of each person as JPEG, by person number; may lack some.
 	Portraits map[int][]byte
 	// Warnings are sentences about what is odd with the video. Partial are those that say what of it was not searched.
@@ -126,26 +127,25 @@ func (v *Video) Search(ctx context.Context, i int, q Query) (*Findings, error) {
 	if err != nil {
 		return f, err
 	}
-	f.Info = plan.Info
+	f.Info, f.SampleRate = plan.Info, v.engine.params.SampleRate
 	if q.Started != nil {
 		q.Started(f.Info)
 	}
 	a := newAnalysis(v.engine, v, plan, &q)
 	segments, failed := a.run(ctx)
 	f.Warnings, f.Partial = append(plan.Warnings, a.damage.Warnings()...), a.damage.Partial()
-	if err := v.match(ctx, f, segments, q.People); err != nil {
+	defer v.engine.trace.begin(0, "finish "+v.path)()
+	if err := v.engine.match(ctx, &v.engine.pipeline, f, segments, q.People); err != nil {
 		return f, errors.Join(failed, err)
 	}
 	return f, failed
 }
 
 // match finds out who was seen.
-func (v *Video) match(ctx context.Context, f *Findings, segments []*search.Tracklets, who *People) (err error) {
-	e := v.engine
-	defer e.trace.begin(0, "finish "+v.path)()
+func (e *Engine) match(ctx context.Context, by *pipeline, f *Findings, segments []*search.Tracklets, who *People) (err error) {
 	enrolled := who.gallery.Snapshot()
 	defer func() { err = errors.Join(err, enrolled.Close()) }()
-	result, err := e.finish(ctx, segments, search.Matching{
+	result, err := by.finish(ctx, segments, search.Matching{
 		Gallery: enrolled, Threshold: who.Threshold, MaxMatches: int(e.config.MaxFaces),
 		People: func(context.Context, []face.ID) (map[face.ID]string, error) { return who.Person, nil },
 	})

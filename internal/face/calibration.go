@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Cohort is what is known of the embeddings of strangers in general: their mean and covariance, figures that name
@@ -148,7 +147,11 @@ func (c *Calibration) Threshold(sim Similarity, i Impostors) Score {
 		return -1
 	}
 	last := CalibrationPoint{}
-	for _, p := range append(slices.Clip(c.Points), CalibrationPoint{Normalised: i.Normalise(1), Similarity: 100}) {
+	for n := range len(c.Points) + 1 {
+		p := CalibrationPoint{Normalised: i.Normalise(1), Similarity: 100}
+		if n < len(c.Points) {
+			p = c.Points[n]
+		}
 		if sim <= p.Similarity {
 			share := float64(sim-last.Similarity) / float64(p.Similarity-last.Similarity)
 			return i.Score(last.Normalised+share*(p.Normalised-last.Normalised)) - slack

@@ -45,7 +45,7 @@ func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, 
 	if in.MaxMatches < 1 {
 		return nil, errors.New("at least one match per face must be allowed")
 	}
-	list, err := gather(stretches, in.Cohort, in.Params)
+	list, err := Whole(stretches, in.Cohort, in.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +80,9 @@ func Finish(ctx context.Context, stretches []*Tracklets, in Matching) (*Result, 
 	return r, nil
 }
 
-// gather lists the tracklets of all stretches, made whole across their borders, by start.
-func gather(stretches []*Tracklets, cohort *face.Cohort, p Params) ([]Tracklet, error) {
+// Whole lists the tracklets of all stretches as they are matched: made whole across borders, by start. The stretches may be given in
+// any order.
+func Whole(stretches []*Tracklets, cohort *face.Cohort, p Params) ([]Tracklet, error) {
 	dim := len(cohort.Mean)
 	stretches = slices.Clone(stretches)
 	slices.SortStableFunc(stretches, func(a, b *Tracklets) int { return cmp.Compare(a.Stretch, b.Stretch) })
