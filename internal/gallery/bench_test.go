@@ -62,6 +62,41 @@ func BenchmarkSearch(b *testing.B) {
 	}
 }
 
+// BenchmarkWithin looks for every face within reach of 64 probes among 64,000 faces, on one thread: for few (the probes'
+// copies), for a hundredth of all, and for all.
+func BenchmarkWithin(b *testing.B) {
+	const faces, dim, batch = 64000, 512, 64
+	rows := randomRows(newSeeded(1), faces, dim)
+	g := newGallery(b, dim, WithParallelism(1))
+	if err := g.Add(numbers(0, faces), rows); err != nil {
+		b.Fatal(err)
+	}
+	for _, k := range kernels() {
+		for _, score := range []face.Score{0.4, 0.1, -1} {
+			probes := make([]face.Probe, batch)
+			for i := range probes {
+				probes[i] = face.Probe{Vector: rows[i*dim : (i+1)*dim], MinScore: score}
+			}
+			b.Run(fmt.Sprintf("%s/cosine>=%v", k.name, score), func(b *testing.B) {
+				g.kernel = k
+				found := 0
+				for b.Loop() {
+					all, err := g.Within(b.Context(), probes)
+					if err != nil {
+						b.Fatal(err)
+					}
+					found = 0
+					for _, of := range all {
+						found += len(of)
+					}
+				}
+				b.ReportMetric(float64(found)/batch, "found/probe")
+				b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(b.N*batch), "ms/probe")
+			})
+		}
+	}
+}
+
 // BenchmarkClients has eight clients search a gallery of 100,000 faces at the same time: together, and each on its own.
 func BenchmarkClients(b *testing.B) {
 	const faces, dim, clients = 100_000, 512, 8

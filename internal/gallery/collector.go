@@ -45,11 +45,15 @@ type collector struct {
 	q       *query
 	r       *resolver
 	list    []candidate
+	refined int // of an unlimited query: so many at the start of the list have been narrowed down
 	pruneAt int
 	scores  []float32 // scratch
 }
 
 func newCollector(q *query, r *resolver) collector {
+	if q.limit == unlimited {
+		return collector{q: q, r: r, pruneAt: minPrune}
+	}
 	return collector{q: q, r: r, pruneAt: max(2*q.limit, minPrune)}
 }
 
@@ -71,8 +75,14 @@ func (c *collector) add(ctx context.Context, part, slot int, approx, residual fl
 }
 
 // prune raises the floor to the limit-th best lower bound, and drops what lies below it: that many faces are surely
-// better. If too many remain, it computes their scores and keeps the best, by score and then by id.
+// better. If too many remain, it computes their scores and keeps the best, by score and then by id. Without a limit
+// nothing is surely better.
 func (c *collector) prune(ctx context.Context) error {
+	if c.q.limit == unlimited {
+		c.refineNew()
+		c.pruneAt = len(c.list) + minPrune
+		return nil
+	}
 	c.dropBelow()
 	most := resolveFactor*c.q.limit + resolveExtra
 	if len(c.list) > most {
@@ -116,8 +126,23 @@ func (c *collector) dropBelow() {
 // the number of originals that have to be read.
 func (c *collector) refine() {
 	c.dropBelow()
-	for i := range c.list {
-		x := &c.list[i]
+	c.narrow(c.list)
+	c.dropBelow()
+}
+
+// refineNew does the same for an unlimited query, and for what has been added since the last time: the codes have just
+// been scanned, and are near.
+func (c *collector) refineNew() {
+	fresh, floor := c.list[c.refined:], c.q.floor.get()
+	c.narrow(fresh)
+	fresh = slices.DeleteFunc(fresh, func(x candidate) bool { return x.upper < floor })
+	c.refined += len(fresh)
+	c.list = c.list[:c.refined]
+}
+
+func (c *collector) narrow(list []candidate) {
+	for i := range list {
+		x := &list[i]
 		if x.exact() {
 			continue
 		}
@@ -125,7 +150,6 @@ func (c *collector) refine() {
 		score, margin := p.inner(c.q.vector, slot), refinedMargin(p.residual(slot))
 		x.lower, x.upper = float32(score-margin), float32(score+margin)
 	}
-	c.dropBelow()
 }
 
 // compareExact orders candidates with known scores as an answer is ordered.

@@ -19,6 +19,12 @@
 // becomes a candidate, and only candidates are scored canonically, with their float32 vectors, the originals. The scan is
 // limited by memory bandwidth for one probe and by arithmetic for many, which are scanned eight at a time.
 //
+// # Every face within reach
+//
+// [Gallery.Within] is for who has another lowest score for each face, or wants all faces there are: it ends before the
+// last step. It gives the faces that may reach a score, with the bounds of theirs from the probe as it is against the
+// codes, and asks for no original.
+//
 // # Originals
 //
 // [New] makes a gallery that keeps the originals in memory: for some thousand faces, or where there is no other place for

@@ -195,6 +195,7 @@ func checkLife(t *rapid.T, kernel string, elsewhere *shelf) {
 			moments = append(moments, moment{g.Snapshot(), maps.Clone(m)})
 		}
 		checkSearch(t, d, dim, g, m, all)
+		checkWithin(t, d, dim, g, m, all)
 		if got := g.Digest(); got != m.digest() {
 			t.Fatalf("the digest is %x, want %x", got, m.digest())
 		}
@@ -202,6 +203,11 @@ func checkLife(t *rapid.T, kernel string, elsewhere *shelf) {
 	for _, then := range moments {
 		if then.s.Len() != len(then.m) {
 			t.Fatalf("Len of a snapshot = %d, want %d", then.s.Len(), len(then.m))
+		}
+		asked := elsewhere.count()
+		checkWithin(t, d, dim, then.s, then.m, all)
+		if elsewhere.count() != asked {
+			t.Fatal("originals were asked for")
 		}
 		elsewhere.forget(then.m)
 		checkAnswers(t, d, dim, then.s, then.m, all)
@@ -229,6 +235,7 @@ func addSomehow(t *rapid.T, d dice, g *Gallery, ids []face.ID, fresh [][]float32
 type searchable interface {
 	Len() int
 	Search(ctx context.Context, probes []face.Probe) ([][]face.Hit, error)
+	Within(ctx context.Context, probes []face.Probe) ([][]Bounds, error)
 }
 
 func checkSearch(t *rapid.T, d dice, dim int, g searchable, m model, all [][]float32) {
@@ -238,7 +245,8 @@ func checkSearch(t *rapid.T, d dice, dim int, g searchable, m model, all [][]flo
 	checkAnswers(t, d, dim, g, m, all)
 }
 
-func checkAnswers(t *rapid.T, d dice, dim int, g searchable, m model, all [][]float32) {
+// someProbes makes up to 17 probes, some of which are hard.
+func someProbes(d dice, dim int, all [][]float32) []face.Probe {
 	probes := make([]face.Probe, []int{1, 2, 8, 9, 17}[d.below(5)])
 	for i := range probes {
 		p := &probes[i]
@@ -256,6 +264,11 @@ func checkAnswers(t *rapid.T, d dice, dim int, g searchable, m model, all [][]fl
 			}
 		}
 	}
+	return probes
+}
+
+func checkAnswers(t *rapid.T, d dice, dim int, g searchable, m model, all [][]float32) {
+	probes := someProbes(d, dim, all)
 	got, err := g.Search(context.Background(), probes)
 	if err != nil {
 		t.Fatal(err)

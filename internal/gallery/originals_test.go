@@ -69,6 +69,16 @@ func (s *shelf) drop(ids []face.ID) {
 	}
 }
 
+// count is how many originals have been asked for.
+func (s *shelf) count() int {
+	if s == nil {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked
+}
+
 // forget takes out of a model what is not on the shelf any more.
 func (s *shelf) forget(m model) {
 	if s == nil {

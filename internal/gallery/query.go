@@ -11,6 +11,9 @@ import (
 // maxLimit is the most hits that a probe may ask for: Rekognition's limit on MaxFaces.
 const maxLimit = 4096
 
+// unlimited is the limit of a query that wants all faces, see [Gallery.Within].
+const unlimited = math.MaxInt
+
 // query is a probe made ready. It is shared by the workers of a search, read-only but for its floor.
 type query struct {
 	vector    []float32
@@ -26,6 +29,24 @@ func newQueries(s *shape, probes []face.Probe) ([]query, error) {
 	if err := checkProbes(s, probes); err != nil {
 		return nil, err
 	}
+	return quantiseProbes(s, probes), nil
+}
+
+// newUnlimited makes queries for all faces, whatever the limits of the probes are.
+func newUnlimited(s *shape, probes []face.Probe) ([]query, error) {
+	for i := range probes {
+		if err := checkProbe(s, &probes[i]); err != nil {
+			return nil, fmt.Errorf("probe %d: %w", i, err)
+		}
+	}
+	queries := quantiseProbes(s, probes)
+	for i := range queries {
+		queries[i].limit = unlimited
+	}
+	return queries, nil
+}
+
+func quantiseProbes(s *shape, probes []face.Probe) []query {
 	queries := make([]query, len(probes))
 	codes := make([]int8, len(probes)*s.padded)
 	floors := make([]floor, len(probes))
@@ -37,7 +58,7 @@ func newQueries(s *shape, probes []face.Probe) ([]query, error) {
 		q.floor = &floors[i]
 		q.reset()
 	}
-	return queries, nil
+	return queries
 }
 
 // reset makes a query ready to be answered.
@@ -46,10 +67,15 @@ func (q *query) reset() {
 	q.floor.raise(q.min)
 }
 
+// checkProbes checks the probes of a search, which has limits.
 func checkProbes(s *shape, probes []face.Probe) error {
 	for i := range probes {
-		if err := checkProbe(s, &probes[i]); err != nil {
+		p := &probes[i]
+		if err := checkProbe(s, p); err != nil {
 			return fmt.Errorf("probe %d: %w", i, err)
+		}
+		if p.Limit < 1 || p.Limit > maxLimit {
+			return fmt.Errorf("probe %d: %w: limit %d is not within 1..%d", i, ErrProbe, p.Limit, maxLimit)
 		}
 	}
 	return nil
@@ -61,8 +87,6 @@ func checkProbe(s *shape, p *face.Probe) error {
 		return fmt.Errorf("%w: vector of %d values, the gallery has %d", ErrProbe, len(p.Vector), s.dim)
 	case !isUnit(p.Vector):
 		return fmt.Errorf("%w: vector is not a finite unit vector", ErrProbe)
-	case p.Limit < 1 || p.Limit > maxLimit:
-		return fmt.Errorf("%w: limit %d is not within 1..%d", ErrProbe, p.Limit, maxLimit)
 	case math.IsNaN(float64(p.MinScore)):
 		return fmt.Errorf("%w: lowest score is not a number", ErrProbe)
 	}

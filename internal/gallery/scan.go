@@ -62,13 +62,7 @@ func (s *searcher) search(ctx context.Context, v *view, probes []face.Probe) ([]
 
 // attempt answers the queries, as if the faces that are known to be absent had been deleted.
 func (r *resolver) attempt(ctx context.Context, queries []query) ([][]face.Hit, error) {
-	units := r.v.units()
-	groups := newGroups(r.s, queries)
-	workers := make([]*worker, r.s.workers(len(units), len(groups)))
-	for i := range workers {
-		workers[i] = newWorker(r, groups, queries)
-	}
-	err := each(ctx, workers, len(units), func(w *worker, i int) error { return w.scan(ctx, units[i]) })
+	workers, err := r.scan(ctx, queries)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +82,17 @@ func (r *resolver) attempt(ctx context.Context, queries []query) ([][]face.Hit, 
 		hits[i] = rankings[i].hits()
 	}
 	return hits, nil
+}
+
+// scan offers every face of the view to the collectors of some workers.
+func (r *resolver) scan(ctx context.Context, queries []query) ([]*worker, error) {
+	units := r.v.units()
+	groups := newGroups(r.s, queries)
+	workers := make([]*worker, r.s.workers(len(units), len(groups)))
+	for i := range workers {
+		workers[i] = newWorker(r, groups, queries)
+	}
+	return workers, each(ctx, workers, len(units), func(w *worker, i int) error { return w.scan(ctx, units[i]) })
 }
 
 const (
