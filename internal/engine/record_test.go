@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/spotter-video/spotter/internal/face"
 )
 
 // recorded analyses a film for good, in two goes: the first one ends when a segment has been kept.
@@ -76,10 +78,38 @@ func (o *opened) recall(t *testing.T, r *Record, who *People, found *Findings) {
 	if recalled, err = o.Recall(t.Context(), r, who, false); err != nil || recalled.Portraits != nil {
 		t.Errorf("%d portraits, %v", len(recalled.Portraits), err)
 	}
+	o.among(t, r, who, found)
 	failing := *r
 	failing.Failure = "between 0:00:20 and 0:00:30: it crashed"
 	if recalled, err = o.Recall(t.Context(), &failing, who, false); err == nil || err.Error() != failing.Failure || len(recalled.Sightings) == 0 {
 		t.Errorf("%d sightings, %v", len(recalled.Sightings), err)
+	}
+}
+
+// among looks the people up in a crowd.
+func (o *opened) among(t *testing.T, r *Record, who *People, found *Findings) {
+	t.Helper()
+	best := face.Similarity(0)
+	for _, s := range found.Sightings {
+		for _, m := range s.Matches {
+			best = max(best, m.Similarity)
+		}
+	}
+	crowd, err := o.NewCrowd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer crowd.Close() //nolint:errcheck // it has none
+	codes, err := o.Codes(3, r)
+	if err == nil {
+		err = crowd.Add(3, codes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := crowd.Candidates(t.Context(), who)
+	if err != nil || len(list) != 1 || list[0].Number != 3 || list[0].AtMost < best || list[0].AtMost > best+1 {
+		t.Errorf("candidates %v (%v), want record 3 with a little more than %v", list, err, best)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 
 // Revision is raised with every change of this room, of track or of recognizer after which the same parameters give other results:
 // what one revision has begun no other one may end.
-const Revision = 1
+const Revision = 2
 
 // Params tune the pipeline. All of them change results: a face search keeps the ones it was started with.
 type Params struct {
