@@ -1,5 +1,5 @@
-// Package sqlite keeps everything that outlives the process in one SQLite file: it opens the file, migrates its tables, and
-// hands them to the SQL that all stores share. It refuses to know what the rows mean.
+// Package sqlite keeps everything that outlives the process in one SQLite file: it says what kind of file that is, has the
+// tables, and hands them to the SQL that all stores share. It refuses to know what the rows mean.
 //
 // # One file, one process
 //

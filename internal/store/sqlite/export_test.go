@@ -2,22 +2,25 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"io/fs"
+	"testing/fstest"
 )
 
 // OpenAt makes a database whose tables are those of an earlier version.
-func OpenAt(ctx context.Context, path string, version int64) (*DB, error) {
-	if err := errors.Join(create(path), claim(ctx, path)); err != nil {
+func OpenAt(ctx context.Context, path string, version int) (*DB, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql") // in the order of their versions
+	if err != nil {
 		return nil, err
 	}
-	db := &DB{release: func() error { return nil }}
-	err := db.connect(ctx, path, func(ctx context.Context, w *sql.DB) error {
-		p, _, _, err := versions(ctx, w)
-		if err == nil {
-			_, err = p.UpTo(ctx, version)
+	then := fstest.MapFS{}
+	for _, name := range names[:version] {
+		script, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
 		}
-		return err
-	})
-	return db, err
+		then[name] = &fstest.MapFile{Data: script}
+	}
+	k := kind()
+	k.Migrations = then
+	return k.Open(ctx, path)
 }

@@ -95,7 +95,7 @@ func TestDeletedFacesAreOverwritten(t *testing.T) {
 }
 
 // before makes a database as an earlier version has left it, and gives the file.
-func before(t *testing.T, version int64, statements ...string) string {
+func before(t *testing.T, version int, statements ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "spotter.db")
 	db, err := sqlite.OpenAt(t.Context(), path, version)

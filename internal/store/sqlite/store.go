@@ -17,11 +17,11 @@ type Store struct{ *sqlstore.Store }
 
 // New makes the store of a database. Closing it closes the database.
 func New(db *DB, enqueue Enqueue) *Store {
-	return &Store{sqlstore.New(db.config(sqlstore.Enqueue(enqueue)))}
+	return &Store{sqlstore.New(config(db, sqlstore.Enqueue(enqueue)))}
 }
 
-func (db *DB) config(enqueue sqlstore.Enqueue) sqlstore.Config {
+func config(db *DB, enqueue sqlstore.Enqueue) sqlstore.Config {
 	return sqlstore.Config{
-		Writer: db.writer, Reader: db.reader, Enqueue: enqueue, Close: db.Close, Clock: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
+		Writer: db.Writer(), Reader: db.Reader(), Enqueue: enqueue, Close: db.Close, Clock: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
 	}
 }

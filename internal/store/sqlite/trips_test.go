@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"crypto/rand"
-	"database/sql/driver"
 	"fmt"
 	"log/slog"
 	"os"
@@ -13,13 +12,14 @@ import (
 
 	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/service"
+	"github.com/spotter-video/spotter/internal/testkit/sqliteplan"
 )
 
 // TestRoundTrips counts what a segment of a face search asks of the store: with a database that is a server, each is a round trip, and
 // a long video has a thousand segments.
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
-	seen := recorder{statements: map[string][]driver.NamedValue{}}
+	var seen sqliteplan.Recorder
 	var tasks []service.Task
 	store := recorded(t, &seen, func(more []service.Task) error {
 		tasks = append(tasks, more...)
@@ -44,7 +44,7 @@ func TestRoundTrips(t *testing.T) {
 	for n := 0; len(tasks) > 0 && tasks[0].Kind != service.FinishTask; n++ {
 		task := tasks[0]
 		tasks = tasks[1:]
-		seen.trips = nil
+		seen.Trips()
 		if err := s.Run(t.Context(), task); err != nil {
 			t.Fatal(err)
 		}
@@ -56,17 +56,18 @@ func TestRoundTrips(t *testing.T) {
 		case task.Segment == 0 || task.Segment == segments-1:
 			most = 9
 		}
-		if len(seen.trips) > most {
-			t.Errorf("%s %d takes %d round trips, want at most %d:\n%s", task.Kind, task.Segment, len(seen.trips), most, told(seen.trips))
+		trips := seen.Trips()
+		if len(trips) > most {
+			t.Errorf("%s %d takes %d round trips, want at most %d:\n%s", task.Kind, task.Segment, len(trips), most, told(trips))
 		}
-		t.Logf("%s %d: %d round trips", task.Kind, task.Segment, len(seen.trips))
+		t.Logf("%s %d: %d round trips", task.Kind, task.Segment, len(trips))
 	}
-	seen.trips = nil
+	seen.Trips()
 	if _, err := s.Results(t.Context(), service.ResultRequest{Operation: service.FaceSearch, Job: id}); err != nil {
 		t.Fatal(err)
 	}
-	if len(seen.trips) != 1 {
-		t.Errorf("to ask how a job is takes %d round trips:\n%s", len(seen.trips), told(seen.trips))
+	if trips := seen.Trips(); len(trips) != 1 {
+		t.Errorf("to ask how a job is takes %d round trips:\n%s", len(trips), told(trips))
 	}
 }
 

@@ -1,4 +1,4 @@
-package sqlite
+package sqlitefile
 
 import (
 	"context"
@@ -10,19 +10,19 @@ import (
 	"github.com/spotter-video/spotter/internal/outfile"
 )
 
-// BackupFile writes a database as it is now into a new file (mode 0600), which can be opened like the original. Whoever has
-// the database open goes on reading and writing meanwhile. A file that is there already is an error.
-func BackupFile(ctx context.Context, from, to string) (err error) {
+// Backup writes a file as it is now into a new one (mode 0600), which can be opened like the original. Whoever has it open goes
+// on reading and writing meanwhile; without a write-ahead log, writing waits. A file that is there already is an error.
+func (k *Kind) Backup(ctx context.Context, from, to string) (err error) {
 	from, err = filepath.Abs(from)
 	if err != nil {
 		return err
 	}
-	if _, err = checkOurs(ctx, from); err != nil {
-		return fmt.Errorf("open database %s: %w", from, err)
+	if _, err = k.check(ctx, from); err != nil {
+		return fmt.Errorf("open %s %s: %w", k.Noun, from, err)
 	}
-	reader, err := sql.Open("sqlite", reading(from))
+	reader, err := sql.Open("sqlite", k.reading(from))
 	if err != nil {
-		return fmt.Errorf("open database %s: %w", from, err)
+		return fmt.Errorf("open %s %s: %w", k.Noun, from, err)
 	}
 	defer func() { err = errors.Join(err, reader.Close()) }()
 	to, err = filepath.Abs(to)
@@ -30,7 +30,7 @@ func BackupFile(ctx context.Context, from, to string) (err error) {
 		return err
 	}
 	if err = backup(ctx, reader, to); err != nil {
-		return fmt.Errorf("back up database %s to %s: %w", from, to, err)
+		return fmt.Errorf("back up %s %s to %s: %w", k.Noun, from, to, err)
 	}
 	return nil
 }

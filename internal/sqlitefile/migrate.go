@@ -1,21 +1,17 @@
-package sqlite
+package sqlitefile
 
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"fmt"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/*.sql
-var migrations embed.FS
-
 // migrate brings the tables up to date.
-func migrate(ctx context.Context, db *sql.DB) error {
-	p, has, knows, err := versions(ctx, db)
+func (k *Kind) migrate(ctx context.Context, db *sql.DB) error {
+	p, has, knows, err := k.versions(ctx, db)
 	if err != nil {
 		return err
 	}
@@ -26,18 +22,18 @@ func migrate(ctx context.Context, db *sql.DB) error {
 }
 
 // current refuses tables that are not up to date.
-func current(ctx context.Context, db *sql.DB) error {
-	_, has, knows, err := versions(ctx, db)
+func (k *Kind) current(ctx context.Context, db *sql.DB) error {
+	_, has, knows, err := k.versions(ctx, db)
 	if err == nil && has < knows {
-		err = fmt.Errorf("it was written by an older Spotter (its tables are version %d, and this program needs %d): "+
-			"start this program's server on it, which brings it up to date", has, knows)
+		err = fmt.Errorf("it was written by an older Spotter (its tables are version %d, and this program needs %d): %s",
+			has, knows, k.Advice.Older)
 	}
 	return err
 }
 
 // versions says which version the tables have and which this program knows, and refuses tables that are newer.
-func versions(ctx context.Context, db *sql.DB) (p *goose.Provider, has, knows int64, err error) {
-	scripts, err := fs.Sub(migrations, "migrations")
+func (k *Kind) versions(ctx context.Context, db *sql.DB) (p *goose.Provider, has, knows int64, err error) {
+	scripts, err := fs.Sub(k.Migrations, "migrations")
 	if err != nil {
 		return nil, 0, 0, err
 	}
@@ -50,8 +46,8 @@ func versions(ctx context.Context, db *sql.DB) (p *goose.Provider, has, knows in
 		return nil, 0, 0, fmt.Errorf("read the version of the tables: %w", err)
 	}
 	if has > knows {
-		return nil, 0, 0, fmt.Errorf("it was written by a newer Spotter (its tables are version %d, and this program knows %d): "+
-			"run the newer one, or restore a backup from before the upgrade", has, knows)
+		return nil, 0, 0, fmt.Errorf("it was written by a newer Spotter (its tables are version %d, and this program knows %d): %s",
+			has, knows, k.Advice.Newer)
 	}
 	return p, has, knows, nil
 }

@@ -1,4 +1,4 @@
-package sqlite
+package sqlitefile
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// keptStatements is how many statements a connection keeps: the store and the queue have some 150 of a fixed text. Those whose text
+// keptStatements is how many statements a connection keeps: the server's store and queue have some 150 of a fixed text. Those whose text
 // depends on a number of values, such as of ids, push out the ones that have not been used for longest.
 const keptStatements = 256
 

@@ -1,4 +1,4 @@
-package sqlite
+package sqlitefile
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // pool is one connection that keeps its statements, on a table with numbers.
 func keeping(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := openPool(writing(filepath.Join(t.TempDir(), "x.db")))
+	db, err := openPool(logged().writing(filepath.Join(t.TempDir(), "x.db")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func BenchmarkStatement(b *testing.B) {
 		"kept": openPool, "read anew": func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) },
 	} {
 		b.Run(name, func(b *testing.B) {
-			db, err := open(writing(filepath.Join(b.TempDir(), "x.db")))
+			db, err := open(logged().writing(filepath.Join(b.TempDir(), "x.db")))
 			if err != nil {
 				b.Fatal(err)
 			}

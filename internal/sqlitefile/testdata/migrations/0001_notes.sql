@@ -1,0 +1,2 @@
+-- +goose Up
+CREATE TABLE notes (n INTEGER PRIMARY KEY, text BLOB NOT NULL) STRICT;
