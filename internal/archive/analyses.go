@@ -9,23 +9,37 @@ import (
 
 // Analyses gives those of a video by their tracks; none if they have not been begun.
 func (a *Archive) Analyses(ctx context.Context, video int64) ([]Analysis, error) {
-	list, err := a.analyses(ctx, video)
+	list, err := a.analyses(ctx, analysisColumns+`WHERE video = $1 ORDER BY track`, video)
 	if err != nil {
 		return nil, fmt.Errorf("list analyses of video %d: %w", video, err)
 	}
 	return list, nil
 }
 
-func (a *Archive) analyses(ctx context.Context, video int64) (list []Analysis, err error) {
-	rows, err := a.reader.QueryContext(ctx, `SELECT id, track, terms, plan, segments, failure,
-		EXISTS (SELECT 1 FROM codes WHERE analysis = id) FROM analyses WHERE video = $1 ORDER BY track`, video)
+// Analysis gives one; [ErrGone] if it is not there.
+func (a *Archive) Analysis(ctx context.Context, id int64) (*Analysis, error) {
+	list, err := a.analyses(ctx, analysisColumns+`WHERE id = $1`, id)
+	if err == nil && len(list) == 0 {
+		err = ErrGone
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for analysis %d: %w", id, err)
+	}
+	return &list[0], nil
+}
+
+const analysisColumns = `SELECT id, video, track, terms, plan, segments, failure,
+	EXISTS (SELECT 1 FROM codes WHERE analysis = id) FROM analyses `
+
+func (a *Archive) analyses(ctx context.Context, query string, args ...any) (list []Analysis, err error) {
+	rows, err := a.reader.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var x Analysis
-		if err := rows.Scan(&x.ID, &x.Track, &x.Terms, &x.Plan, &x.Segments, &x.Failure, &x.Done); err != nil {
+		if err := rows.Scan(&x.ID, &x.Video, &x.Track, &x.Terms, &x.Plan, &x.Segments, &x.Failure, &x.Done); err != nil {
 			return nil, err
 		}
 		list = append(list, x)
@@ -61,7 +75,7 @@ func (a *Archive) Begin(ctx context.Context, video int64, list []Analysis) error
 		return err
 	}
 	for i, id := range ids {
-		list[i].ID, list[i].Done, list[i].Failure = id, false, ""
+		list[i].ID, list[i].Video, list[i].Done, list[i].Failure = id, video, false, ""
 	}
 	return nil
 }
@@ -91,9 +105,9 @@ func (a *Archive) saved(ctx context.Context, analysis int64) (numbers []int, err
 	return numbers, rows.Err()
 }
 
-// SaveSegment keeps what a segment gave; of two for one number the first counts. n is below the number of segments that the
+// SaveSegment keeps what a segment gave, pictures apart from the rest; of two for one number the first counts. n is below the number of segments that the
 // analysis has. The error is [ErrGone] if there is no such analysis.
-func (a *Archive) SaveSegment(ctx context.Context, analysis int64, n int, data []byte) error {
+func (a *Archive) SaveSegment(ctx context.Context, analysis int64, n int, data, pictures []byte) error {
 	return a.write(ctx, fmt.Sprintf("save segment %d of analysis %d", n, analysis), func(tx *sql.Tx) error {
 		var segments int
 		err := tx.QueryRowContext(ctx, `SELECT segments FROM analyses WHERE id = $1`, analysis).Scan(&segments)
@@ -105,20 +119,24 @@ func (a *Archive) SaveSegment(ctx context.Context, analysis int64, n int, data [
 		case n < 0 || n >= segments:
 			return fmt.Errorf("it has %d", segments)
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO segments (analysis, number, data) VALUES ($1, $2, $3)
-			ON CONFLICT (analysis, number) DO NOTHING`, analysis, n, some(data))
+		_, err = tx.ExecContext(ctx, `INSERT INTO segments (analysis, number, data, pictures) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (analysis, number) DO NOTHING`, analysis, n, some(data), some(pictures))
 		return err
 	})
 }
 
-// EachSegment calls a function for each segment that is there, ascending; data is valid during the call only. See the package's
+// EachSegment calls a function for each segment that is there, ascending; data and pictures are valid during the call only, and there are
+// no pictures where they are not wanted. See the package's
 // comment for what is seen of changes meanwhile. An error of the function ends it and is returned. The error is [ErrGone] if
 // there is no such analysis, or none any more: then some segments were not given.
-func (a *Archive) EachSegment(ctx context.Context, analysis int64, each func(n int, data []byte) error) error {
-	const query = `SELECT number, data FROM segments WHERE analysis = $1 AND number > $2 ORDER BY number LIMIT $3`
+func (a *Archive) EachSegment(ctx context.Context, analysis int64, pictures bool, each func(n int, data, pictures []byte) error) error {
+	query := segmentQuery(`x''`)
+	if pictures {
+		query = segmentQuery(`pictures`)
+	}
 	what := fmt.Sprintf("segments of analysis %d", analysis)
 	read := func(b *blobs, after int64) error { return b.read(ctx, a.reader, query, analysis, after, pageRows) }
-	if err := eachBlob(what, read, func(n int64, data []byte) error { return each(int(n), data) }); err != nil {
+	if err := eachBlob(what, read, func(n int64, data, pictures []byte) error { return each(int(n), data, pictures) }); err != nil {
 		return err
 	}
 	// A transaction that removes it removes all segments: if it is there now, it was there all the time.
@@ -126,6 +144,11 @@ func (a *Archive) EachSegment(ctx context.Context, analysis int64, each func(n i
 		return fmt.Errorf("read %s: %w", what, err)
 	}
 	return nil
+}
+
+// segmentQuery reads segments with a column of their pictures.
+func segmentQuery(pictures string) string {
+	return `SELECT number, data, ` + pictures + ` FROM segments WHERE analysis = $1 AND number > $2 ORDER BY number LIMIT $3`
 }
 
 // Complete says that an analysis has been worked through: it is Done, failure says why segments are missing, and codes are what
@@ -149,9 +172,9 @@ func (a *Archive) Complete(ctx context.Context, analysis int64, codes []byte, fa
 // Each belongs to a video that some file has. See the package's comment for what is seen of changes meanwhile. An error of the
 // function ends it and is returned.
 func (a *Archive) EachCodes(ctx context.Context, each func(analysis int64, codes []byte) error) error {
-	const query = `SELECT analysis, data FROM codes WHERE analysis > $1 ORDER BY analysis LIMIT $2`
+	const query = `SELECT analysis, data, x'' FROM codes WHERE analysis > $1 ORDER BY analysis LIMIT $2`
 	read := func(b *blobs, after int64) error { return b.read(ctx, a.reader, query, after, pageRows) }
-	return eachBlob("codes", read, each)
+	return eachBlob("codes", read, func(n int64, codes, _ []byte) error { return each(n, codes) })
 }
 
 // present is [ErrGone] where a query gives no row.

@@ -30,6 +30,7 @@ type File struct {
 // Analysis is what one track of a video gave.
 type Analysis struct {
 	ID       int64  // never that of another one in this archive
+	Video    int64  // what it is of
 	Track    int    // as the engine numbers it; 0 where the file has only one
 	Terms    []byte // everything that decides the rest
 	Plan     []byte
@@ -41,6 +42,7 @@ type Analysis struct {
 // Stats is how much an archive has.
 type Stats struct {
 	Files, Videos, Analyses, Segments int64
+	Unfinished                        int64 // files that could be looked at, and were not to their end
 	Bytes                             int64 // of the file
 }
 
@@ -107,8 +109,11 @@ func (a *Archive) Close() error { return a.file.Close() }
 func (a *Archive) Stats(ctx context.Context) (Stats, error) {
 	var s Stats
 	err := a.reader.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM files), (SELECT COUNT(*) FROM videos),
-		(SELECT COUNT(*) FROM analyses), (SELECT COUNT(*) FROM segments), page_count * page_size
-		FROM pragma_page_count, pragma_page_size`).Scan(&s.Files, &s.Videos, &s.Analyses, &s.Segments, &s.Bytes)
+		(SELECT COUNT(*) FROM analyses), (SELECT COUNT(*) FROM segments), (SELECT COUNT(*) FROM files WHERE failure = '' AND (
+			NOT EXISTS (SELECT 1 FROM analyses WHERE video = files.video)
+			OR EXISTS (SELECT 1 FROM analyses WHERE video = files.video AND NOT EXISTS (SELECT 1 FROM codes WHERE analysis = analyses.id)))),
+		page_count * page_size
+		FROM pragma_page_count, pragma_page_size`).Scan(&s.Files, &s.Videos, &s.Analyses, &s.Segments, &s.Unfinished, &s.Bytes)
 	if err != nil {
 		return Stats{}, fmt.Errorf("count what the archive has: %w", err)
 	}

@@ -84,7 +84,7 @@ func paths(t *testing.T, a *archive.Archive, prefix string) (list []string) {
 func segments(t *testing.T, a *archive.Archive, analysis int64) map[int]string {
 	t.Helper()
 	all := map[int]string{}
-	must(t, a.EachSegment(t.Context(), analysis, func(n int, data []byte) error {
+	must(t, a.EachSegment(t.Context(), analysis, true, func(n int, data, _ []byte) error {
 		all[n] = string(data)
 		return nil
 	}))
@@ -187,7 +187,7 @@ func TestVideos(t *testing.T) {
 		t.Error("two videos have one number")
 	}
 	analysis := begin(t, a, one, 3)
-	must(t, a.SaveSegment(ctx, analysis, 1, []byte("x")))
+	must(t, a.SaveSegment(ctx, analysis, 1, []byte("x"), nil))
 	must(t, a.Complete(ctx, analysis, []byte("c"), ""))
 	known := func(sum byte, wanted int64) {
 		t.Helper()
@@ -210,7 +210,7 @@ func TestVideos(t *testing.T) {
 	put(t, a, "/copy", 2) // nobody has those of the first any more
 	known(1, 0)
 	want(t, "codes", codes(t, a), map[int64]string{})
-	if err := a.SaveSegment(ctx, analysis, 2, nil); !errors.Is(err, archive.ErrGone) {
+	if err := a.SaveSegment(ctx, analysis, 2, nil, nil); !errors.Is(err, archive.ErrGone) {
 		t.Errorf("a segment of what is gone is saved: %v", err)
 	}
 	if again := put(t, a, "/again", 1); again == one || again == two {
@@ -282,11 +282,11 @@ func TestSegments(t *testing.T) {
 		if n == 301 {
 			data = bytes.Repeat([]byte{7}, 5<<20)
 		}
-		must(t, a.SaveSegment(ctx, analysis, n, data))
-		must(t, a.SaveSegment(ctx, analysis, n, []byte("the second")))
+		must(t, a.SaveSegment(ctx, analysis, n, data, nil))
+		must(t, a.SaveSegment(ctx, analysis, n, []byte("the second"), nil))
 		all[n] = string(data)
 	}
-	must(t, a.SaveSegment(ctx, analysis, 0, nil))
+	must(t, a.SaveSegment(ctx, analysis, 0, nil, nil))
 	all[0] = ""
 	if got := segments(t, a, analysis); !maps.Equal(got, all) {
 		t.Errorf("%d segments, want %d, or others", len(got), len(all))
@@ -299,7 +299,7 @@ func TestSegments(t *testing.T) {
 	}
 	want(t, "their numbers", numbers, wanted)
 	last := -1
-	must(t, a.EachSegment(ctx, analysis, func(n int, _ []byte) error {
+	must(t, a.EachSegment(ctx, analysis, true, func(n int, _, _ []byte) error {
 		if n <= last {
 			t.Errorf("%d comes after %d", n, last)
 		}
@@ -307,14 +307,14 @@ func TestSegments(t *testing.T) {
 		return nil
 	}))
 	for _, n := range []int{-1, 600} {
-		if err := a.SaveSegment(ctx, analysis, n, nil); err == nil || errors.Is(err, archive.ErrGone) {
+		if err := a.SaveSegment(ctx, analysis, n, nil, nil); err == nil || errors.Is(err, archive.ErrGone) {
 			t.Errorf("segment %d of 600: %v", n, err)
 		}
 	}
 	if numbers, err = a.Saved(ctx, analysis+1); len(numbers) > 0 || err != nil {
 		t.Errorf("of what is not there: %v, %v", numbers, err)
 	}
-	if err := a.EachSegment(ctx, analysis+1, nil); !errors.Is(err, archive.ErrGone) {
+	if err := a.EachSegment(ctx, analysis+1, true, nil); !errors.Is(err, archive.ErrGone) {
 		t.Errorf("of what is not there: %v", err)
 	}
 }
@@ -326,10 +326,10 @@ func TestSegmentsThatGo(t *testing.T) {
 	video := put(t, a, "/a", 1)
 	analysis := begin(t, a, video, 3)
 	for n := range 3 {
-		must(t, a.SaveSegment(ctx, analysis, n, make([]byte, 4<<20)))
+		must(t, a.SaveSegment(ctx, analysis, n, make([]byte, 4<<20), nil))
 	}
 	seen := 0
-	err := a.EachSegment(ctx, analysis, func(int, []byte) error {
+	err := a.EachSegment(ctx, analysis, true, func(int, []byte, []byte) error {
 		seen++
 		return a.Begin(ctx, video, []archive.Analysis{{Segments: 1}})
 	})
@@ -346,13 +346,13 @@ func TestStats(t *testing.T) {
 	put(t, a, "/b", 1)
 	analysis := begin(t, a, put(t, a, "/c", 2), 5)
 	for n := range 5 {
-		must(t, a.SaveSegment(t.Context(), analysis, n, make([]byte, 100_000)))
+		must(t, a.SaveSegment(t.Context(), analysis, n, make([]byte, 100_000), nil))
 	}
 	info, err := os.Stat(path)
 	must(t, err)
 	s, err := a.Stats(t.Context())
 	must(t, err)
-	want(t, "stats", s, archive.Stats{Files: 3, Videos: 2, Analyses: 1, Segments: 5, Bytes: info.Size()})
+	want(t, "stats", s, archive.Stats{Files: 3, Videos: 2, Analyses: 1, Segments: 5, Unfinished: 3, Bytes: info.Size()})
 }
 
 // TestForgottenIsGone looks into the file for what could tell a person, and at its size.
@@ -365,7 +365,7 @@ func TestForgottenIsGone(t *testing.T) {
 		t.Helper()
 		analysis := begin(t, a, put(t, a, name, sum), 20)
 		for n := range 20 {
-			must(t, a.SaveSegment(ctx, analysis, n, bytes.Repeat(data, 3000)))
+			must(t, a.SaveSegment(ctx, analysis, n, bytes.Repeat(data, 3000), nil))
 		}
 		must(t, a.Complete(ctx, analysis, data, ""))
 	}
@@ -402,14 +402,14 @@ func TestCallsWithinCalls(t *testing.T) {
 	t.Parallel()
 	a, ctx := fresh(t), t.Context()
 	analysis := begin(t, a, put(t, a, "/a", 1), 9)
-	must(t, a.SaveSegment(ctx, analysis, 1, nil))
+	must(t, a.SaveSegment(ctx, analysis, 1, nil, nil))
 	must(t, a.Complete(ctx, analysis, nil, ""))
 	calls := 0
 	must(t, a.EachFile(ctx, "", func(f *archive.File) error {
 		return a.EachCodes(ctx, func(analysis int64, _ []byte) error {
-			return a.EachSegment(ctx, analysis, func(n int, data []byte) error {
+			return a.EachSegment(ctx, analysis, true, func(n int, data, _ []byte) error {
 				calls++
-				err := errors.Join(a.Put(ctx, f, archive.Sum{1}), a.Complete(ctx, analysis, data, ""), a.SaveSegment(ctx, analysis, n, data))
+				err := errors.Join(a.Put(ctx, f, archive.Sum{1}), a.Complete(ctx, analysis, data, ""), a.SaveSegment(ctx, analysis, n, data, nil))
 				_, unread := a.Stats(ctx)
 				return errors.Join(err, unread)
 			})
@@ -434,7 +434,7 @@ func TestReadOnly(t *testing.T) {
 	want(t, "files", paths(t, a, ""), []string{"/a", "/b"})
 	for what, err := range map[string]error{
 		"put": a.Put(t.Context(), &archive.File{Path: "/c"}, archive.Sum{}), "forgotten": a.Forget(t.Context(), []string{"/a"}),
-		"begun": a.Begin(t.Context(), 1, nil), "saved": a.SaveSegment(t.Context(), 1, 0, nil), "complete": a.Complete(t.Context(), 1, nil, ""),
+		"begun": a.Begin(t.Context(), 1, nil), "saved": a.SaveSegment(t.Context(), 1, 0, nil, nil), "complete": a.Complete(t.Context(), 1, nil, ""),
 	} {
 		if err == nil || !strings.Contains(err.Error(), "for reading only") {
 			t.Errorf("%s: %v", what, err)

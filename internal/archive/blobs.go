@@ -13,16 +13,16 @@ const (
 	pageBytes = 4 << 20 // bytes, from which on no further row is read
 )
 
-// blobs are rows of a number and some bytes, which lie one after another in data.
+// blobs are rows of a number and two pieces of bytes, all of which lie one after another in data.
 type blobs struct {
 	numbers []int64
-	ends    []int
+	ends    [][2]int
 	data    []byte
 }
 
 // eachBlob reads blobs after a number, and calls each for them, until there are none; what says what they are. An error of each is
 // returned as it is.
-func eachBlob(what string, read func(b *blobs, after int64) error, each func(n int64, data []byte) error) error {
+func eachBlob(what string, read func(b *blobs, after int64) error, each func(n int64, data, more []byte) error) error {
 	var b blobs
 	for after := int64(-1); ; {
 		if err := read(&b, after); err != nil {
@@ -33,10 +33,11 @@ func eachBlob(what string, read func(b *blobs, after int64) error, each func(n i
 		}
 		start := 0
 		for i, n := range b.numbers {
-			if err := each(n, b.data[start:b.ends[i]:b.ends[i]]); err != nil {
+			middle, end := b.ends[i][0], b.ends[i][1]
+			if err := each(n, b.data[start:middle:middle], b.data[middle:end:end]); err != nil {
 				return err
 			}
-			start, after = b.ends[i], n
+			start, after = end, n
 		}
 	}
 }
@@ -51,12 +52,14 @@ func (b *blobs) read(ctx context.Context, db *sql.DB, query string, args ...any)
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for len(b.data) < pageBytes && rows.Next() {
 		var n int64
-		var data sql.RawBytes
-		if err := rows.Scan(&n, &data); err != nil {
+		var data, more sql.RawBytes
+		if err := rows.Scan(&n, &data, &more); err != nil {
 			return err
 		}
 		b.data = append(b.data, data...)
-		b.numbers, b.ends = append(b.numbers, n), append(b.ends, len(b.data))
+		middle := len(b.data)
+		b.data = append(b.data, more...)
+		b.numbers, b.ends = append(b.numbers, n), append(b.ends, [2]int{middle, len(b.data)})
 	}
 	return rows.Err()
 }

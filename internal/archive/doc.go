@@ -6,7 +6,7 @@
 //	defer a.Close()
 //	err = a.Put(ctx, &file, sum)                    // this file has these bytes
 //	err = a.Begin(ctx, file.Video, analyses)        // which will be analysed like this
-//	err = a.SaveSegment(ctx, analyses[0].ID, 0, b)  // kept from here on, whatever happens
+//	err = a.SaveSegment(ctx, analyses[0].ID, 0, b, p)  // kept from here on, whatever happens
 //	err = a.Complete(ctx, analyses[0].ID, codes, "")
 //
 // # Who sees what

@@ -125,6 +125,17 @@ func (a *Archive) Put(ctx context.Context, f *File, sum Sum) error {
 	return err
 }
 
+// Fail says why a file cannot be looked at; empty: it can. The error is [ErrGone] if there is no such file.
+func (a *Archive) Fail(ctx context.Context, path, failure string) error {
+	return a.write(ctx, fmt.Sprintf("note why file %q failed", path), func(tx *sql.Tx) error {
+		n, err := affected(tx.ExecContext(ctx, `UPDATE files SET failure = $2 WHERE path = $1`, []byte(path), failure))
+		if err == nil && n == 0 {
+			err = ErrGone
+		}
+		return err
+	})
+}
+
 // Forget removes files; videos that no file has any more go with them, with their analyses, and the archive becomes as much
 // smaller. Paths that are unknown are none to forget. If it fails or is stopped, some may be forgotten already.
 func (a *Archive) Forget(ctx context.Context, paths []string) error {

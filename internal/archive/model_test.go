@@ -96,6 +96,15 @@ func TestModel(t *testing.T) {
 				m.videos[sum], m.files[f.Path] = f.Video, f
 				m.sweep()
 			},
+			"fail": func(r *rapid.T) {
+				path, failure := name.Draw(r, "path"), bytes.Draw(r, "failure")
+				f, known := m.files[path]
+				if err := a.Fail(ctx, path, failure); gone(r, err, known) {
+					return
+				}
+				f.Failure = failure
+				m.files[path] = f
+			},
 			"forget": func(r *rapid.T) {
 				list := rapid.SliceOfN(name, 0, 3).Draw(r, "paths")
 				ok(r, a.Forget(ctx, list))
@@ -128,7 +137,7 @@ func TestModel(t *testing.T) {
 			"save": func(r *rapid.T) {
 				id, n, data := id(r), rapid.IntRange(0, 3).Draw(r, "n"), bytes.Draw(r, "data")
 				x := m.analysis(id)
-				err := a.SaveSegment(ctx, id, n, []byte(data))
+				err := a.SaveSegment(ctx, id, n, []byte(data), []byte(pictureOf(data)))
 				if x != nil && n >= x.Segments {
 					if err == nil {
 						r.Fatalf("segment %d of %d", n, x.Segments)
@@ -210,7 +219,17 @@ func (m *model) compare(r *rapid.T, a *archive.Archive) {
 		same("analyses", list, m.analyses[video])
 		for _, x := range list {
 			m.compareSegments(r, a, x.ID)
+			one, err := a.Analysis(ctx, x.ID)
+			ok(r, err)
+			same("one analysis", *one, x)
 			stats.Analyses, stats.Segments = stats.Analyses+1, stats.Segments+int64(len(m.segments[x.ID]))
+		}
+	}
+	for _, f := range m.files {
+		list := m.analyses[f.Video]
+		done := len(list) > 0 && !slices.ContainsFunc(list, func(x archive.Analysis) bool { return !x.Done })
+		if f.Failure == "" && !done {
+			stats.Unfinished++
 		}
 	}
 	got, err := a.Stats(ctx)
@@ -221,8 +240,17 @@ func (m *model) compare(r *rapid.T, a *archive.Archive) {
 
 func (m *model) compareSegments(r *rapid.T, a *archive.Archive, analysis int64) {
 	ctx, segments := context.Background(), map[int]string{}
-	ok(r, a.EachSegment(ctx, analysis, func(n int, data []byte) error {
+	ok(r, a.EachSegment(ctx, analysis, true, func(n int, data, pictures []byte) error {
 		segments[n] = string(data)
+		if string(pictures) != pictureOf(string(data)) {
+			r.Fatalf("pictures %q beside %q", pictures, data)
+		}
+		return nil
+	}))
+	ok(r, a.EachSegment(ctx, analysis, false, func(n int, data, pictures []byte) error {
+		if segments[n] != string(data) || len(pictures) > 0 {
+			r.Fatalf("without pictures segment %d is %q with %q", n, data, pictures)
+		}
 		return nil
 	}))
 	if !maps.Equal(segments, m.segments[analysis]) {
@@ -234,3 +262,6 @@ func (m *model) compareSegments(r *rapid.T, a *archive.Archive, analysis int64) 
 		r.Fatalf("segments of %d: %v, want %v", analysis, fmt.Sprint(numbers), want)
 	}
 }
+
+// pictureOf is what is kept as pictures beside data.
+func pictureOf(data string) string { return "pictures of " + data }

@@ -52,11 +52,15 @@ func everything(t *testing.T, a *Archive) {
 	t.Helper()
 	ctx := t.Context()
 	f, list := File{Path: "/a"}, []Analysis{{Segments: 1}}
-	errs := []error{a.Put(ctx, &f, Sum{1}), a.Put(ctx, &f, Sum{2}), a.Begin(ctx, f.Video, list), a.SaveSegment(ctx, list[0].ID, 0, nil)}
+	errs := []error{a.Put(ctx, &f, Sum{1}), a.Put(ctx, &f, Sum{2}), a.Begin(ctx, f.Video, list), a.SaveSegment(ctx, list[0].ID, 0, nil, nil)}
 	errs = append(errs, a.Complete(ctx, list[0].ID, nil, ""))
 	errs = append(errs, a.EachFile(ctx, "/", func(*File) error { return nil }), a.EachCodes(ctx, func(int64, []byte) error { return nil }))
-	errs = append(errs, a.EachSegment(ctx, list[0].ID, func(int, []byte) error { return nil }))
-	_, err := a.File(ctx, "/a")
+	for _, pictures := range []bool{true, false} {
+		errs = append(errs, a.EachSegment(ctx, list[0].ID, pictures, func(int, []byte, []byte) error { return nil }))
+	}
+	_, err := a.Analysis(ctx, list[0].ID)
+	errs = append(errs, err, a.Fail(ctx, "/a", "x"))
+	_, err = a.File(ctx, "/a")
 	errs = append(errs, err)
 	_, err = a.FilesOf(ctx, f.Video)
 	errs = append(errs, err)

@@ -37,7 +37,7 @@ func child(path string) {
 		}
 		for n := 0; n < 10 && err == nil; n++ {
 			fmt.Println(list[0].ID, n) // those below it are kept
-			err = a.SaveSegment(ctx, list[0].ID, n, childSegment(list[0].ID, n))
+			err = a.SaveSegment(ctx, list[0].ID, n, childSegment(list[0].ID, n), nil)
 		}
 	}
 	fmt.Println(err)
@@ -113,7 +113,7 @@ func check(t *testing.T, path string, analysis int64, kept int) {
 	if len(numbers) != kept && len(numbers) != kept+1 || len(list) != 2 || list[0].ID != analysis {
 		t.Fatalf("segments %v of %d are there, %d were said to be kept: %v", numbers, analysis, kept, list)
 	}
-	must(t, a.EachSegment(ctx, analysis, func(n int, data []byte) error {
+	must(t, a.EachSegment(ctx, analysis, true, func(n int, data, _ []byte) error {
 		if n >= len(numbers) || !bytes.Equal(data, childSegment(analysis, n)) {
 			t.Errorf("segment %d is another", n)
 		}

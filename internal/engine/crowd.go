@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type Crowd struct {
 	gallery     *gallery.Gallery
 	calibration *face.Calibration
 	dim         int
+	space       []byte
 	impostors   map[int64][]face.Impostors // of the tracklets of each record
 }
 
@@ -33,7 +35,7 @@ func (e *Engine) NewCrowd() (*Crowd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Crowd{gallery: g, calibration: e.pack.Calibration(), dim: e.pack.Dim(), impostors: map[int64][]face.Impostors{}}, nil
+	return &Crowd{gallery: g, calibration: e.pack.Calibration(), dim: e.pack.Dim(), space: e.space(), impostors: map[int64][]face.Impostors{}}, nil
 }
 
 // Close frees the memory.
@@ -60,18 +62,20 @@ func (noOriginals) Originals(context.Context, []face.ID, func(face.ID, []float32
 //
 //	version   1 byte: 1
 //	checksum  uint32, CRC-32C of all that follows
+//	space     8 bytes of a SHA-256: which models and pipeline made the embeddings
 //	each tracklet that has an embedding: mean and deviation of its impostors' scores (float64), its code ([gallery.Code])
 //
 // Numbers are little-endian. A tracklet's id is the record's number and its own, eight bytes each, the highest first.
 const (
 	crowdVersion  = 1
-	crowdHead     = 5
+	crowdSpace    = 5
+	crowdHead     = crowdSpace + 8
 	impostorBytes = 16
 )
 
 // Codes is a record's part of a [Crowd], under the record's number there, 1 and up.
 func (e *Engine) Codes(number int64, r *Record) ([]byte, error) {
-	by, _, segments, err := e.read(r)
+	by, _, segments, err := e.read(r, false)
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +105,20 @@ func (e *Engine) Codes(number int64, r *Record) ([]byte, error) {
 		n++
 	}
 	codes[0] = crowdVersion
+	copy(codes[crowdSpace:], e.space())
 	binary.LittleEndian.PutUint32(codes[1:], crowdSum(codes))
 	return codes, nil
 }
 
+// space tells embeddings that can be compared from others.
+func (p *pipeline) space() []byte {
+	r := p.termsBy(nil)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %q %q", r.Revision, r.Model, r.Pack))
+	return sum[:crowdHead-crowdSpace]
+}
+
 func crowdSum(codes []byte) uint32 {
-	return crc32.Checksum(codes[crowdHead:], crc32.MakeTable(crc32.Castagnoli))
+	return crc32.Checksum(codes[crowdSpace:], crc32.MakeTable(crc32.Castagnoli))
 }
 
 func crowdID(number int64, n uint64) (id face.ID) {
@@ -120,15 +132,23 @@ func place(id face.ID) (number int64, n uint64) {
 	return int64(binary.BigEndian.Uint64(id[:8])), binary.BigEndian.Uint64(id[8:]) //nolint:gosec // as it was put in
 }
 
+// ErrOtherModels means that what is kept was made by other models or another revision of the pipeline: nothing here can be compared with
+// it.
+var ErrOtherModels = errors.New("it was analysed with other models: index it again")
+
 // errCodes says that codes cannot be used. They are made again from their record.
 var errCodes = errors.New("its tracklets are kept in another form, or damaged")
 
-// Add puts the tracklets of a record in. It is called by one goroutine at a time, and once for each record.
+// Add puts the tracklets of a record in. It is called by one goroutine at a time, and once for each record. Where they cannot be used, as
+// codes of another form cannot and those of [ErrOtherModels], the record is left out.
 func (c *Crowd) Add(number int64, codes []byte) error {
 	size := impostorBytes + gallery.CodeSize(c.dim)
 	if len(codes) < crowdHead || codes[0] != crowdVersion || (len(codes)-crowdHead)%size != 0 ||
 		binary.LittleEndian.Uint32(codes[1:]) != crowdSum(codes) {
 		return errCodes
+	}
+	if string(codes[crowdSpace:crowdHead]) != string(c.space) {
+		return ErrOtherModels
 	}
 	n := (len(codes) - crowdHead) / size
 	impostors, bare := make([]face.Impostors, n), make([]byte, 0, n*(size-impostorBytes))

@@ -65,10 +65,10 @@ func made(t *testing.T, e *Engine, faces [][]float32) *Record {
 			Observations: []search.Observation{{Time: at}, {Time: at + 200*time.Millisecond}},
 		})
 	}
-	return &Record{Terms: terms, Plan: plan, Each: func(each func(int, []byte) error) error {
+	return &Record{Terms: terms, Plan: plan, Each: func(_ bool, each func(int, []byte, []byte) error) error {
 		for n := range segments {
 			data, err := encodeSegment(&segments[n])
-			if err := errors.Join(err, each(n, data)); err != nil {
+			if err := errors.Join(err, each(n, data, nil)); err != nil {
 				return err
 			}
 		}

@@ -224,9 +224,6 @@ type trackletRecord struct {
 	Vector       []byte  `json:"vector,omitempty"`
 	Weight       float64 `json:"weight"`
 	Observations []byte  `json:"observations"` // one [observationRecord] after another
-	// Portrait is a JPEG; none where portraits were not asked for.
-	Portrait        []byte  `json:"portrait,omitempty"`
-	PortraitQuality float32 `json:"portrait_quality,omitempty"`
 	// Attributes are those of each observation; none where they were not asked for.
 	Attributes []*lookRecord `json:"attributes,omitempty"`
 }
@@ -279,10 +276,7 @@ func encodeSegment(d *segmentData) ([]byte, error) {
 }
 
 func trackletRecordOf(t *search.Tracklet) (trackletRecord, error) {
-	r := trackletRecord{
-		Track: t.Track, Model: string(t.Embedding.Model), Vector: floatBytes(t.Embedding.Vector), Weight: t.Weight,
-		Portrait: t.Portrait, PortraitQuality: t.PortraitQuality,
-	}
+	r := trackletRecord{Track: t.Track, Model: string(t.Embedding.Model), Vector: floatBytes(t.Embedding.Vector), Weight: t.Weight}
 	for i := range t.Observations {
 		o := &t.Observations[i]
 		d := &o.Detection
@@ -354,7 +348,7 @@ func decodeSegment(data []byte) (*segmentData, error) {
 }
 
 func (r *trackletRecord) tracklet() (t search.Tracklet, err error) {
-	t.Track, t.Weight, t.Portrait, t.PortraitQuality = r.Track, r.Weight, r.Portrait, r.PortraitQuality
+	t.Track, t.Weight = r.Track, r.Weight
 	t.Embedding.Model = face.ModelID(r.Model)
 	if t.Embedding.Vector, err = floatsOf(r.Vector); err != nil {
 		return t, err
@@ -447,3 +441,49 @@ func floatsOf(b []byte) ([]float32, error) {
 	}
 	return values, nil
 }
+
+// encodePortraits is the portraits of a segment's tracklets, apart from the rest, as most who read that want none: a byte that says the
+// version of the form, then for each tracklet the quality (float32), the length (uint32) and the JPEG; little-endian.
+func encodePortraits(t *search.Tracklets) []byte {
+	out := []byte{formVersion}
+	for i := range t.List {
+		x := &t.List[i]
+		out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x.PortraitQuality))
+		out = binary.LittleEndian.AppendUint32(out, uint32(len(x.Portrait))) //nolint:gosec // a few kilobytes
+		out = append(out, x.Portrait...)
+	}
+	return out
+}
+
+// decodePortraits gives the tracklets their portraits, which refer to data; none where there are none.
+func decodePortraits(t *search.Tracklets, data []byte) error {
+	const head = 8
+	switch {
+	case len(data) == 0:
+		return nil
+	case data[0] != formVersion:
+		return service.Errorf(service.Elsewhere, "A newer Spotter has written the portraits: they have the form %d, and this one reads %d.",
+			data[0], formVersion)
+	}
+	data = data[1:]
+	for i := range t.List {
+		if len(data) < head {
+			return errPortraits
+		}
+		x, n := &t.List[i], binary.LittleEndian.Uint32(data[4:])
+		x.PortraitQuality = math.Float32frombits(binary.LittleEndian.Uint32(data))
+		if data = data[head:]; uint64(len(data)) < uint64(n) {
+			return errPortraits
+		}
+		if n > 0 {
+			x.Portrait = data[:n:n]
+		}
+		data = data[n:]
+	}
+	if len(data) > 0 {
+		return errPortraits
+	}
+	return nil
+}
+
+var errPortraits = errors.New("read portraits: they are damaged")

@@ -2,8 +2,10 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,14 +106,7 @@ func TestKeptFormsStayWhatTheyWere(t *testing.T) {
 	if want := golden(t, "segment.v1"); err != nil || !bytes.Equal(segment, want) {
 		t.Errorf("a segment is kept as\n%s, want\n%s; %v", segment, want, err)
 	}
-	portrait := &segmentData{Tracklets: search.Tracklets{List: []search.Tracklet{
-		{Observations: []search.Observation{{Time: time.Second}}, Portrait: []byte("JPEG"), PortraitQuality: 0.5},
-	}}}
-	const want = `"portrait":"SlBFRw==","portrait_quality":0.5}],"frames":0,"faces":0,"upright":[0,0,0,0],"damage":{}}`
-	if data, err := encodeSegment(portrait); err != nil || !bytes.HasSuffix(data, []byte(want)) {
-		t.Errorf("a portrait is kept as\n%s, want\n%s; %v", data, want, err)
-	}
-	for name, empty := range map[string]*segmentData{"nothing": {}, "portrait": portrait, "one frame": {Tracklets: search.Tracklets{First: []byte{0}}}} {
+	for name, empty := range map[string]*segmentData{"nothing": {}, "one frame": {Tracklets: search.Tracklets{First: []byte{0}}}} {
 		data, err := encodeSegment(empty)
 		if err != nil {
 			t.Fatal(err)
@@ -120,6 +115,35 @@ func TestKeptFormsStayWhatTheyWere(t *testing.T) {
 		if d := cmp.Diff(empty, got); err != nil || d != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", name, err, d)
 		}
+	}
+}
+
+// TestPortraitsAreKept apart from the rest, in a form that stays.
+func TestPortraitsAreKept(t *testing.T) {
+	t.Parallel()
+	full := search.Tracklets{List: []search.Tracklet{{Portrait: []byte("JPEG"), PortraitQuality: 0.5}, {}, {Portrait: []byte{1}, PortraitQuality: 2}}}
+	data := encodePortraits(&full)
+	if want := "\x01\x00\x00\x00\x3f\x04\x00\x00\x00JPEG" + strings.Repeat("\x00", 8) + "\x00\x00\x00\x40\x01\x00\x00\x00\x01"; string(data) != want {
+		t.Errorf("kept as %q, want %q", data, want)
+	}
+	empty := search.Tracklets{List: make([]search.Tracklet, 3)}
+	if err := decodePortraits(&empty, data); err != nil || !cmp.Equal(full, empty) {
+		t.Errorf("%v, %v", empty, err)
+	}
+	if err := decodePortraits(&empty, nil); err != nil {
+		t.Error(err)
+	}
+	for n := 1; n < len(data); n++ {
+		if err := decodePortraits(&empty, data[:n]); !errors.Is(err, errPortraits) {
+			t.Errorf("the first %d bytes: %v", n, err)
+		}
+	}
+	if err := decodePortraits(&empty, append(data, 0)); !errors.Is(err, errPortraits) {
+		t.Errorf("a byte more: %v", err)
+	}
+	data[0]++
+	if err := decodePortraits(&empty, data); service.KindOf(err) != service.Elsewhere {
+		t.Errorf("a newer form: %v", err)
 	}
 }
 

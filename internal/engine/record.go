@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,8 +17,9 @@ import (
 type Record struct {
 	// Terms are everything that decided how the track was analysed ([Engine.Terms]), Plan is how it was cut ([Video.Plan]).
 	Terms, Plan []byte
-	// Each calls each with what every segment gave that could be analysed ([Video.Analyse]), in order.
-	Each func(each func(n int, data []byte) error) error
+	// Each calls each with what every segment gave that could be analysed ([Video.Analyse]), in order. It gives no pictures where they are
+	// not wanted.
+	Each func(pictures bool, each func(n int, data, pictures []byte) error) error
 	// Failure says why others could not; empty where there are none.
 	Failure string
 }
@@ -74,11 +76,11 @@ func (v *Video) Plan(ctx context.Context, i int) (data []byte, segments int, err
 }
 
 // Analyse analyses the segments of a planned track side by side, but for those that are there already, and hands each to keep as soon as
-// it is done: data that a [Record] gives back later. keep is called by several goroutines; its error ends everything. What is wrong
+// it is done: data and pictures that a [Record] gives back later. keep is called by several goroutines; its error ends everything. What is wrong
 // with some segment is an error in the end; the others are kept. Of the query, People and Portraits are not used: portraits always
 // are kept.
 func (v *Video) Analyse(
-	ctx context.Context, plan []byte, there []int, q Query, keep func(n int, data []byte) error,
+	ctx context.Context, plan []byte, there []int, q Query, keep func(n int, data, pictures []byte) error,
 ) error {
 	p, err := decodePlan(plan)
 	if err != nil {
@@ -98,7 +100,7 @@ func (v *Video) Analyse(
 	a.keep = func(n int, found *search.Tracklets, damage video.Damage) error {
 		data, err := encodeSegment(&segmentData{Tracklets: *found, Damage: damage})
 		if err == nil {
-			err = keep(n, data)
+			err = keep(n, data, encodePortraits(found))
 		}
 		if err != nil {
 			cancel(err)
@@ -116,7 +118,7 @@ func (v *Video) Analyse(
 // settings. Even with an error, which then is the record's failure, it returns what is known.
 func (e *Engine) Recall(ctx context.Context, r *Record, who *People, portraits bool) (*Findings, error) {
 	f := &Findings{}
-	by, plan, segments, err := e.read(r)
+	by, plan, segments, err := e.read(r, portraits)
 	if err != nil {
 		return f, err
 	}
@@ -150,10 +152,13 @@ func Info(plan []byte) (face.VideoInfo, error) {
 }
 
 // read reads a record, by whose terms its pipeline goes.
-func (e *Engine) read(r *Record) (by *pipeline, plan *video.Plan, segments []*segmentData, err error) {
+func (e *Engine) read(r *Record, portraits bool) (by *pipeline, plan *video.Plan, segments []*segmentData, err error) {
 	terms, err := readTerms(r.Terms)
 	if err != nil {
 		return nil, nil, nil, err
+	}
+	if own := e.termsBy(nil); terms.Model != own.Model || terms.Pack != own.Pack || terms.Revision != own.Revision {
+		return nil, nil, nil, ErrOtherModels
 	}
 	by = &pipeline{pack: e.pack, decoder: e.decoder, params: terms.Params.params()}
 	by.params.Scale = *e.pack.Scale()
@@ -163,8 +168,11 @@ func (e *Engine) read(r *Record) (by *pipeline, plan *video.Plan, segments []*se
 	if plan, err = decodePlan(r.Plan); err != nil {
 		return nil, nil, nil, err
 	}
-	err = r.Each(func(n int, data []byte) error {
+	err = r.Each(portraits, func(n int, data, pictures []byte) error {
 		s, err := decodeSegment(data)
+		if err == nil {
+			err = decodePortraits(&s.Tracklets, bytes.Clone(pictures))
+		}
 		if err != nil {
 			return fmt.Errorf("segment %d: %w", n, err)
 		}

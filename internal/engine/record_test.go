@@ -32,10 +32,10 @@ func (o *opened) recorded(t *testing.T, film string) *Record {
 	}
 	r.Plan = plan
 	var mu sync.Mutex
-	segments := map[int][]byte{}
+	segments, pictures := map[int][]byte{}, map[int][]byte{}
 	full := errors.New("the disk is full")
-	keep := func(most int) func(int, []byte) error {
-		return func(n int, data []byte) error {
+	keep := func(most int) func(int, []byte, []byte) error {
+		return func(n int, data, more []byte) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if len(segments) == most {
@@ -44,7 +44,7 @@ func (o *opened) recorded(t *testing.T, film string) *Record {
 			if segments[n] != nil {
 				t.Errorf("segment %d was analysed twice", n)
 			}
-			segments[n] = data
+			segments[n], pictures[n] = data, more
 			return nil
 		}
 	}
@@ -54,9 +54,13 @@ func (o *opened) recorded(t *testing.T, film string) *Record {
 	if err = v.Analyse(t.Context(), plan, slices.Collect(maps.Keys(segments)), Query{}, keep(n)); err != nil || len(segments) != n {
 		t.Fatalf("%d of %d segments are kept: %v", len(segments), n, err)
 	}
-	r.Each = func(each func(int, []byte) error) error {
+	r.Each = func(wanted bool, each func(int, []byte, []byte) error) error {
 		for i := range n {
-			if err := each(i, segments[i]); err != nil {
+			more := pictures[i]
+			if !wanted {
+				more = nil
+			}
+			if err := each(i, segments[i], more); err != nil {
 				return err
 			}
 		}

@@ -35,6 +35,7 @@ CREATE TABLE segments (
     analysis INTEGER NOT NULL REFERENCES analyses (id) ON DELETE CASCADE,
     number   INTEGER NOT NULL,
     data     BLOB    NOT NULL,
+    pictures BLOB    NOT NULL, -- last: who wants none of it does not read its pages
     PRIMARY KEY (analysis, number)
 ) STRICT;
 

@@ -32,7 +32,9 @@ func (r *Recorder) Writing(path string) (*sql.DB, error) {
 }
 
 // Reading opens connections that read a file and are recorded.
-func (r *Recorder) Reading(path string) (*sql.DB, error) { return r.open(path, url.Values{"mode": {"ro"}}) }
+func (r *Recorder) Reading(path string) (*sql.DB, error) {
+	return r.open(path, url.Values{"mode": {"ro"}})
+}
 
 func (r *Recorder) open(path string, q url.Values) (*sql.DB, error) {
 	q.Set("_busy_timeout", "60000")
