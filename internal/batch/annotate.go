@@ -36,7 +36,14 @@ func (t *track) annotate(ctx context.Context, v *report.Video) error {
 	}
 	defer out.Discard()
 	progress := func(at time.Duration) { t.out.send(Annotating{Video: t.n, Written: at}) }
-	if err := t.file.Annotate(ctx, script.Bytes(), out.Name(), progress); err != nil {
+	file := t.file
+	if file == nil {
+		if file, err = t.engine.Open(ctx, t.videos[t.n], t.number); err != nil {
+			return fmt.Errorf("no annotated copy was written: %w", err)
+		}
+		defer file.Close()
+	}
+	if err := file.Annotate(ctx, script.Bytes(), out.Name(), progress); err != nil {
 		return fmt.Errorf("no annotated copy was written: %w", err)
 	}
 	return out.Commit()

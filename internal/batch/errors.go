@@ -1,6 +1,9 @@
 package batch
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // NoFacesError says that not one usable face was enrolled.
 type NoFacesError struct {
@@ -17,11 +20,16 @@ func (e *NoFacesError) Error() string {
 }
 
 // IncompleteError says that some of the videos could not be searched, or not to their end. The others were.
-type IncompleteError struct{ Failed, Total int }
+type IncompleteError struct {
+	Failed, Total int
+	// Did is what was done with the others; searched if it is empty.
+	Did string
+}
 
 func (e *IncompleteError) Error() string {
+	did := cmp.Or(e.Did, "searched")
 	if e.Total == 1 {
-		return "the video could not be searched completely"
+		return fmt.Sprintf("the video could not be %s completely", did)
 	}
-	return fmt.Sprintf("%d of %d videos could not be searched completely", e.Failed, e.Total)
+	return fmt.Sprintf("%d of %d videos could not be %s completely", e.Failed, e.Total, did)
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/spotter-video/spotter/internal/face"
 )
 
-// Event is something that happened during a [Search]: one of the types below. Events come one at a time.
+// Event is something that happened during a [Search], a [Find] or an [Index]: one of the types below. Events come one at a time.
 type Event interface{ event() }
 
 // EnrolmentStarted says that the photos have been found and are about to be read.
@@ -44,6 +44,25 @@ type VideoProgress struct {
 	Faces int
 }
 
+// VideoKnown says that nothing had to be done for a video that is indexed.
+type VideoKnown struct {
+	// Video numbers the videos from 0; Videos is how many there are.
+	Video, Videos int
+	Path          string
+	// Recognised says that it was known under another name.
+	Recognised bool
+}
+
+// Reading says how many bytes of a file have been read to tell what it contains.
+type Reading struct {
+	Video      int
+	Path       string
+	Read, Size int64
+}
+
+// Loading says how many tracklets of an archive have been read.
+type Loading struct{ Tracklets int }
+
 // Annotating says how far the annotated copy of a searched video has been written.
 type Annotating struct {
 	Video   int
@@ -57,7 +76,7 @@ type VideoDone struct {
 	Path    string
 	Length  time.Duration
 	Faces   int           // seen, each counted at each analysed time
-	Persons int           // different people seen
+	Persons int           // different people seen; -1 where nobody has asked
 	Took    time.Duration // by the search; an annotated copy takes more
 	// Warnings are sentences about what is odd with the video, such as damage. Most outputs have them as well.
 	Warnings []string
@@ -71,6 +90,9 @@ func (EnrolmentDone) event()    {}
 func (Noted) event()            {}
 func (VideoStarted) event()     {}
 func (VideoProgress) event()    {}
+func (VideoKnown) event()       {}
+func (Reading) event()          {}
+func (Loading) event()          {}
 func (Annotating) event()       {}
 func (VideoDone) event()        {}
 

@@ -28,6 +28,7 @@ type Found struct {
 	video report.Video
 	// failed says what could not be done, be it searching or annotating.
 	failed error
+	path   string // of the file, where it is known from an archive
 }
 
 // Output writes the results of a search.

@@ -18,8 +18,13 @@ import (
 
 // Request is what to search for, where, and what to tell whom about it.
 type Request struct {
-	// Videos are files and folders, at least one.
+	// Videos are files and folders, at least one. With In they choose among what the archive has, and may be none.
 	Videos []string
+	// Index is an archive that is asked first what a video shows, and is given what it does not know; see [Index]. Empty: nothing is
+	// kept.
+	Index string
+	// In is an archive that is searched instead of videos, which need not be there.
+	In string
 	// Faces is the folder of the people to look for, or a single photo.
 	Faces string
 	// Portraits asks for pictures of the people seen and enrolled, which an HTML page shows.
@@ -54,10 +59,12 @@ type Request struct {
 // [*fault.UsageError], [*fault.EnvironmentError], [*NoFacesError], ctx's, and those of Each.
 func Search(ctx context.Context, c config.Config, r Request) (err error) {
 	out := &events{listen: r.Listen}
-	videos, err := listVideos(r.Videos, out.note)
+	from, err := r.source(ctx, out)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	videos := from.videos
 	annotated, err := annotatedPlaces(r.Annotate, videos, r.Force)
 	if err != nil {
 		return err
@@ -66,14 +73,10 @@ func Search(ctx context.Context, c config.Config, r Request) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = nothingRead(slices.Concat(r.Writes, annotated), videos, photos, c); err != nil {
+	if err = nothingRead(slices.Concat(r.Writes, annotated), from.reads(), photos, c); err != nil {
 		return err
 	}
-	var trace func(engine.Step)
-	if r.Trace != nil {
-		trace = func(s engine.Step) { r.Trace(Step(s)) }
-	}
-	e, err := engine.New(c, r.Now, trace)
+	e, err := newEngine(c, r.Now, r.Trace)
 	if err != nil {
 		return err
 	}
@@ -83,15 +86,24 @@ func Search(ctx context.Context, c config.Config, r Request) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, who.Close()) }()
+	if r.Index != "" {
+		if from.index, err = newIndexer(ctx, e, from.kept, out, len(videos), r.Now); err != nil {
+			return err
+		}
+	}
 	s := &searching{
-		engine: e, people: who, out: out, portraits: r.Portraits, track: r.Track, now: r.Now, most: engine.Workers(c),
-		videos: videos, annotated: annotated,
-		frame: &report.Run{
-			Gallery:   report.Gallery{Faces: who.Faces, Person: who.Person, Photos: who.Portraits},
-			Threshold: who.Threshold, SampleRate: float64(c.SampleRate), Version: r.Version, When: r.Now(),
-		},
+		source: from, engine: e, people: who, out: out, portraits: r.Portraits, track: r.Track, now: r.Now, most: engine.Workers(c),
+		annotated: annotated, frame: frameOf(who, c, r.Version, r.Now()),
 	}
 	return s.run(ctx, r.Each)
+}
+
+// frameOf is what all videos of a search for some people have in common.
+func frameOf(who *engine.People, c config.Config, version string, now time.Time) *report.Run {
+	return &report.Run{
+		Gallery:   report.Gallery{Faces: who.Faces, Person: who.Person, Photos: who.Portraits},
+		Threshold: who.Threshold, SampleRate: float64(c.SampleRate), Version: version, When: now,
+	}
 }
 
 // enrol makes a gallery of the photos. That nobody can be searched for is an error.
@@ -114,6 +126,7 @@ func enrol(ctx context.Context, e *engine.Engine, photos []engine.Photo, portrai
 
 // searching is one [Search] under way.
 type searching struct {
+	*source
 	engine    *engine.Engine
 	people    *engine.People
 	out       *events
@@ -121,7 +134,6 @@ type searching struct {
 	track     int
 	most      int // videos at once
 	now       func() time.Time
-	videos    []string
 	annotated []*outfile.Place // for each video; none where no copies are wanted
 	frame     *report.Run
 }
@@ -152,15 +164,17 @@ func (s *searching) run(ctx context.Context, each func(*Found) error) error {
 // one of no video in particular.
 func (s *searching) video(ctx context.Context, n int) ([]*Found, error) {
 	began := s.now()
+	if s.kept != nil {
+		return s.known(ctx, n, began)
+	}
 	v, err := s.engine.Open(ctx, s.videos[n], s.track)
 	if err != nil {
-		f := &Found{frame: s.frame, failed: err, video: report.Video{Name: s.videos[n], Err: err, Elapsed: s.now().Sub(began)}}
-		return []*Found{f}, s.done(ctx, n, f, nil)
+		return s.fail(ctx, n, began, err)
 	}
 	defer v.Close()
 	all := make([]*Found, v.Tracks())
 	for i := range all {
-		t := &track{searching: s, n: n, file: v, i: i}
+		t := &track{searching: s, n: n, file: v, i: i, number: v.Number(i), first: v.Number(0)}
 		if all[i], err = t.search(ctx, began); err != nil {
 			return nil, err
 		}
@@ -169,11 +183,17 @@ func (s *searching) video(ctx context.Context, n int) ([]*Found, error) {
 	return all, nil
 }
 
+// fail is the answer where there is nothing to search.
+func (s *searching) fail(ctx context.Context, n int, began time.Time, failed error) ([]*Found, error) {
+	f := &Found{frame: s.frame, failed: failed, video: report.Video{Name: s.videos[n], Err: failed, Elapsed: s.now().Sub(began)}}
+	return []*Found{f}, s.done(ctx, n, f, nil)
+}
+
 // done tells of a track that has been searched, and of what is odd with it.
 func (s *searching) done(ctx context.Context, n int, f *Found, odd []string) error {
 	v := &f.video
 	if video.KindOf(v.Err) == video.Unavailable { // of no video in particular
-		return &fault.EnvironmentError{Err: v.Err, Mend: "'spotter doctor' says what is missing."}
+		return unavailable(v.Err)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -185,22 +205,30 @@ func (s *searching) done(ctx context.Context, n int, f *Found, odd []string) err
 	return nil
 }
 
+// unavailable is what the decoder lacks on this machine.
+func unavailable(err error) error {
+	return &fault.EnvironmentError{Err: err, Mend: "'spotter doctor' says what is missing."}
+}
+
 // track is one of the tracks of a video that are searched.
 type track struct {
 	*searching
-	n    int // the video's number in the search
-	file *engine.Video
-	i    int // the track's number among those that are searched
+	n             int           // the video's number in the search
+	file          *engine.Video // nil where it is not needed
+	kept          *keptTrack    // what is kept of the track; nil where it is searched
+	i             int           // the track's number among those that are searched
+	number, first int           // its number in the file and that of the first one that is searched, from 1; 0 where the file has no other
 }
 
 // search searches the track, for which the clock runs since it began.
 func (t *track) search(ctx context.Context, began time.Time) (*Found, error) {
-	f := &Found{frame: t.frame, video: report.Video{Name: t.videos[t.n], Track: t.file.Number(t.i)}}
+	f := &Found{frame: t.frame, video: report.Video{Name: trackPath(t.videos[t.n], t.number), Track: t.number}}
 	v := &f.video
-	if v.Track > 0 {
-		v.Name += " (" + trackName(v.Track) + ")"
+	if t.kept != nil {
+		v.Err = t.recall(ctx, v)
+	} else {
+		v.Err = t.find(ctx, v)
 	}
-	v.Err = t.find(ctx, v)
 	v.Elapsed = t.now().Sub(began)
 	f.failed = v.Err
 	odd := slices.Concat(v.Warnings, v.Cautions)
@@ -211,7 +239,7 @@ func (t *track) search(ctx context.Context, began time.Time) (*Found, error) {
 			v.Warnings = append(v.Warnings, f.failed.Error()) // what was found is complete all the same
 		}
 	default: // how many tracks there are was not known when the copies got their names
-		note := fmt.Sprintf("not annotated: the copy shows %s; annotate this one with --track %d", trackName(t.file.Number(0)), v.Track)
+		note := fmt.Sprintf("not annotated: the copy shows %s; annotate this one with --track %d", trackName(t.first), v.Track)
 		v.Warnings, odd = append(v.Warnings, note), append(odd, note)
 	}
 	return f, t.done(ctx, t.n, f, odd)
@@ -228,9 +256,14 @@ func (t *track) find(ctx context.Context, v *report.Video) error {
 			t.out.send(VideoProgress{Video: t.n, Analysed: analysed, Faces: faces})
 		},
 	})
+	fill(v, found)
+	return err
+}
+
+// fill takes over what was found.
+func fill(v *report.Video, found *engine.Findings) {
 	v.Info, v.Sightings, v.Portraits = found.Info, found.Sightings, found.Portraits
 	v.Warnings, v.Partial, v.Cautions = found.Warnings, found.Partial, found.Cautions
-	return err
 }
 
 func persons(sightings []face.Sighting) int {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -29,6 +30,8 @@ type progress struct {
 	quiet bool
 	// warnings shows those of videos: where the results have no place for them.
 	warnings bool
+	// doing is what is done with videos; empty for searching.
+	doing string
 
 	began   time.Time // of searching, enrolment not counted
 	last    time.Time // something was shown
@@ -74,6 +77,13 @@ func (p *progress) Show(e batch.Event) {
 		p.started(e)
 	case batch.VideoProgress:
 		p.advanced(e)
+	case batch.VideoKnown:
+		p.videos = e.Videos
+		p.ended++
+	case batch.Reading:
+		p.stage("reading "+printable(filepath.Base(e.Path)), float64(e.Read)/float64(max(e.Size, 1)), size(e.Read)+" / "+size(e.Size))
+	case batch.Loading:
+		p.stage("reading the archive", 0, plural(e.Tracklets, "face followed", "faces followed"))
 	case batch.Annotating:
 		p.annotating(e)
 	case batch.VideoDone:
@@ -105,19 +115,25 @@ func (p *progress) noted(e batch.Noted) {
 }
 
 func (p *progress) photoDone(e batch.PhotoDone) {
-	if p.terminal() && !p.due(redrawEvery) || !p.terminal() && !p.due(lineEvery) {
-		return
+	p.stage("enrolling", float64(e.Done)/float64(max(e.Photos, 1)), fmt.Sprintf("photo %d of %d", e.Done, e.Photos))
+}
+
+// stage shows how far something has come, not too often.
+func (p *progress) stage(label string, share float64, facts string) {
+	if p.terminal() && p.due(redrawEvery) || !p.terminal() && p.due(lineEvery) {
+		p.show(label, share, facts)
 	}
-	share := float64(e.Done) / float64(max(e.Photos, 1))
-	p.show("enrolling", share, fmt.Sprintf("photo %d of %d", e.Done, e.Photos))
 }
 
 func (p *progress) started(e batch.VideoStarted) {
+	if p.began.IsZero() {
+		p.began = p.now()
+	}
 	p.videos = e.Videos
 	p.running = append(p.running, &running{
 		video: e.Video, path: e.Path, length: e.Info.Duration,
 	})
-	p.line("%s: searching %s of %s, %d x %d", printable(e.Path), clock(e.Info.Duration), printable(e.Info.Codec),
+	p.line("%s: %s %s of %s, %d x %d", printable(e.Path), cmp.Or(p.doing, "searching"), clock(e.Info.Duration), printable(e.Info.Codec),
 		e.Info.Width, e.Info.Height)
 }
 
@@ -133,12 +149,9 @@ func (p *progress) advanced(e batch.VideoProgress) {
 }
 
 func (p *progress) annotating(e batch.Annotating) {
-	if p.terminal() && !p.due(redrawEvery) || !p.terminal() && !p.due(lineEvery) {
-		return
-	}
 	for _, r := range p.running {
 		if r.video == e.Video && r.length > 0 {
-			p.show("annotating "+printable(filepath.Base(r.path)), e.Written.Seconds()/r.length.Seconds(),
+			p.stage("annotating "+printable(filepath.Base(r.path)), e.Written.Seconds()/r.length.Seconds(),
 				clock(e.Written)+" / "+clock(r.length))
 		}
 	}
@@ -165,8 +178,12 @@ func (p *progress) done(e batch.VideoDone) {
 		fmt.Fprintf(p.out, "error: %s: %s\n", printable(e.Path), printable(e.Err.Error()))
 		return
 	}
-	p.line("%s: done in %s%s, %s of %s", printable(e.Path), e.Took.Round(100*time.Millisecond),
-		inSpeed(e.Length, e.Took), plural(e.Faces, "face", "faces"), plural(e.Persons, "person", "people"))
+	of := ""
+	if e.Persons >= 0 {
+		of = " of " + plural(e.Persons, "person", "people")
+	}
+	p.line("%s: done in %s%s, %s%s", printable(e.Path), e.Took.Round(100*time.Millisecond), inSpeed(e.Length, e.Took),
+		plural(e.Faces, "face", "faces"), of)
 }
 
 // overall is what the bar says of all videos in work together.

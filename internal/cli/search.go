@@ -1,12 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime/pprof"
 
 	"github.com/spf13/cobra"
@@ -19,12 +16,11 @@ import (
 
 // searchOptions are the flags of search that are not settings.
 type searchOptions struct {
-	faces    string
-	json     bool
-	csv      bool
-	html     string
+	faces string
+	index string
+	in    string
+	results
 	annotate string
-	force    bool
 	track    int
 	quiet    bool
 	profile  string
@@ -72,15 +68,15 @@ Results go to standard output, progress to standard error. The exit status is 0 
 	f.StringVarP(&o.faces, "faces", "f", "", "`folder` with photos of the people to look for (required)")
 	section(cmd, sectionOf(config.Matching), "faces")
 	l.addSettings(cmd, config.Matching)
-	f.BoolVar(&o.json, "json", false, "print a GetFaceSearch document per video, one a line")
-	f.BoolVar(&o.csv, "csv", false, "print one row per appearance of a person")
-	f.StringVar(&o.html, "html", "", "write one self-contained page to `file`")
+	f.StringVar(&o.index, "index", "", "keep what the videos show in an archive, a `file`, and use what it has; see 'spotter help index'")
+	f.StringVar(&o.in, "in", "", "search an archive, a `file` of 'spotter index', instead of videos: all, or those that are named")
+	section(cmd, archiveSection, "index", "in")
+	o.results.add(cmd, "print a GetFaceSearch document per video, one a line")
 	f.StringVar(&o.annotate, "annotate", "", "write the video (its first track searched) with boxes and names to `file`; several videos: a folder")
 	f.StringVar(&o.trace, "trace", "", "write when each worker did what to `file`, for ui.perfetto.dev or chrome://tracing")
-	f.BoolVar(&o.force, "force", false, "let --html, --annotate and --trace replace files of other kinds (never one that is read)")
 	f.IntVar(&o.track, "track", 0, "search only the `N`th video track of each video (1 is the first); 0: all")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress, only what wants attention")
-	section(cmd, outputSection, "json", "csv", "html", "annotate", "trace", "force", "track", "quiet")
+	section(cmd, outputSection, "annotate", "trace", "track", "quiet")
 	l.addSettings(cmd, config.Environment, config.Limits)
 	f.StringVar(&o.profile, "cpuprofile", "", "write a processor profile to `file`, for go tool pprof")
 	completeSearch(cmd)
@@ -104,16 +100,16 @@ func completeSearch(cmd *cobra.Command) {
 // check says what is wrong with the command line as a whole.
 func (o *searchOptions) check(videos []string) error {
 	switch {
-	case len(videos) == 0:
+	case len(videos) == 0 && o.in == "":
 		return errors.New("name at least one video, or a folder of videos")
 	case o.faces == "":
 		return errors.New("name a folder with photos of the people to look for: --faces FOLDER")
 	case o.track < 0:
 		return errors.New("--track counts from 1; 0 searches all tracks")
-	case o.json && o.csv:
-		return errors.New("--json and --csv both write to standard output; choose one")
+	case o.index != "" && o.in != "":
+		return errors.New("--in only asks an archive, --index fills it too; choose one")
 	default:
-		return nil
+		return o.results.check()
 	}
 }
 
@@ -122,25 +118,12 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 	shown := newProgress(l.Stderr, l.Now, terminalColumns(l.Stderr), o.quiet)
 	shown.warnings = o.format() != batch.Table // the table tells them itself
 	defer shown.Clear()
-	columns := 0
-	if ask := terminalColumns(l.Stdout); ask != nil {
-		columns = ask()
+	out, cannot := l.open(&o.results, batch.NewOutput)
+	if cannot != nil {
+		return &fault.UsageError{Err: cannot}
 	}
-	outputs := []batch.Output{batch.NewOutput(o.format(), l.Stdout, columns)}
-	writes := l.written()
-	if o.html != "" {
-		place, cannot := outfile.At(o.html, pageOfOurs(), o.force)
-		if cannot != nil {
-			return &fault.UsageError{Err: cannot}
-		}
-		file, cannot := place.Create()
-		if cannot != nil {
-			return &fault.UsageError{Err: cannot}
-		}
-		defer file.Discard()
-		writes = append(writes, place)
-		outputs = append(outputs, page{batch.NewOutput(batch.HTML, file, 0), file})
-	}
+	defer out.discard()
+	writes := out.places
 	var steps func(batch.Step)
 	if o.trace != "" {
 		t, place, cannot := newTrace(o.trace, o.force, l.Now())
@@ -153,6 +136,8 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 	}
 	err = batch.Search(ctx, l.config, batch.Request{
 		Videos:    videos,
+		Index:     o.index,
+		In:        o.in,
 		Faces:     o.faces,
 		Annotate:  o.annotate,
 		Force:     o.force,
@@ -163,7 +148,7 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		Trace:     steps,
 		Each: func(found *batch.Found) error {
 			shown.Clear()
-			return each(outputs, func(out batch.Output) error { return out.Add(found) })
+			return out.add(found)
 		},
 		Now:     l.Now,
 		Version: thisRelease().Version,
@@ -173,63 +158,13 @@ func (l *line) search(ctx context.Context, o searchOptions, videos []string) (er
 		return err
 	}
 	shown.Clear()
-	if closed := each(outputs, batch.Output.Close); closed != nil {
+	if closed := out.close(); closed != nil {
 		return closed
 	}
 	if o.html != "" && !o.quiet {
 		fmt.Fprintf(l.Stderr, "page written to %s\n", printable(o.html))
 	}
 	return err
-}
-
-func (o searchOptions) format() batch.Format {
-	switch {
-	case o.json:
-		return batch.JSON
-	case o.csv:
-		return batch.CSV
-	default:
-		return batch.Table
-	}
-}
-
-func each(outputs []batch.Output, do func(batch.Output) error) error {
-	for _, o := range outputs {
-		if err := do(o); err != nil {
-			return fmt.Errorf("write results: %w", err)
-		}
-	}
-	return nil
-}
-
-// page is an output whose file gets its name when it is complete.
-type page struct {
-	batch.Output
-	file *outfile.File
-}
-
-func (p page) Close() error {
-	if err := p.Output.Close(); err != nil {
-		return err
-	}
-	return p.file.Commit()
-}
-
-// pageOfOurs is the kind of the pages that a search writes: they name their maker in the head.
-func pageOfOurs() outfile.Kind {
-	return outfile.Kind{Name: "a page of an earlier search", Is: func(f *os.File) bool {
-		head, err := io.ReadAll(io.LimitReader(f, 4<<10)) // the maker stands in the first lines
-		return err == nil && bytes.HasPrefix(head, []byte("<!doctype html>")) &&
-			bytes.Contains(head, []byte(`<meta name="generator" content="Spotter`))
-	}}
-}
-
-// written is where standard output goes, if that is a file.
-func (l *line) written() []*outfile.Place {
-	if f, ok := l.Stdout.(*os.File); ok {
-		return []*outfile.Place{outfile.Opened(f)}
-	}
-	return nil
 }
 
 // profiled runs work under the profiler where a file for its profile is named.

@@ -23,7 +23,7 @@ const (
 
 func sections() []string {
 	return []string{
-		keySection, sectionOf(config.Storage), sectionOf(config.Listening), sectionOf(config.Requests), sectionOf(config.Jobs),
+		keySection, archiveSection, sectionOf(config.Storage), sectionOf(config.Listening), sectionOf(config.Requests), sectionOf(config.Jobs),
 		sectionOf(config.Running), sectionOf(config.Matching), outputSection, sectionOf(config.Environment),
 		sectionOf(config.Limits), otherSection,
 	}
@@ -70,6 +70,15 @@ func (v settingValue) Type() string { return v.Unit }
 func (l *line) addSettings(cmd *cobra.Command, groups ...config.Group) {
 	for _, s := range l.config.Settings() {
 		if slices.Contains(groups, s.Group) {
+			addSetting(cmd, s)
+		}
+	}
+}
+
+// addOnly adds the flags of some settings to a command.
+func (l *line) addOnly(cmd *cobra.Command, keys ...string) {
+	for _, s := range l.config.Settings() {
+		if slices.Contains(keys, s.Key) {
 			addSetting(cmd, s)
 		}
 	}

@@ -1,0 +1,260 @@
+package batch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/archive"
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/engine"
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/outfile"
+	"github.com/spotter-video/spotter/internal/report"
+)
+
+// Finding is whom to find in an archive, and whom to tell.
+type Finding struct {
+	// Who are photos of one person each, and folders of photos of one person each. Faces is a folder of people as in a [Request].
+	// One of both at least is named.
+	Who   []string
+	Faces string
+	// In is the archive.
+	In string
+	// Path chooses the videos whose path begins with it, Since those whose file was changed then or later.
+	Path  string
+	Since time.Time
+	// Min leaves out videos in which nobody is found with this similarity, Most all but so many of the best; 0 none.
+	Min  float64
+	Most int
+	// Portraits, Writes, Listen, Trace, Now and Version are those of a [Request].
+	Portraits bool
+	Writes    []*outfile.Place
+	Listen    func(Event)
+	Trace     func(Step)
+	Now       func() time.Time
+	Version   string
+	// Each is given the videos in which somebody was found, those with the best similarity first. An error of it ends the search.
+	Each func(*Found) error
+}
+
+// FindSummary is in how many videos, of how many, somebody was found.
+type FindSummary struct{ Videos, Of int }
+
+// Find looks for people in all videos of an archive. What is found in a video is what [Search] finds in it with the same settings and
+// people. Errors are those of [Search]; videos that were not analysed to their end are told, and searched as far as they are known.
+func Find(ctx context.Context, c config.Config, r Finding) (_ *FindSummary, err error) {
+	out := &events{listen: r.Listen}
+	photos, err := r.people(out)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := readArchive(ctx, r.In)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	if err = nothingRead(r.Writes, []string{r.In}, photos, c); err != nil {
+		return nil, err
+	}
+	e, err := newEngine(c, r.Now, r.Trace)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	who, err := enrol(ctx, e, photos, r.Portraits, out)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, who.Close()) }()
+	f := &finding{Finding: &r, engine: e, people: who, kept: kept, out: out, frame: frameOf(who, c, r.Version, r.Now())}
+	return f.run(ctx, engine.Workers(c))
+}
+
+// people lists the photos of those who are looked for.
+func (r *Finding) people(out *events) (photos []engine.Photo, err error) {
+	if r.Faces != "" {
+		if photos, err = listPeople(r.Faces, out.note); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range r.Who {
+		info, err := os.Stat(name)
+		switch {
+		case err != nil:
+			return nil, &fault.UsageError{Err: fmt.Errorf("whom to look for: %w", fault.Plain(err))}
+		case !info.IsDir():
+			photos = append(photos, photoOf(name, stem(name), ""))
+			continue
+		}
+		list := personFolder(name, out.note)
+		if len(list) == 0 {
+			return nil, &fault.UsageError{Err: fmt.Errorf("there are no photos in %s: name a photo or a folder of photos of one person; a folder "+
+				"of people is named with --faces", name)}
+		}
+		photos = append(photos, list...)
+	}
+	return photos, nil
+}
+
+// finding is one [Find] under way.
+type finding struct {
+	*Finding
+	engine *engine.Engine
+	people *engine.People
+	kept   *archive.Archive
+	out    *events
+	frame  *report.Run
+}
+
+func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
+	stats, err := f.kept.Stats(ctx)
+	if err != nil {
+		return nil, err
+	}
+	numbers, err := f.candidates(ctx, stats)
+	if err != nil {
+		return nil, err
+	}
+	var all []*Found
+	err = inOrder(ctx, len(numbers), workers, func(ctx context.Context, n int) ([]*Found, error) {
+		return f.record(ctx, numbers[n])
+	}, func(found []*Found) error {
+		all = append(all, found...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b *Found) int {
+		return cmp.Or(cmp.Compare(best(&b.video), best(&a.video)), strings.Compare(a.video.Name, b.video.Name))
+	})
+	if f.Most > 0 {
+		all = all[:min(f.Most, len(all))]
+	}
+	for _, found := range all {
+		if err := f.Each(found); err != nil {
+			return nil, err
+		}
+	}
+	return &FindSummary{Videos: len(all), Of: int(stats.Files)}, nil
+}
+
+// candidates are the analyses in which somebody may be found.
+func (f *finding) candidates(ctx context.Context, stats archive.Stats) (numbers []int64, err error) {
+	crowd, err := f.engine.NewCrowd()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, crowd.Close()) }()
+	foreign, last := 0, f.Now()
+	err = f.kept.EachCodes(ctx, func(number int64, codes []byte) error {
+		switch err := crowd.Add(number, codes); {
+		case errors.Is(err, engine.ErrOtherModels):
+			foreign++
+		case err != nil: // what cannot be looked through is looked at
+			numbers = append(numbers, number)
+		}
+		if now := f.Now(); now.Sub(last) > loadingEvery {
+			last = now
+			f.out.send(Loading{Tracklets: crowd.Len()})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if stats.Unfinished > 0 {
+		f.out.note(f.In, fmt.Sprintf("%d of its videos were not analysed to their end, and are not searched: 'spotter index' goes on with them", stats.Unfinished), true)
+	}
+	if foreign > 0 {
+		f.out.note(f.In, fmt.Sprintf("%d of its videos were analysed with other models, and are not searched: 'spotter index' analyses them again", foreign), true)
+	}
+	list, err := crowd.Candidates(ctx, f.people)
+	for _, c := range list {
+		if float64(c.AtMost) >= f.Min {
+			numbers = append(numbers, c.Number)
+		}
+	}
+	return numbers, err
+}
+
+// loadingEvery is how often it is told how much of an archive has been read.
+const loadingEvery = 100 * time.Millisecond
+
+// record finds out who is in a record, for each of its files that is wanted: none where nobody is found after all.
+func (f *finding) record(ctx context.Context, number int64) ([]*Found, error) {
+	a, err := f.kept.Analysis(ctx, number)
+	if errors.Is(err, archive.ErrGone) {
+		return nil, nil // forgotten meanwhile
+	}
+	if err != nil {
+		return nil, err
+	}
+	files, err := f.kept.FilesOf(ctx, a.Video)
+	if err != nil {
+		return nil, err
+	}
+	files = slices.DeleteFunc(files, func(file archive.File) bool {
+		return !strings.HasPrefix(file.Path, f.Path) || file.Changed.Before(f.Since)
+	})
+	if len(files) == 0 {
+		return nil, nil
+	}
+	began := f.Now()
+	k := keptTrack{kept: f.kept, Analysis: a}
+	found, failed := k.recall(ctx, f.engine, f.people, f.Portraits)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if failed != nil && a.Failure == "" {
+		f.out.note(files[0].Path, "what the archive has of it cannot be read: "+failed.Error(), true)
+	}
+	var v report.Video
+	fill(&v, found)
+	v.Err, v.Track, v.Elapsed = failed, a.Track, f.Now().Sub(began)
+	v.Sightings = slices.DeleteFunc(v.Sightings, func(s face.Sighting) bool { return len(s.Matches) == 0 })
+	if len(v.Sightings) == 0 || float64(best(&v)) < f.Min {
+		return nil, nil
+	}
+	all := make([]*Found, len(files))
+	for i := range files {
+		one := v
+		one.Name = trackPath(files[i].Path, a.Track)
+		all[i] = &Found{frame: f.frame, video: one, failed: failed, path: files[i].Path}
+	}
+	return all, nil
+}
+
+// best is the highest similarity of a video.
+func best(v *report.Video) (s face.Similarity) {
+	for i := range v.Sightings {
+		s = max(s, v.Sightings[i].Matches[0].Similarity)
+	}
+	return s
+}
+
+// NewFindOutput writes what [Find] finds to w in a format; see [NewOutput]. In JSON it is a document for each person in a video: see
+// [report.Lines].
+func NewFindOutput(f Format, w io.Writer, columns int) Output {
+	if f == JSON {
+		return lines{w}
+	}
+	return NewOutput(f, w, columns)
+}
+
+// lines writes documents of people in videos, and keeps nothing.
+type lines struct{ w io.Writer }
+
+func (l lines) Add(f *Found) error {
+	return report.Lines(l.w, f.path, &f.video, &f.frame.Gallery, f.frame.SampleRate)
+}
+
+func (lines) Close() error { return nil }

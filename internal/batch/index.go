@@ -1,0 +1,506 @@
+package batch
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/spotter-video/spotter/internal/archive"
+	"github.com/spotter-video/spotter/internal/config"
+	"github.com/spotter-video/spotter/internal/engine"
+	"github.com/spotter-video/spotter/internal/face"
+	"github.com/spotter-video/spotter/internal/fault"
+	"github.com/spotter-video/spotter/internal/video"
+)
+
+// Indexing is what to analyse, and where to keep what that gives.
+type Indexing struct {
+	// Videos are files and folders, at least one.
+	Videos []string
+	// Archive is the file, which is made if it is not there.
+	Archive string
+	// Again analyses also what has been analysed.
+	Again bool
+	// Prune forgets the files of the archive that were in the folders and are gone.
+	Prune bool
+	// Listen and Trace are those of a [Request].
+	Listen func(Event)
+	Trace  func(Step)
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Indexed is how an [Index] ended.
+type Indexed struct {
+	Videos int // that were named or in the folders
+	// Analysed were looked at. Unchanged had been before; Recognised too, under another name.
+	Analysed, Unchanged, Recognised int
+	// Failed could not be analysed, or not to their end.
+	Failed int
+	// OtherDecoder are those of the unchanged and recognised that another build of the decoder has read.
+	OtherDecoder int
+	// Gone are the paths of files that the archive knows from the folders and that are not there any more; Pruned says that it has
+	// forgotten them.
+	Gone   []string
+	Pruned bool
+	// Files and Bytes are what the archive holds now.
+	Files int
+	Bytes int64
+}
+
+// Index analyses the videos that the archive does not know yet, and keeps what that gives.
+//
+// It may be stopped at any time, also by a crash: what had been analysed is kept, each stretch as soon as it is done, and the next
+// Index goes on from there. A video that fails, or fails in part, is told and tried again the next time; the error then is an
+// [*IncompleteError] beside the answer. Other errors are [*fault.UsageError], [*fault.EnvironmentError], ctx's and those of the
+// archive.
+func Index(ctx context.Context, c config.Config, r Indexing) (_ *Indexed, err error) {
+	out := &events{listen: r.Listen}
+	videos, err := listVideos(r.Videos, out.note)
+	if err != nil {
+		return nil, err
+	}
+	kept, err := openArchive(ctx, r.Archive)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	e, err := newEngine(c, r.Now, r.Trace)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, e.Close()) }()
+	x, err := newIndexer(ctx, e, kept, out, len(videos), r.Now)
+	if err != nil {
+		return nil, err
+	}
+	x.again = r.Again
+	done := &Indexed{Videos: len(videos)}
+	err = inOrder(ctx, len(videos), engine.Workers(c), func(ctx context.Context, n int) (outcome, error) {
+		return x.video(ctx, n, videos[n])
+	}, func(o outcome) error {
+		done.count(o)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err = done.tidy(ctx, kept, &r); err != nil {
+		return nil, err
+	}
+	if done.Failed > 0 {
+		err = &IncompleteError{Failed: done.Failed, Total: done.Videos, Did: "analysed"}
+	}
+	return done, err
+}
+
+func openArchive(ctx context.Context, path string) (*archive.Archive, error) {
+	kept, err := archive.Open(ctx, path)
+	if err != nil {
+		return nil, &fault.UsageError{Err: err}
+	}
+	return kept, nil
+}
+
+func newEngine(c config.Config, now func() time.Time, trace func(Step)) (*engine.Engine, error) {
+	if trace == nil {
+		return engine.New(c, now, nil)
+	}
+	return engine.New(c, now, func(s engine.Step) { trace(Step(s)) })
+}
+
+func (d *Indexed) count(o outcome) {
+	switch {
+	case o.failed != nil:
+		d.Failed++
+	case o.how == analysed:
+		d.Analysed++
+	case o.how == recognised:
+		d.Recognised++
+	default:
+		d.Unchanged++
+	}
+	if o.otherDecoder {
+		d.OtherDecoder++
+	}
+}
+
+// tidy looks for files that are gone, and at what the archive holds.
+func (d *Indexed) tidy(ctx context.Context, kept *archive.Archive, r *Indexing) error {
+	for _, name := range r.Videos {
+		info, err := os.Stat(name)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		folder := filepath.Join(absolute(name), "x")
+		err = kept.EachFile(ctx, folder[:len(folder)-1], func(f *archive.File) error {
+			if _, err := os.Lstat(f.Path); errors.Is(err, fs.ErrNotExist) {
+				d.Gone = append(d.Gone, f.Path)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if r.Prune && len(d.Gone) > 0 {
+		if err := kept.Forget(ctx, d.Gone); err != nil {
+			return err
+		}
+		d.Pruned = true
+	}
+	stats, err := kept.Stats(ctx)
+	d.Files, d.Bytes = int(stats.Files), stats.Bytes
+	return err
+}
+
+// indexer brings an archive up to date, video by video. Safe for concurrent use.
+type indexer struct {
+	engine *engine.Engine
+	kept   *archive.Archive
+	out    *events
+	videos int // of the whole run
+	now    func() time.Time
+	again  bool
+	terms  []byte // of this engine
+
+	mu    sync.Mutex
+	busy  map[int64]*sync.Mutex // of videos that are or were in work; guarded by mu, as is the following
+	fresh map[int64]bool        // those that have been analysed in this run
+}
+
+func newIndexer(ctx context.Context, e *engine.Engine, kept *archive.Archive, out *events, videos int, now func() time.Time) (*indexer, error) {
+	terms, err := e.Terms(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &indexer{
+		engine: e, kept: kept, out: out, videos: videos, now: now, terms: terms, busy: map[int64]*sync.Mutex{}, fresh: map[int64]bool{},
+	}, nil
+}
+
+// how says why a video is known.
+type how int
+
+const (
+	unchanged how = iota
+	recognised
+	analysed
+)
+
+// outcome is how it went with one video.
+type outcome struct {
+	file         *archive.File // nil where not even that is known
+	how          how
+	otherDecoder bool
+	failed       error // what is wrong with the video
+}
+
+// indexJob is a video that is brought up to date.
+type indexJob struct {
+	*indexer
+	n      int // the video's number in the run
+	path   string
+	before state
+	outcome
+	length time.Duration
+	faces  int
+}
+
+// video brings what is kept of one video up to date, and tells how it ended. What is wrong with the video is in the outcome; an error
+// is of none in particular.
+func (x *indexer) video(ctx context.Context, n int, path string) (outcome, error) {
+	began := x.now()
+	j, err := x.bring(ctx, n, path)
+	if err != nil {
+		return outcome{}, err
+	}
+	if j.how != analysed && j.failed == nil {
+		x.out.send(VideoKnown{Video: n, Videos: x.videos, Path: path, Recognised: j.how == recognised})
+	} else {
+		x.out.send(VideoDone{Video: n, Path: path, Length: j.length, Faces: j.faces, Persons: -1, Took: x.now().Sub(began), Err: j.failed})
+	}
+	return j.outcome, nil
+}
+
+// bring does what [indexer.video] does, in silence.
+func (x *indexer) bring(ctx context.Context, n int, path string) (*indexJob, error) {
+	j := &indexJob{indexer: x, n: n, path: path}
+	if err := j.run(ctx); err != nil {
+		return nil, err
+	}
+	if video.KindOf(j.failed) == video.Unavailable {
+		return nil, unavailable(j.failed)
+	}
+	return j, ctx.Err()
+}
+
+func (j *indexJob) run(ctx context.Context) error {
+	if j.before, j.failed = stateOf(j.path); j.failed != nil {
+		return nil
+	}
+	if err := j.identify(ctx); err != nil || j.failed != nil {
+		return err
+	}
+	defer j.alone(j.file.Video)()
+	list, err := j.kept.Analyses(ctx, j.file.Video)
+	if err != nil {
+		return err
+	}
+	use, err := j.usable(list)
+	if err != nil || use && nothingMissing(list) {
+		return err
+	}
+	j.how = analysed
+	if err := j.analyse(ctx, list, use); err != nil {
+		return err
+	}
+	return j.settle(ctx)
+}
+
+// settle keeps what is wrong with the file, and nothing of one that was another one in the end.
+func (j *indexJob) settle(ctx context.Context) error {
+	if after, err := stateOf(j.path); err != nil || after != j.before {
+		j.failed = errors.New("it was changed while it was analysed: index it again")
+		return j.kept.Forget(ctx, []string{j.file.Path})
+	}
+	j.mu.Lock()
+	j.fresh[j.file.Video] = true
+	j.mu.Unlock()
+	return nil
+}
+
+// state is what tells a file from a changed one without reading it.
+type state struct {
+	size    int64
+	changed time.Time
+}
+
+func stateOf(path string) (state, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return state{}, errors.New(fault.Reason(err))
+	}
+	if !info.Mode().IsRegular() {
+		return state{}, errors.New("it is not a file")
+	}
+	return state{info.Size(), info.ModTime().Round(0).UTC()}, nil
+}
+
+// identify finds out what the file contains: from the archive where the file is as it was, and by reading it otherwise.
+func (j *indexJob) identify(ctx context.Context) error {
+	path := absolute(j.path)
+	f, err := j.kept.File(ctx, path)
+	if err != nil {
+		return err
+	}
+	if f != nil && f.Size == j.before.size && f.Changed.Equal(j.before.changed) {
+		j.file = f
+		return nil
+	}
+	j.how = recognised
+	sum, err := j.sum(ctx)
+	if err != nil {
+		return err
+	}
+	if j.failed != nil {
+		return nil
+	}
+	j.file = &archive.File{Path: path, Size: j.before.size, Changed: j.before.changed}
+	return j.kept.Put(ctx, j.file, sum)
+}
+
+// sum reads the whole file.
+func (j *indexJob) sum(ctx context.Context) (sum archive.Sum, err error) {
+	f, err := os.Open(j.path)
+	if err != nil {
+		j.failed = errors.New(fault.Reason(err))
+		return sum, nil
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	hash := sha256.New()
+	const step = 16 << 20
+	for read := int64(0); ; {
+		n, err := io.CopyN(hash, f, step)
+		read += n
+		switch {
+		case ctx.Err() != nil:
+			return sum, ctx.Err()
+		case errors.Is(err, io.EOF):
+			return archive.Sum(hash.Sum(nil)), nil
+		case err != nil:
+			j.failed = errors.New(fault.Reason(err))
+			return sum, nil
+		}
+		j.out.send(Reading{Video: j.n, Path: j.path, Read: read, Size: j.before.size})
+	}
+}
+
+// alone lets one at a time work on a video: files with the same bytes are one.
+func (x *indexer) alone(video int64) (release func()) {
+	x.mu.Lock()
+	m := x.busy[video]
+	if m == nil {
+		m = new(sync.Mutex)
+		x.busy[video] = m
+	}
+	x.mu.Unlock()
+	m.Lock()
+	return m.Unlock
+}
+
+// usable says whether what there is of a video is to be used, whole or not.
+func (j *indexJob) usable(list []archive.Analysis) (bool, error) {
+	j.mu.Lock()
+	fresh := j.fresh[j.file.Video]
+	j.mu.Unlock()
+	if len(list) == 0 || j.again && !fresh {
+		return false, nil
+	}
+	for i := range list {
+		standing, err := engine.StandingOf(list[i].Terms, j.terms)
+		switch {
+		case err != nil:
+			return false, err
+		case standing == engine.OtherDecoder && nothingMissing(list): // another one's pictures are as good, and not to be mixed with ours
+			j.otherDecoder = true
+		case standing != engine.Current:
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// nothingMissing says whether nothing is missing.
+func nothingMissing(list []archive.Analysis) bool {
+	for i := range list {
+		if !list[i].Done || list[i].Failure != "" {
+			return false
+		}
+	}
+	return len(list) > 0
+}
+
+// analyse does what is missing: everything, where what there is cannot be used.
+func (j *indexJob) analyse(ctx context.Context, list []archive.Analysis, use bool) error {
+	v, err := j.engine.Open(ctx, j.path, 0)
+	if err == nil && !use {
+		if list, err = j.plan(ctx, v); err == nil {
+			if err := j.kept.Begin(ctx, j.file.Video, list); err != nil {
+				v.Close()
+				return err
+			}
+		}
+	}
+	if v != nil {
+		defer v.Close()
+	}
+	if j.failed = err; ctx.Err() == nil && video.KindOf(err) != video.Unavailable {
+		j.file.Failure = ""
+		if err != nil {
+			j.file.Failure = err.Error()
+		}
+		if kept := j.kept.Fail(ctx, j.file.Path, j.file.Failure); kept != nil {
+			return kept
+		}
+	}
+	if err != nil {
+		return nil
+	}
+	for i := range list {
+		if err := j.track(ctx, v, &list[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plan plans all tracks of a video.
+func (j *indexJob) plan(ctx context.Context, v *engine.Video) ([]archive.Analysis, error) {
+	list := make([]archive.Analysis, v.Tracks())
+	for i := range list {
+		plan, segments, err := v.Plan(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = archive.Analysis{Track: v.Number(i), Terms: j.terms, Plan: plan, Segments: segments}
+	}
+	return list, nil
+}
+
+// track analyses the segments of a track that are missing.
+func (j *indexJob) track(ctx context.Context, v *engine.Video, a *archive.Analysis) error {
+	if a.Done && a.Failure == "" {
+		return nil
+	}
+	there, err := j.kept.Saved(ctx, a.ID)
+	if err != nil {
+		return err
+	}
+	name, faces := trackPath(j.path, a.Track), j.faces
+	failed := v.Analyse(ctx, a.Plan, there, engine.Query{
+		Beside: j.videos,
+		Started: func(info face.VideoInfo) {
+			j.length += info.Duration
+			j.out.send(VideoStarted{Video: j.n, Videos: j.videos, Path: name, Info: info})
+		},
+		Progress: func(analysed time.Duration, seen int) {
+			j.faces = faces + seen
+			j.out.send(VideoProgress{Video: j.n, Analysed: analysed, Faces: j.faces})
+		},
+	}, func(n int, data, pictures []byte) error {
+		if err := j.kept.SaveSegment(ctx, a.ID, n, data, pictures); err != nil {
+			return &keepError{err}
+		}
+		return nil
+	})
+	if kept := (*keepError)(nil); errors.As(failed, &kept) {
+		return kept.err
+	}
+	if failed != nil && j.failed == nil {
+		j.failed = failed
+	}
+	if ctx.Err() != nil || video.KindOf(failed) == video.Unavailable {
+		return nil
+	}
+	a.Failure = ""
+	if failed != nil {
+		a.Failure = failed.Error()
+	}
+	codes, err := j.engine.Codes(a.ID, recordOf(ctx, j.kept, a))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return j.kept.Complete(ctx, a.ID, codes, a.Failure)
+}
+
+// keepError is one of the archive, not of a video.
+type keepError struct{ err error }
+
+func (e *keepError) Error() string { return e.err.Error() }
+func (e *keepError) Unwrap() error { return e.err }
+
+// recordOf is an analysis as the engine reads it.
+func recordOf(ctx context.Context, kept *archive.Archive, a *archive.Analysis) *engine.Record {
+	return &engine.Record{
+		Terms: a.Terms, Plan: a.Plan, Failure: a.Failure,
+		Each: func(pictures bool, each func(n int, data, pictures []byte) error) error {
+			return kept.EachSegment(ctx, a.ID, pictures, each)
+		},
+	}
+}
+
+// trackPath is what a track of a file is called, by its number there; 0 where it has one only.
+func trackPath(path string, track int) string {
+	if track > 0 {
+		return path + " (" + trackName(track) + ")"
+	}
+	return path
+}
