@@ -81,7 +81,7 @@ func (a axis) bar(i Interval) barView {
 	}
 	return barView{
 		Class: class, At: decimal(at), Width: decimal(width), Stamp: stamp(i.Start),
-		Title: title + ", " + count(i.Sightings, "sighting", "sightings"),
+		Title: title + ", " + lasting(max(i.End-i.Start, a.sample)),
 	}
 }
 

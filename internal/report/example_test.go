@@ -38,8 +38,8 @@ func ExampleTable() {
 	// Output:
 	// clip.mp4
 	//   640x360
-	//   PERSON     BEST     SEEN  WHEN
-	//   ANNA     97.5 %        3  0:03.0-0:05.0
+	//   PERSON     BEST  SEEN FOR  WHEN
+	//   ANNA     97.5 %     2.0 s  0:03.0-0:05.0
 	//   no strangers
 }
 

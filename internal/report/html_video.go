@@ -122,7 +122,7 @@ func names(list []string) string {
 }
 
 func personLane(a *Appearance, v *Video, g *Gallery, axis axis) laneView {
-	lane := newLane(plain(a.Name), a.Sightings, a.Intervals, axis)
+	lane := newLane(plain(a.Name), a.Seen, a.Intervals, axis)
 	lane.Percent = percent(a.Best.Similarity)
 	lane.Pictures = []pictureView{
 		{dataURI(v.Portraits[a.Person]), lane.Name + ", best picture from the video", "in the video"},
@@ -153,28 +153,23 @@ func enrolledPhoto(a *Appearance, g *Gallery) []byte {
 	return photo
 }
 
-func (view *videoView) addStrangers(strangers []Stranger, v *Video, axis axis) {
-	if len(strangers) == 0 {
+func (view *videoView) addStrangers(list []Stranger, v *Video, axis axis) {
+	if len(list) == 0 {
 		return
 	}
-	sightings := 0
-	for _, s := range strangers {
-		sightings += s.Sightings
-	}
-	view.StrangersText = count(len(strangers), "stranger", "strangers") + ", " +
-		count(sightings, "sighting", "sightings")
-	slices.SortStableFunc(strangers, func(a, b Stranger) int { return cmp.Compare(b.Sightings, a.Sightings) })
-	for _, s := range strangers[:min(len(strangers), maxStrangers)] {
-		lane := newLane(fmt.Sprintf("#%d", s.Person), s.Sightings, s.Intervals, axis)
-		lane.Pictures = []pictureView{{Source: dataURI(v.Portraits[s.Person]), Text: "Stranger " + lane.Name}}
+	view.StrangersText = strangers(list)
+	slices.SortStableFunc(list, func(a, b Stranger) int { return cmp.Compare(b.Seen, a.Seen) })
+	for _, s := range list[:min(len(list), maxStrangers)] {
+		lane := newLane(strangerName(s.Number), s.Seen, s.Intervals, axis)
+		lane.Pictures = []pictureView{{Source: dataURI(v.Portraits[s.Person]), Text: lane.Name}}
 		view.Strangers = append(view.Strangers, lane)
 	}
-	if more := len(strangers) - maxStrangers; more > 0 {
+	if more := len(list) - maxStrangers; more > 0 {
 		view.StrangersRest = fmt.Sprintf("and %s who were seen less", count(more, "more stranger", "more strangers"))
 	}
 }
 
-func newLane(name string, sightings int, intervals []Interval, axis axis) laneView {
+func newLane(name string, seen time.Duration, intervals []Interval, axis axis) laneView {
 	first, last := intervals[0].Start, intervals[0].End
 	lane := laneView{Name: name, Ticks: axis.ticks()}
 	times := make([]timeView, 0, len(intervals))
@@ -183,13 +178,12 @@ func newLane(name string, sightings int, intervals []Interval, axis axis) laneVi
 		lane.Bars = append(lane.Bars, axis.bar(i))
 		times = append(times, timeView{Stamp: stamp(i.Start), Text: span(i, "–")})
 	}
-	lane.Seen = count(sightings, "sighting", "sightings")
+	lane.Seen = seenIn(seen, len(intervals))
 	lane.Span = fmt.Sprintf("first %s, last %s", clock(first), clock(last))
 	if clock(first) == clock(last) {
 		lane.Span = "at " + clock(first)
 	}
-	lane.Label = fmt.Sprintf("%s: %s in %s, %s", name, lane.Seen,
-		count(len(intervals), "interval", "intervals"), lane.Span)
+	lane.Label = fmt.Sprintf("%s: %s, %s", name, lane.Seen, lane.Span)
 	lane.Times = times[:min(len(times), maxTimes)]
 	if lane.More = times[len(lane.Times):]; len(lane.More) > 0 {
 		lane.MoreText = grouped(len(lane.More)) + " more"

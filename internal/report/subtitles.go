@@ -25,7 +25,7 @@ type SubtitleOptions struct {
 const step = 100 * time.Millisecond
 
 // Subtitles writes an ASS script that draws a box around every sighting and labels it with the best match's name and
-// similarity, or with the person's number for a stranger. Its picture size is the video's, upright; its times are the
+// similarity, or as a stranger with a number, the one that [HTML] gives them. Its picture size is the video's, upright; its times are the
 // sightings'. An error is w's, wrapped, or says that the video has no size.
 func Subtitles(w io.Writer, v *Video, g *Gallery, opts SubtitleOptions) error {
 	if v.Info.Width <= 0 || v.Info.Height <= 0 {
@@ -47,6 +47,7 @@ func Subtitles(w io.Writer, v *Video, g *Gallery, opts SubtitleOptions) error {
 type script struct {
 	out           *bufio.Writer // keeps its first error until Flush
 	gallery       *Gallery
+	strangers     map[int]int    // their numbers, by person
 	colors        map[string]rgb // by label name
 	width, height int
 	hold          time.Duration // how long a box stays after its last sighting
@@ -58,7 +59,7 @@ type rgb struct{ r, g, b uint8 }
 
 func newScript(out *bufio.Writer, v *Video, g *Gallery, opts SubtitleOptions) *script {
 	s := &script{
-		out: out, gallery: g, colors: map[string]rgb{}, width: v.Info.Width, height: v.Info.Height,
+		out: out, gallery: g, strangers: strangerNumbers(v.Sightings), colors: map[string]rgb{}, width: v.Info.Width, height: v.Info.Height,
 		// Until halfway to the next sample: the best guess of when the face went.
 		hold: max(period(opts.SampleRate)/2, step),
 		font: max(v.Info.Height/30, 12), // readable at full screen, and no smaller than any font is legible
@@ -159,10 +160,13 @@ func (s *script) mark(sighting *face.Sighting, box face.Box) mark {
 
 // name is who a sighting is labelled as, and whether that is someone enrolled.
 func (s *script) name(sighting *face.Sighting) (string, bool) {
-	if len(sighting.Matches) == 0 {
-		return fmt.Sprintf("#%d", sighting.Person), false
+	if len(sighting.Matches) > 0 {
+		return s.gallery.name(sighting.Matches[0].ID), true
 	}
-	return s.gallery.name(sighting.Matches[0].ID), true
+	if number := s.strangers[sighting.Person]; number > 0 {
+		return strangerName(number), false
+	}
+	return "not recognised", false // here: another sighting of the person is
 }
 
 // draw writes the events of a mark, unless it lies outside the picture or is shorter than ASS can say.

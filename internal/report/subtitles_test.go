@@ -25,6 +25,27 @@ func TestSubtitles(t *testing.T) {
 	golden(t, "office.ass", subtitles(t, v, &g))
 }
 
+// TestSubtitlesNumberStrangersAsThePageDoes has a known person with a look that resembles nobody between two strangers.
+func TestSubtitlesNumberStrangersAsThePageDoes(t *testing.T) {
+	t.Parallel()
+	g := gallery(t, "Anna")
+	v := &Video{Info: face.VideoInfo{Width: 1280, Height: 720}}
+	v.Sightings = slices.Concat(seen(5, 0, 0), seen(2, 1000, 1000, match(1, 90)), seen(2, 2000, 2000), seen(1, 3000, 3000))
+	var labels []string
+	for _, label := range regexp.MustCompile(`Label,.*}(.*)`).FindAllStringSubmatch(subtitles(t, v, &g), -1) {
+		labels = append(labels, label[1])
+	}
+	want := []string{"Stranger 2", "Anna 90.0%", "not recognised", "Stranger 1"}
+	if diff := cmp.Diff(want, labels); diff != "" {
+		t.Error(diff)
+	}
+	for _, s := range Summarise(v, &g, 5).Strangers {
+		if name := map[int]string{1: "Stranger 1", 5: "Stranger 2"}[s.Person]; strangerName(s.Number) != name {
+			t.Errorf("person %d is %s on the page, want %s", s.Person, strangerName(s.Number), name)
+		}
+	}
+}
+
 func TestSubtitlesMoveOnlyWhatMoves(t *testing.T) {
 	t.Parallel()
 	g := gallery(t, "Anna")

@@ -24,6 +24,8 @@ type Appearance struct {
 	Person    int
 	Sightings int
 	Intervals []Interval // ascending
+	// Seen is how long the intervals last together, each at least the time from one look at the video to the next.
+	Seen time.Duration
 	// Lookalikes are other enrolled people whom the same sightings match too, less well. Best first.
 	Lookalikes []Lookalike
 }
@@ -37,8 +39,10 @@ type Lookalike struct {
 // Stranger is a person of the video without any match.
 type Stranger struct {
 	Person    int // the person's number in the video
+	Number    int // from 1, among the strangers of the video
 	Sightings int
 	Intervals []Interval
+	Seen      time.Duration // as in [Appearance]
 }
 
 // Interval is a stretch of time in which a person was seen without a long gap.
@@ -58,25 +62,51 @@ const (
 
 // Summarise says who was seen in a video, and when. sampleRate is in frames a second.
 func Summarise(v *Video, g *Gallery, sampleRate float64) Summary {
-	gap := max(gapTime, gapPeriods*period(sampleRate))
+	sample := period(sampleRate)
+	gap := max(gapTime, gapPeriods*sample)
 	people := map[string]*appearance{}
 	strangers := map[int]*Stranger{}
-	known := map[int]bool{}
+	numbers := strangerNumbers(v.Sightings)
 	for i := range v.Sightings {
 		s := &v.Sightings[i]
-		if len(s.Matches) == 0 {
+		if len(s.Matches) > 0 {
+			entry(people, g.name(s.Matches[0].ID)).add(s, g, gap)
+		} else if number := numbers[s.Person]; number > 0 {
 			stranger := entry(strangers, s.Person)
-			stranger.Person = s.Person
+			stranger.Person, stranger.Number = s.Person, number
 			stranger.Sightings++
 			stranger.Intervals = extend(stranger.Intervals, s, gap)
-			continue
 		}
-		known[s.Person] = true
-		name := g.name(s.Matches[0].ID)
-		entry(people, name).add(s, g, gap)
 	}
-	maps.DeleteFunc(strangers, func(person int, _ *Stranger) bool { return known[person] })
+	for _, a := range people {
+		a.Seen = seenFor(a.Intervals, sample)
+	}
+	for _, s := range strangers {
+		s.Seen = seenFor(s.Intervals, sample)
+	}
 	return Summary{People: appearances(people), Strangers: values(strangers), Absent: absent(people, g)}
+}
+
+// strangerNumbers numbers the persons of a video without any match from 1, in the order of their numbers as persons.
+func strangerNumbers(sightings []face.Sighting) map[int]int {
+	known := map[int]bool{}
+	for i := range sightings {
+		known[sightings[i].Person] = known[sightings[i].Person] || len(sightings[i].Matches) > 0
+	}
+	maps.DeleteFunc(known, func(_ int, matched bool) bool { return matched })
+	numbers := make(map[int]int, len(known))
+	for i, person := range slices.Sorted(maps.Keys(known)) {
+		numbers[person] = i + 1
+	}
+	return numbers
+}
+
+// seenFor is how long intervals last together: each as long as a look at the video stands for, at least.
+func seenFor(intervals []Interval, sample time.Duration) (sum time.Duration) {
+	for _, i := range intervals {
+		sum += max(i.End-i.Start, sample)
+	}
+	return sum
 }
 
 // appearance is an [Appearance] in the making.

@@ -55,6 +55,7 @@ func TestSummariseTellsWhoIsWho(t *testing.T) {
 					{Start: ms(3200), End: ms(7000), Sightings: 20, Best: match(1, 98.44)},
 					{Start: ms(12_400), End: ms(31_000), Sightings: 94, Best: match(1, 99.21)},
 				},
+				Seen:       ms(3800 + 18_600),
 				Lookalikes: []Lookalike{{"Bob", 81.2}},
 			},
 			{
@@ -63,11 +64,12 @@ func TestSummariseTellsWhoIsWho(t *testing.T) {
 					{Start: ms(9000), End: ms(9000), Sightings: 1, Best: match(3, 84.5)},
 					{Start: ms(61_000), End: ms(63_000), Sightings: 11, Best: inherited(3, 93, 61.5)},
 				},
+				Seen: ms(200 + 2000), // a single look stands for the time to the next
 			},
 		},
 		Strangers: []Stranger{
-			{Person: 1, Sightings: 3, Intervals: []Interval{{Start: ms(4000), End: ms(4400), Sightings: 3}}},
-			{Person: 3, Sightings: 61, Intervals: []Interval{{Start: ms(30_000), End: ms(42_000), Sightings: 61}}},
+			{Person: 1, Number: 1, Sightings: 3, Intervals: []Interval{{Start: ms(4000), End: ms(4400), Sightings: 3}}, Seen: ms(400)},
+			{Person: 3, Number: 2, Sightings: 61, Intervals: []Interval{{Start: ms(30_000), End: ms(42_000), Sightings: 61}}, Seen: ms(12_000)},
 		},
 		Absent: []string{"Dora"}, // and not Bob, whom a face resembles
 	}
@@ -115,8 +117,11 @@ func TestSummaryAccountsForEverySighting(t *testing.T) {
 		s := Summarise(v, &g, rate)
 		gap := max(time.Second, 3*period(rate))
 		total, known := 0, map[int]bool{}
-		check := func(who string, sightings int, intervals []Interval) {
+		check := func(who string, sightings int, intervals []Interval, seen time.Duration) {
 			sum := 0
+			if least := time.Duration(len(intervals)) * period(rate); seen < least || seen > least+now {
+				t.Fatalf("%s: seen for %v in %+v", who, seen, intervals)
+			}
 			for i, interval := range intervals {
 				sum += interval.Sightings
 				if interval.End < interval.Start || i > 0 && interval.Start-intervals[i-1].End <= gap {
@@ -129,10 +134,13 @@ func TestSummaryAccountsForEverySighting(t *testing.T) {
 			total += sum
 		}
 		for _, a := range s.People {
-			check(a.Name, a.Sightings, a.Intervals)
+			check(a.Name, a.Sightings, a.Intervals, a.Seen)
 		}
-		for _, stranger := range s.Strangers {
-			check("stranger", stranger.Sightings, stranger.Intervals)
+		for i, stranger := range s.Strangers {
+			check(strangerName(stranger.Number), stranger.Sightings, stranger.Intervals, stranger.Seen)
+			if stranger.Number != i+1 {
+				t.Fatalf("the stranger after %d others has number %d", i, stranger.Number)
+			}
 		}
 		want := 0
 		for _, sighting := range v.Sightings {

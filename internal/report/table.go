@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // TableOptions say how a table is laid out. The zero value suits a pipe.
@@ -116,18 +117,19 @@ func (t *table) people(found []Appearance) {
 	if len(found) == 0 {
 		return
 	}
-	name := columns("PERSON")
+	name, long := columns("PERSON"), columns("SEEN FOR")
 	for _, a := range found {
 		name = min(max(name, columns(plain(a.Name))), maxNameColumns)
+		long = max(long, columns(lasting(a.Seen)))
 	}
 	row := func(person, best, seen, when string) {
-		t.line(fmt.Sprintf("  %s  %7s  %7s  %s", fit(person, name), best, seen, when))
+		t.line(fmt.Sprintf("  %s  %7s  %*s  %s", fit(person, name), best, long, seen, when))
 	}
-	row("PERSON", "BEST", "SEEN", "WHEN")
-	room := t.columns - columns(fmt.Sprintf("  %s  %7s  %7s  ", fit("", name), "", ""))
+	row("PERSON", "BEST", "SEEN FOR", "WHEN")
+	room := t.columns - columns(fmt.Sprintf("  %s  %7s  %*s  ", fit("", name), "", long, ""))
 	for _, a := range found {
 		when := t.when(a.Intervals, room)
-		row(plain(a.Name), percent(a.Best.Similarity)+" %", grouped(a.Sightings), when[0])
+		row(plain(a.Name), percent(a.Best.Similarity)+" %", lasting(a.Seen), when[0])
 		for _, line := range when[1:] {
 			row("", "", "", line)
 		}
@@ -166,18 +168,22 @@ func lookalikes(others []Lookalike) []string {
 	return items
 }
 
+// strangers are all strangers of a video in one line.
+func strangers(list []Stranger) string {
+	var seen time.Duration
+	for i := range list {
+		seen += list[i].Seen
+	}
+	return fmt.Sprintf("%s, seen for %s", count(len(list), "stranger", "strangers"), lasting(seen))
+}
+
 // rest is who else was there, and who was not.
 func (t *table) rest(s *Summary) {
 	if len(s.People) == 0 {
 		t.line("  nobody enrolled was found")
 	}
-	sightings := 0
-	for _, stranger := range s.Strangers {
-		sightings += stranger.Sightings
-	}
 	if len(s.Strangers) > 0 {
-		t.line(fmt.Sprintf("  %s, %s", count(len(s.Strangers), "stranger", "strangers"),
-			count(sightings, "sighting", "sightings")))
+		t.line("  " + strangers(s.Strangers))
 	} else {
 		t.line("  no strangers")
 	}

@@ -44,6 +44,27 @@ func span(i Interval, dash string) string {
 	return start + dash + end
 }
 
+// lasting is how long something takes, as one says it: 3.4 s, 12 min 5 s, 2 h 3 min.
+func lasting(d time.Duration) string {
+	tenths := d.Round(100*time.Millisecond).Milliseconds() / 100
+	if tenths < 600 {
+		return fmt.Sprintf("%d.%d s", tenths/10, tenths%10)
+	}
+	if s := int(d.Round(time.Second).Seconds()); s < 3600 {
+		return fmt.Sprintf("%d min %d s", s/60, s%60)
+	}
+	m := int(d.Round(time.Minute).Minutes())
+	return fmt.Sprintf("%s h %d min", grouped(m/60), m%60)
+}
+
+// seenIn says how long somebody is seen, and in how many places.
+func seenIn(seen time.Duration, places int) string {
+	return fmt.Sprintf("seen for %s in %s", lasting(seen), count(places, "place", "places"))
+}
+
+// strangerName is what a person reads for a stranger.
+func strangerName(number int) string { return fmt.Sprintf("Stranger %d", number) }
+
 // percent is a similarity with one decimal. It is cut, not rounded, so that only 100 reads 100.0 and what is below a
 // threshold never reads as the threshold.
 func percent(s face.Similarity) string {

@@ -35,6 +35,19 @@ func TestTimesInWords(t *testing.T) {
 	}
 }
 
+func TestLasting(t *testing.T) {
+	t.Parallel()
+	for d, want := range map[time.Duration]string{
+		0: "0.0 s", ms(3449): "3.4 s", ms(59_949): "59.9 s", ms(59_950): "1 min 0 s", ms(754_600): "12 min 35 s",
+		ms(3_599_499): "59 min 59 s", ms(3_599_500): "1 h 0 min", 2*time.Hour + 3*time.Minute + 29*time.Second: "2 h 3 min",
+		1234*time.Hour + 59*time.Minute + 30*time.Second: "1,235 h 0 min",
+	} {
+		if got := lasting(d); got != want {
+			t.Errorf("lasting(%v) = %s, want %s", d, got, want)
+		}
+	}
+}
+
 func TestPercentNeverFlatters(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[face.Similarity]string{
