@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // FaceSearchDocument is the GetFaceSearch response. In a written document, members that only a server knows (JobId,
-// NextToken, Video) are absent.
+// NextToken) are absent.
 type FaceSearchDocument = model.GetFaceSearchResponse
 
 // JobStatus says how far an asynchronous operation is.
@@ -32,7 +33,10 @@ type FaceSearch struct {
 	// Message says why a search failed, or what of the video was not searched; empty otherwise.
 	Message string
 	// Tag names the document where there are several of one video, as a job's tag does.
-	Tag   string
+	Tag string
+	// Name is the video's, as who asked named it; the document has it as Video.S3Object.Name, without a bucket. Bytes that
+	// are not UTF-8 become U+FFFD. None where it is empty.
+	Name  string
 	Video face.VideoInfo
 	// Sightings stand in the document in the order in which they stand here: by time, then person, for TIMESTAMP.
 	Sightings []face.Sighting
@@ -70,18 +74,34 @@ func WriteFaceSearch(w io.Writer, in FaceSearch) error {
 		}
 	}
 	_ = out.WriteByte(']')
-	if in.Tag != "" {
-		tag, err := json.Marshal(in.Tag)
-		if err != nil {
-			return fmt.Errorf("encode tag: %w", err)
-		}
-		_, _ = out.WriteString(`,"JobTag":` + string(tag))
+	rest, err := in.rest()
+	if err != nil {
+		return err
 	}
+	_, _ = out.Write(rest)
 	_, _ = out.WriteString("}\n")
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write face search: %w", err)
 	}
 	return nil
+}
+
+// rest is the members that come after Persons, as text that goes on from there.
+func (in *FaceSearch) rest() (text []byte, err error) {
+	add := func(name string, value any) {
+		encoded, cannot := json.Marshal(value)
+		if cannot != nil {
+			err = errors.Join(err, fmt.Errorf("encode %s: %w", name, cannot))
+		}
+		text = append(append(text, `,"`+name+`":`...), encoded...)
+	}
+	if in.Name != "" {
+		add("Video", video(service.Object{Key: in.Name}))
+	}
+	if in.Tag != "" {
+		add("JobTag", in.Tag)
+	}
+	return text, err
 }
 
 // matches are those of a sighting, with what is known of the enrolled faces.

@@ -43,7 +43,7 @@ func finished() FaceSearch {
 		Quality:    face.Quality{Brightness: 54.9, Sharpness: 73.3},
 	}
 	return FaceSearch{
-		Status: Succeeded,
+		Status: Succeeded, Name: "a & b/clip.mp4",
 		Video: face.VideoInfo{
 			Codec: "h264", Format: "QuickTime / MOV", Duration: 67_300_400 * time.Microsecond,
 			FrameRate: 30000.0 / 1001, Width: 1920, Height: 1080,
@@ -76,7 +76,8 @@ func TestWriteFaceSearchSpellsItAsAWSDoes(t *testing.T) {
 		`"BoundingBox":{"Width":0,"Height":0,"Left":0,"Top":0},` +
 		`"ImageId":"bb000000-0000-0000-0000-000000000000","Confidence":0}},` +
 		`{"Similarity":80,"Face":{"FaceId":"ff000000-0000-0000-0000-000000000000"}}]},` +
-		`{"Timestamp":1000,"Person":{"Index":2,` + personFace + `,"FaceMatches":[]}]}` + "\n"
+		`{"Timestamp":1000,"Person":{"Index":2,` + personFace + `,"FaceMatches":[]}],` +
+		`"Video":{"S3Object":{"Name":"a \u0026 b/clip.mp4"}}}` + "\n"
 	if diff := cmp.Diff(want, document(t, finished())); diff != "" {
 		t.Error(diff)
 	}

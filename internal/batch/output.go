@@ -25,6 +25,7 @@ const (
 type Found struct {
 	// frame is what all videos of the search have in common; its list of videos is empty.
 	frame *report.Run
+	path  string // of the video, as the user named it
 	video report.Video
 	// failed says what could not be done, be it searching or annotating.
 	failed error
@@ -60,7 +61,7 @@ type documents struct{ w io.Writer }
 
 func (d documents) Add(f *Found) error {
 	document := awsapi.FaceSearch{
-		Status: awsapi.Succeeded, Video: f.video.Info, Sightings: f.video.Sightings,
+		Status: awsapi.Succeeded, Name: f.path, Video: f.video.Info, Sightings: f.video.Sightings,
 		Enrolled: func(id face.ID) (face.Enrolled, bool) {
 			e, ok := f.frame.Gallery.Faces[id]
 			return e, ok
