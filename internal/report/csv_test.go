@@ -2,8 +2,11 @@ package report
 
 import (
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestCSV(t *testing.T) {
@@ -13,6 +16,25 @@ func TestCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "office.csv", b.String())
+}
+
+// TestCSVByPerson has the same rows by person as by clip, in another order.
+func TestCSVByPerson(t *testing.T) {
+	t.Parallel()
+	run := archive(t)
+	var byPerson, byClip strings.Builder
+	if err := CSV(&byPerson, run); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "archive.csv", byPerson.String())
+	run.By = ByClip
+	if err := CSV(&byClip, run); err != nil {
+		t.Fatal(err)
+	}
+	rows := func(text string) []string { return slices.Sorted(strings.Lines(text)) }
+	if diff := cmp.Diff(rows(byClip.String()), rows(byPerson.String())); diff != "" {
+		t.Errorf("by clip and by person (-clip +person):\n%s", diff)
+	}
 }
 
 func TestCSVHoldsNoFormulas(t *testing.T) {

@@ -48,8 +48,8 @@ func ExampleCSV() {
 		fmt.Println(err)
 	}
 	// Output:
-	// video,person,start_seconds,end_seconds,start,end,best_similarity,sightings,external_image_id,face_id,best_own_similarity
-	// clip.mp4,ANNA,3.000,5.000,00:00:03.000,00:00:05.000,97.50,3,ANNA.passport,00000000-0000-0000-0000-000000000001,97.50
+	// video,person,start_seconds,end_seconds,start,end,best_similarity,sightings,external_image_id,face_id,best_own_similarity,note
+	// clip.mp4,ANNA,3.000,5.000,00:00:03.000,00:00:05.000,97.50,3,ANNA.passport,00000000-0000-0000-0000-000000000001,97.50,
 }
 
 func ExampleSummarise() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -123,4 +124,40 @@ func office(tb testing.TB) *Run {
 			{Name: "letter.pdf", Err: errors.New("this is a PDF document, not a video")},
 		},
 	}
+}
+
+// archive is a run over a folder, asked where its people are: some in several videos, one only second to another, some in
+// none; videos that failed, that could not be read to the end, and that nobody is in.
+func archive(tb testing.TB) *Run {
+	tb.Helper()
+	info := face.VideoInfo{Codec: "h264", Duration: 2 * time.Minute, FrameRate: 25, Width: 1280, Height: 720}
+	names := []string{"Anna", "Bob", "山田花子"}
+	for i := range 15 {
+		names = append(names, fmt.Sprintf("Nobody %c.", 'A'+i))
+	}
+	pictures := map[int][]byte{0: portrait(tb, 0), 1: portrait(tb, 1), 2: portrait(tb, 2)}
+	video := func(name string, sightings ...[]face.Sighting) Video {
+		return Video{
+			Name: name, Path: "/archive/" + name, Info: info, Sightings: slices.Concat(sightings...), Portraits: pictures,
+		}
+	}
+	run := &Run{
+		By: ByPerson, Gallery: gallery(tb, names...), Threshold: 80, SampleRate: 5, Version: "1.2.3",
+		When: time.Date(2026, 3, 4, 15, 6, 0, 0, time.UTC), Folder: "/archive/pages",
+		Notes: []string{"archive: passed over as not named like videos: 12 .txt, 1 .jpg"},
+		Videos: []Video{
+			video("c/party.mp4", seen(0, 3200, 7000, match(1, 99.21), match(2, 81.2)), seen(1, 4000, 4400)),
+			video("b/street #1.mp4", seen(0, 1000, 1000, match(1, 88)), seen(1, 9000, 12_400, match(3, 95)), seen(0, 80_200, 83_200, match(1, 91.5))),
+			video("b/empty.mp4"),
+			video("a/party.mp4", seen(2, 0, 600, inherited(1, 99.21, 85))),
+			video("b/half.mkv", seen(0, 0, 400, match(3, 84))),
+			video("broken.mov", seen(0, 1000, 3000, match(1, 88))),
+			{Name: "letter.pdf", Path: "/archive/letter.pdf", Err: errors.New("this is a PDF document, not a video")},
+		},
+	}
+	run.Videos[1].Cautions = []string{"about 2 of the names may be wrong"}
+	run.Videos[4].Warnings = []string{"the file ends too early", "the sound is ignored"}
+	run.Videos[4].Partial = run.Videos[4].Warnings[:1]
+	run.Videos[5].Err = errors.New("read frame at 0:04.0: the file ends early")
+	return run
 }

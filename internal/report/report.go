@@ -9,6 +9,7 @@ import (
 // Video is one searched video with what was found in it.
 type Video struct {
 	Name      string // as the user named it
+	Path      string // of the file, absolute, for links to it; empty where there is none
 	Info      face.VideoInfo
 	Sightings []face.Sighting // by time, then person
 	// Portraits are the best portrait of each person of the video as JPEG, by person number; may lack some.
@@ -35,7 +36,13 @@ type Gallery struct {
 
 // Run is one run of the command over one or several videos.
 type Run struct {
-	Videos    []Video
+	Videos []Video
+	// By is by what table, CSV and page are laid out.
+	By Grouping
+	// Folder is where the page will lie, absolute: its links to the videos begin there. Without it there are none.
+	Folder string
+	// Notes say what of the places that were named was not searched, such as files that are no videos.
+	Notes     []string
 	Gallery   Gallery
 	Threshold face.Similarity
 	// SampleRate is how often the videos were looked at, in frames a second.
