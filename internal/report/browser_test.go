@@ -50,7 +50,7 @@ func TestPageInABrowser(t *testing.T) {
 	second := get(ctx, t, chromedp.TextContent(status))
 	active := get(ctx, t, chromedp.Evaluate[string](`document.activeElement.dataset.time`))
 	copied := get(ctx, t, chromedp.Evaluate[string](`document.documentElement.dataset.copied`))
-	if title != "Faces found in 7 videos" {
+	if title != "Faces found in 14 videos" {
 		t.Errorf("title %q", title)
 	}
 	if background == "rgba(0, 0, 0, 0)" || background == "rgb(255, 255, 255)" {

@@ -2,8 +2,10 @@ package report
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -107,4 +109,40 @@ func inOrder(found map[string]*Person) []Person {
 		})
 	}
 	return all
+}
+
+// oddities are the warnings and cautions of a run's videos in a sentence each, but for those that say what was not searched:
+// the same one of several videos is said once.
+func oddities(run *Run) []string {
+	var texts []string
+	videos := map[string][]string{}
+	note := func(v *Video, kind string, notes []string) {
+		for _, n := range notes {
+			if text := kind + plain(n); !slices.Contains(v.Partial, n) {
+				if videos[text] == nil {
+					texts = append(texts, text)
+				}
+				videos[text] = append(videos[text], plain(v.Name))
+			}
+		}
+	}
+	for i := range run.Videos {
+		v := &run.Videos[i]
+		note(v, "warning: ", v.Warnings)
+		note(v, "caution: ", v.Cautions)
+	}
+	const named = 3 // videos; the others are counted
+	for i, text := range texts {
+		in := videos[text]
+		if len(in) == 1 {
+			texts[i] = in[0] + ": " + text
+			continue
+		}
+		where := strings.Join(in[:min(len(in), named)], ", ")
+		if more := len(in) - named; more > 0 {
+			where += " and " + grouped(more) + " more"
+		}
+		texts[i] = fmt.Sprintf("%s (%s: %s)", text, count(len(in), "video", "videos"), where)
+	}
+	return texts
 }

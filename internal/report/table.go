@@ -33,30 +33,35 @@ func Table(w io.Writer, run *Run, opts TableOptions) error {
 		opts.Lines = defaultLines
 	}
 	t := &table{out: bufio.NewWriter(w), columns: max(opts.Columns, minColumns), lines: opts.Lines}
-	found := map[string]bool{}
-	failed := 0
-	for i := range run.Videos {
-		if i > 0 {
-			t.line("")
-		}
-		v := &run.Videos[i]
-		summary := Summarise(v, &run.Gallery, run.SampleRate)
-		t.video(v, &summary)
-		for _, a := range summary.People {
-			found[a.Name] = true
-		}
-		if v.Err != nil {
-			failed++
+	o := Overlook(run)
+	if run.By == ByPerson {
+		t.overview(run, &o)
+	} else {
+		for i := range run.Videos {
+			if i > 0 {
+				t.line("")
+			}
+			t.video(&run.Videos[i], o.summary[i])
 		}
 	}
-	if len(run.Videos) > 1 {
-		t.line("")
-		t.line(total(len(run.Videos), failed, len(found), len(people(&run.Gallery))))
-	}
+	t.end(run, &o)
 	if err := t.out.Flush(); err != nil {
 		return fmt.Errorf("write table: %w", err)
 	}
 	return nil
+}
+
+// end says what was not searched, and sums up a run over several videos.
+func (t *table) end(run *Run, o *Overview) {
+	if len(run.Notes) > 0 || len(run.Videos) > 1 {
+		t.line("")
+	}
+	for _, note := range run.Notes {
+		t.line(plain(note))
+	}
+	if len(run.Videos) > 1 {
+		t.line(total(len(run.Videos), len(o.Failed), len(o.Found), len(o.Found)+len(o.Missing)))
+	}
 }
 
 // total sums up a run over several videos.
@@ -198,12 +203,5 @@ func (t *table) rest(s *Summary) {
 		}
 		names = append(names, strings.TrimRight(fit(plain(name), min(maxNameColumns, columns(plain(name)))), " "))
 	}
-	const label = "  not found: "
-	for i, line := range wrap(names, t.columns-len(label)) {
-		if i == 0 {
-			t.line(label + line)
-		} else {
-			t.line(strings.Repeat(" ", len(label)) + line)
-		}
-	}
+	t.labelled("  not found: ", names)
 }

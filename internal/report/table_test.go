@@ -23,6 +23,50 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestTableByPerson(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string]TableOptions{"archive.txt": {}, "archive-narrow.txt": {Columns: 60}} {
+		var b strings.Builder
+		if err := Table(&b, archive(t), opts); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, b.String())
+	}
+}
+
+// TestTableByPersonCutsNoName has names longer than a terminal: of whom and which file it speaks must be told.
+func TestTableByPersonCutsNoName(t *testing.T) {
+	t.Parallel()
+	run := archive(t)
+	long := strings.Repeat("a long folder/", 12) + "clip.mp4"
+	run.Videos[0].Name, run.Gallery.Person[id(3)], run.Gallery.Person[id(4)] = long, strings.Repeat("花", 60), strings.Repeat("n", 150)
+	var b strings.Builder
+	if err := Table(&b, run, TableOptions{Columns: 80}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{long, run.Gallery.Person[id(3)], run.Gallery.Person[id(4)]} {
+		if !strings.Contains(b.String(), name) {
+			t.Errorf("%s is not in\n%s", name, b.String())
+		}
+	}
+}
+
+func TestTableSaysOnceWhatIsOddWithManyVideos(t *testing.T) {
+	t.Parallel()
+	run := archive(t)
+	for i := range run.Videos {
+		run.Videos[i].Cautions = []string{"names may be wrong"}
+	}
+	var b strings.Builder
+	if err := Table(&b, run, TableOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	const want = "\ncaution: names may be wrong (7 videos: c/party.mp4, b/street #1.mp4, b/empty.mp4 and 4 more)\n"
+	if !strings.Contains(b.String(), want) {
+		t.Errorf("no line %q in\n%s", want, b.String())
+	}
+}
+
 func TestTableOfManyPeople(t *testing.T) {
 	t.Parallel()
 	var names []string
@@ -47,13 +91,17 @@ func TestTableOfManyPeople(t *testing.T) {
 
 func TestTableNeutralisesControlCharacters(t *testing.T) {
 	t.Parallel()
-	var b strings.Builder
-	if err := Table(&b, hostile(t), TableOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range b.String() {
-		if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0) || r == '\u202e' {
-			t.Fatalf("control character %U in\n%s", r, b.String())
+	for _, by := range []Grouping{ByClip, ByPerson} {
+		run := hostile(t)
+		run.By = by
+		var b strings.Builder
+		if err := Table(&b, run, TableOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range b.String() {
+			if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0) || r == '\u202e' {
+				t.Fatalf("control character %U in\n%s", r, b.String())
+			}
 		}
 	}
 }
@@ -101,5 +149,11 @@ func hostile(tb testing.TB) *Run {
 	}
 	v.Sightings = append(v.Sightings, seen(9, 40_000, 41_000)...)
 	run.Videos = []Video{v, {Name: names[4]}}
+	run.Notes, run.Folder = names, "/"
+	for i, name := range names { // also as the names of files, and with nobody but the one person in them
+		run.Videos = append(run.Videos, Video{
+			Name: name, Path: "/" + name, Sightings: seen(0, 0, 1000, match(i+1, 90)), Partial: names[i:],
+		})
+	}
 	return run
 }
