@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -74,11 +73,9 @@ func WriteFaceSearch(w io.Writer, in FaceSearch) error {
 		}
 	}
 	_ = out.WriteByte(']')
-	rest, err := in.rest()
-	if err != nil {
+	if err := in.writeRest(out); err != nil {
 		return err
 	}
-	_, _ = out.Write(rest)
 	_, _ = out.WriteString("}\n")
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write face search: %w", err)
@@ -86,22 +83,27 @@ func WriteFaceSearch(w io.Writer, in FaceSearch) error {
 	return nil
 }
 
-// rest is the members that come after Persons, as text that goes on from there.
-func (in *FaceSearch) rest() (text []byte, err error) {
-	add := func(name string, value any) {
-		encoded, cannot := json.Marshal(value)
-		if cannot != nil {
-			err = errors.Join(err, fmt.Errorf("encode %s: %w", name, cannot))
-		}
-		text = append(append(text, `,"`+name+`":`...), encoded...)
+// writeRest writes the members that come after Persons.
+func (in *FaceSearch) writeRest(out *bufio.Writer) error {
+	rest, err := json.Marshal(struct {
+		Video  *model.Video `json:",omitzero"`
+		JobTag string       `json:",omitzero"`
+	}{in.object(), in.Tag})
+	if err != nil {
+		return fmt.Errorf("encode video and tag: %w", err)
 	}
-	if in.Name != "" {
-		add("Video", video(service.Object{Key: in.Name}))
+	if members := rest[1 : len(rest)-1]; len(members) > 0 {
+		_ = out.WriteByte(',')
+		_, _ = out.Write(members)
 	}
-	if in.Tag != "" {
-		add("JobTag", in.Tag)
+	return nil
+}
+
+func (in *FaceSearch) object() *model.Video {
+	if in.Name == "" {
+		return nil
 	}
-	return text, err
+	return video(service.Object{Key: in.Name})
 }
 
 // matches are those of a sighting, with what is known of the enrolled faces.

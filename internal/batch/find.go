@@ -227,7 +227,7 @@ func (f *finding) record(ctx context.Context, number int64) ([]*Found, error) {
 	all := make([]*Found, len(files))
 	for i := range files {
 		one := v
-		one.Name = trackPath(files[i].Path, a.Track)
+		one.Name, one.Path = trackPath(files[i].Path, a.Track), files[i].Path
 		all[i] = &Found{frame: f.frame, video: one, failed: failed, path: files[i].Path}
 	}
 	return all, nil
@@ -243,11 +243,11 @@ func best(v *report.Video) (s face.Similarity) {
 
 // NewFindOutput writes what [Find] finds to w in a format; see [NewOutput]. In JSON it is a document for each person in a video: see
 // [report.Lines].
-func NewFindOutput(f Format, w io.Writer, columns int) Output {
+func NewFindOutput(f Format, w io.Writer, l Layout) Output {
 	if f == JSON {
 		return lines{w}
 	}
-	return NewOutput(f, w, columns)
+	return NewOutput(f, w, l)
 }
 
 // lines writes documents of people in videos, and keeps nothing.

@@ -25,6 +25,8 @@ type source struct {
 	// files are those of the archive that are searched, for each video; none where videos are looked up by index.
 	files []*archive.File
 	index *indexer
+	// notes are what was passed over of folders.
+	notes []string
 }
 
 // source lists what is to be searched. It has to be closed.
@@ -33,7 +35,11 @@ func (r *Request) source(ctx context.Context, out *events) (_ *source, err error
 		return r.archived(ctx)
 	}
 	s := &source{path: r.Index}
-	if s.videos, err = listVideos(r.Videos, out.note); err != nil || r.Index == "" {
+	s.videos, err = listVideos(r.Videos, func(path, reason string, lost bool) {
+		s.notes = append(s.notes, path+": "+reason)
+		out.note(path, reason, lost)
+	})
+	if err != nil || r.Index == "" {
 		return s, err
 	}
 	s.kept, err = openArchive(ctx, r.Index)

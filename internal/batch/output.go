@@ -3,6 +3,7 @@ package batch
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/spotter-video/spotter/internal/awsapi"
 	"github.com/spotter-video/spotter/internal/engine"
@@ -29,7 +30,6 @@ type Found struct {
 	video report.Video
 	// failed says what could not be done, be it searching or annotating.
 	failed error
-	path   string // of the file, where it is known from an archive
 }
 
 // Output writes the results of a search.
@@ -40,19 +40,30 @@ type Output interface {
 	Close() error
 }
 
-// NewOutput writes results to w in a format. columns is the width for a table; 0 where w is no terminal.
-func NewOutput(f Format, w io.Writer, columns int) Output {
+// Layout says how results are laid out. The zero value is a table for no terminal, video by video.
+type Layout struct {
+	// ByPerson lays a table, CSV and a page out person by person: in which videos each is. Documents are one a video all the
+	// same.
+	ByPerson bool
+	// Columns is the width for a table; 0 where it is written to no terminal.
+	Columns int
+	// Page is the file that a page is written to. Its links to the videos begin in that file's folder.
+	Page string
+}
+
+// NewOutput writes results to w in a format.
+func NewOutput(f Format, w io.Writer, l Layout) Output {
 	switch f {
 	case JSON:
 		return documents{w}
 	case CSV:
-		return &whole{write: func(r *report.Run) error { return report.CSV(w, r) }}
+		return &whole{layout: l, write: func(r *report.Run) error { return report.CSV(w, r) }}
 	case HTML:
-		return &whole{write: func(r *report.Run) error { return report.HTML(w, r) }, portraits: true}
+		return &whole{layout: l, write: func(r *report.Run) error { return report.HTML(w, r) }, portraits: true}
 	case Table:
 	}
-	return &whole{write: func(r *report.Run) error {
-		return report.Table(w, r, report.TableOptions{Columns: columns})
+	return &whole{layout: l, write: func(r *report.Run) error {
+		return report.Table(w, r, report.TableOptions{Columns: l.Columns})
 	}}
 }
 
@@ -82,6 +93,7 @@ func (documents) Close() error { return nil }
 
 // whole writes a report of all videos at the end.
 type whole struct {
+	layout    Layout
 	run       *report.Run
 	portraits bool
 	write     func(*report.Run) error
@@ -90,11 +102,20 @@ type whole struct {
 func (o *whole) Add(f *Found) error {
 	if o.run == nil {
 		run := *f.frame
+		if o.layout.ByPerson {
+			run.By = report.ByPerson
+		}
+		if o.layout.Page != "" {
+			run.Folder = filepath.Dir(absolute(o.layout.Page))
+		}
 		o.run = &run
 	}
 	video := f.video
-	if !o.portraits {
-		video.Portraits = nil // not to be kept for nothing
+	switch { // not to be kept for nothing
+	case !o.portraits:
+		video.Portraits = nil
+	case o.layout.ByPerson:
+		video.Portraits = report.PortraitsOfFound(&video, &o.run.Gallery, o.run.SampleRate)
 	}
 	o.run.Videos = append(o.run.Videos, video)
 	return nil

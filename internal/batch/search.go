@@ -95,6 +95,7 @@ func Search(ctx context.Context, c config.Config, r Request) (err error) {
 		source: from, engine: e, people: who, out: out, portraits: r.Portraits, track: r.Track, now: r.Now, most: engine.Workers(c),
 		annotated: annotated, frame: frameOf(who, c, r.Version, r.Now()),
 	}
+	s.frame.Notes = from.notes
 	return s.run(ctx, r.Each)
 }
 
@@ -185,7 +186,7 @@ func (s *searching) video(ctx context.Context, n int) ([]*Found, error) {
 
 // fail is the answer where there is nothing to search.
 func (s *searching) fail(ctx context.Context, n int, began time.Time, failed error) ([]*Found, error) {
-	f := &Found{frame: s.frame, path: s.videos[n], failed: failed, video: report.Video{Name: s.videos[n], Err: failed, Elapsed: s.now().Sub(began)}}
+	f := &Found{frame: s.frame, path: s.videos[n], failed: failed, video: report.Video{Name: s.videos[n], Path: absolute(s.videos[n]), Err: failed, Elapsed: s.now().Sub(began)}}
 	return []*Found{f}, s.done(ctx, n, f, nil)
 }
 
@@ -222,7 +223,9 @@ type track struct {
 
 // search searches the track, for which the clock runs since it began.
 func (t *track) search(ctx context.Context, began time.Time) (*Found, error) {
-	f := &Found{frame: t.frame, path: t.videos[t.n], video: report.Video{Name: trackPath(t.videos[t.n], t.number), Track: t.number}}
+	f := &Found{frame: t.frame, path: t.videos[t.n], video: report.Video{
+		Name: trackPath(t.videos[t.n], t.number), Path: absolute(t.videos[t.n]), Track: t.number,
+	}}
 	v := &f.video
 	if t.kept != nil {
 		v.Err = t.recall(ctx, v)

@@ -18,6 +18,7 @@ type results struct {
 	json  bool
 	csv   bool
 	html  string
+	by    string
 	force bool
 }
 
@@ -27,15 +28,22 @@ func (r *results) add(cmd *cobra.Command, document string) {
 	f.BoolVar(&r.json, "json", false, document)
 	f.BoolVar(&r.csv, "csv", false, "print one row per appearance of a person")
 	f.StringVar(&r.html, "html", "", "write one self-contained page to `file`")
+	f.StringVar(&r.by, "by", byClip, "lay out table, CSV and page by `clip|person`: who is in each video, or where each person is")
 	f.BoolVar(&r.force, "force", false, "let files that are written replace files of other kinds (never one that is read)")
-	section(cmd, outputSection, "json", "csv", "html", "force")
+	section(cmd, outputSection, "json", "csv", "html", "by", "force")
 }
 
 func (r *results) check() error {
-	if r.json && r.csv {
+	switch {
+	case r.by != byClip && r.by != byPerson:
+		return fmt.Errorf("--by is %q; it must be %s or %s", r.by, byClip, byPerson)
+	case r.json && r.by == byPerson && r.html == "":
+		return errors.New("--by person lays out tables, CSV and pages; --json prints a document per video: leave one out")
+	case r.json && r.csv:
 		return errors.New("--json and --csv both write to standard output; choose one")
+	default:
+		return nil
 	}
-	return nil
 }
 
 func (r *results) format() batch.Format {
@@ -57,12 +65,12 @@ type written struct {
 }
 
 // open opens what results are written to; make makes an output of a format.
-func (l *line) open(r *results, make func(f batch.Format, w io.Writer, columns int) batch.Output) (*written, error) {
-	columns := 0
+func (l *line) open(r *results, make func(batch.Format, io.Writer, batch.Layout) batch.Output) (*written, error) {
+	layout := batch.Layout{ByPerson: r.by == byPerson, Page: r.html}
 	if ask := terminalColumns(l.Stdout); ask != nil {
-		columns = ask()
+		layout.Columns = ask()
 	}
-	w := &written{outputs: []batch.Output{make(r.format(), l.Stdout, columns)}, places: l.written()}
+	w := &written{outputs: []batch.Output{make(r.format(), l.Stdout, layout)}, places: l.written()}
 	if r.html == "" {
 		return w, nil
 	}
@@ -74,7 +82,7 @@ func (l *line) open(r *results, make func(f batch.Format, w io.Writer, columns i
 		return nil, err
 	}
 	w.places = append(w.places, place)
-	w.outputs = append(w.outputs, page{make(batch.HTML, w.page, 0), w.page})
+	w.outputs = append(w.outputs, page{make(batch.HTML, w.page, layout), w.page})
 	return w, nil
 }
 

@@ -27,6 +27,12 @@ type searchOptions struct {
 	trace    string
 }
 
+// The values of --by.
+const (
+	byClip   = "clip"
+	byPerson = "person"
+)
+
 func (l *line) searchCommand() *cobra.Command {
 	var o searchOptions
 	cmd := &cobra.Command{
@@ -41,9 +47,14 @@ on with the others. VIDEO is a file, or a folder whose videos are all searched.
 --threshold is a similarity in percent. At 80 about one in 10,000 comparisons of two different people passes, at 90 one
 in 100,000: the more people you look for, the higher it should be.
 
+--by person answers where each person is: found people first, each with the videos they are in, then everybody who was
+not found, the videos that failed or were not searched completely, and how many have nobody. Times on its page are links
+to the videos. The CSV has a row as well for each video in which nobody was found, that failed, or that was not searched
+completely; its last column, note, says which.
+
 With --json, one document per video in the form of Amazon Rekognition's GetFaceSearch is written, one a line, with every
-analysed face whether it matched or not. ExternalImageId is PERSON.PHOTO, or PERSON for FOLDER/PERSON.jpg; other
-characters than AWS allows, and dots of PERSON, are written like in URLs with : for %.
+analysed face whether it matched or not. Video.S3Object.Name is the file, as it was named. ExternalImageId is PERSON.PHOTO,
+or PERSON for FOLDER/PERSON.jpg; other characters than AWS allows, and dots of PERSON, are written like in URLs with : for %.
 
 A file with several video tracks, as recorders of two cameras write it, is searched track by track, each with a result
 of its own that is named by its number (in JSON as JobTag).
@@ -52,6 +63,7 @@ Results go to standard output, progress to standard error. The exit status is 0 
 'spotter help exit-codes' for the others.`,
 		Example: `    spotter search clip.mp4 --faces people/
     spotter search archive/ --faces people/ --html result.html
+    spotter search archive/ --faces people/ --by person
     spotter search clip.mp4 --faces people/ --json | jq '.Persons[].Timestamp'
     spotter search clip.mp4 --faces people/ --annotate seen.mp4 --threshold 90`,
 		Args:              func(_ *cobra.Command, videos []string) error { return o.check(videos) },
@@ -89,6 +101,8 @@ func completeSearch(cmd *cobra.Command) {
 	err := errors.Join(
 		f.MarkHidden("cpuprofile"),
 		cmd.MarkFlagDirname("faces"), cmd.MarkFlagDirname("models"), cmd.MarkFlagFilename("html", "html"),
+		cmd.RegisterFlagCompletionFunc("by", cobra.FixedCompletions(
+			[]cobra.Completion{byClip, byPerson}, cobra.ShellCompDirectiveNoFileComp)),
 		cmd.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions(
 			[]cobra.Completion{string(config.Strict), string(config.Relaxed)}, cobra.ShellCompDirectiveNoFileComp)),
 	)

@@ -2,6 +2,8 @@ package report
 
 import (
 	"context"
+	"errors"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,6 +73,76 @@ func TestPageInABrowser(t *testing.T) {
 	seen.check(t)
 }
 
+// TestPageByPersonInABrowser follows a time to the video, as a colleague does, and looks for a name among many.
+func TestPageByPersonInABrowser(t *testing.T) {
+	ctx, seen := browser(t)
+	run := archive(t)
+	run.Folder = filepath.Join(t.TempDir(), "50 % of #1?")
+	videos := filepath.Join(run.Folder, `javascript:alert("1") #?%`)
+	for i := range run.Videos {
+		run.Videos[i].Path = filepath.Join(videos, run.Videos[i].Name)
+	}
+	page := filepath.Join(run.Folder, "faces.html")
+	if err := errors.Join(os.Mkdir(run.Folder, 0o700), os.WriteFile(page, []byte(render(t, run)), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	do(ctx, t, chromedp.EmulateViewport(1280, 900), chromedp.Navigate((&url.URL{Scheme: "file", Path: page}).String()))
+	shown := func() []string {
+		return get(ctx, t, chromedp.Evaluate[[]string](`[...document.querySelectorAll("h2, h3, .contents a")]
+			.filter(e => e.checkVisibility()).map(e => e.textContent)`))
+	}
+	anna := []string{"Anna", "a/party.mp4", "c/party.mp4", "b/street #1.mp4", "broken.mov"}
+	hanako := []string{"山田花子", "b/street #1.mp4", "b/half.mkv"}
+	for _, step := range []struct {
+		text string
+		want []string
+		says string
+	}{
+		{"", slices.Concat([]string{"Anna", "山田花子"}, anna, hanako), ""},
+		{" ANNA", slices.Concat([]string{"Anna"}, anna), "1 of 2 people"},
+		{"street", []string{"Anna", "山田花子", "Anna", "b/street #1.mp4", "山田花子", "b/street #1.mp4"}, "2 of 2 people"},
+		{"nowhere", []string{}, "0 of 2 people"},
+		{"", slices.Concat([]string{"Anna", "山田花子"}, anna, hanako), ""},
+	} {
+		do(ctx, t, chromedp.Evaluate[chromedp.Void](`(() => { const field = document.querySelector(".find input");
+			field.value = "`+step.text+`"; field.dispatchEvent(new Event("input")); })()`))
+		if got := shown(); !slices.Equal(got, step.want) {
+			t.Errorf("with %q in the field the page shows %q, want %q", step.text, got, step.want)
+		}
+		if says := get(ctx, t, chromedp.TextContent(chromedp.CSS(".find span"))); says != step.says {
+			t.Errorf("with %q in the field the page says %q, want %q", step.text, says, step.says)
+		}
+	}
+	got := get(ctx, t, chromedp.Evaluate[[]string](`[...document.querySelectorAll("#person-1 .times a")]
+		.map(a => a.protocol + decodeURIComponent(a.pathname) + a.hash)`))
+	var want []string
+	for _, at := range []string{"a/party.mp4#t=0", "c/party.mp4#t=3.2", "b/street #1.mp4#t=1", "b/street #1.mp4#t=80.2", "broken.mov#t=1"} {
+		want = append(want, "file:"+filepath.Join(videos, at))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the times lead to %q, want %q", got, want)
+	}
+	do(ctx, t, chromedp.Click(chromedp.CSS("#person-1 rect.bar")), chromedp.WaitVisible(status))
+	if says := get(ctx, t, chromedp.TextContent(status)); says != "Copied 00:00:00.000" {
+		t.Errorf("after a click on a bar the page says %q", says)
+	}
+	seen.check(t)
+}
+
+// TestPageByPersonWithoutScript is read by who allows none: everything is there but the field, which would do nothing.
+func TestPageByPersonWithoutScript(t *testing.T) {
+	ctx, seen := browser(t)
+	text := render(t, archive(t))
+	text = text[:strings.Index(text, "<script>")] + "</body></html>"
+	do(ctx, t, chromedp.Navigate(file(t, text)))
+	visible := get(ctx, t, chromedp.Evaluate[[]int](`[".find", ".contents", ".person", ".person .times a", ".rest"]
+		.map(s => [...document.querySelectorAll(s)].filter(e => e.checkVisibility()).length)`))
+	if want := []int{0, 1, 2, 7, 1}; !slices.Equal(visible, want) {
+		t.Errorf("%d are visible, want %d", visible, want)
+	}
+	seen.check(t)
+}
+
 // TestPageSaysWhenItCannotCopy takes both ways of copying from the page.
 func TestPageSaysWhenItCannotCopy(t *testing.T) {
 	ctx, seen := browser(t)
@@ -94,17 +166,24 @@ func TestPageFitsEveryWindow(t *testing.T) {
 	run.Gallery.Person[id(1)] = strings.Repeat("Rindfleischetikettierung", 8)
 	run.Gallery.Person[id(2)] = strings.Repeat("=", 200) // in one line of the list of those whom a face resembles
 	run.Videos[0].Warnings = []string{strings.Repeat("x", 300)}
-	url := file(t, render(t, run))
-	for _, width := range []int64{320, 560, 861, 1920} {
-		do(ctx, t, chromedp.EmulateViewport(width, 800), chromedp.Navigate(url))
-		overflow := get(ctx, t, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
-		if overflow > 0 {
-			t.Errorf("at %d pixels the page is %d pixels too wide", width, overflow)
-		}
-		spilt := get(ctx, t, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".contents *, .who *, .note, .absent")]
-			.filter(e => e.scrollWidth > e.clientWidth && e.clientWidth > 0).map(e => e.outerHTML.slice(0, 100))`))
-		if len(spilt) > 0 {
-			t.Errorf("at %d pixels, text leaves its place in %q", width, spilt)
+	people := archive(t)
+	people.Gallery.Person, people.Notes = run.Gallery.Person, []string{strings.Repeat("n", 300)}
+	people.Videos[1].Name, people.Videos[6].Name = run.Videos[0].Name, run.Videos[0].Name
+	many := large(t, 101, 3, 3)
+	many.Gallery.Person, many.Videos[1].Name = run.Gallery.Person, run.Videos[0].Name
+	for what, run := range map[string]*Run{"by clip": run, "by person": people, "of many": many} {
+		url := file(t, render(t, run))
+		for _, width := range []int64{320, 560, 861, 1920} {
+			do(ctx, t, chromedp.EmulateViewport(width, 800), chromedp.Navigate(url))
+			overflow := get(ctx, t, chromedp.Evaluate[int](`document.documentElement.scrollWidth - innerWidth`))
+			if overflow > 0 {
+				t.Errorf("at %d pixels the page %s is %d pixels too wide", width, what, overflow)
+			}
+			spilt := get(ctx, t, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".contents *, .who *, .note, .absent, .times a")]
+				.filter(e => e.scrollWidth > e.clientWidth && e.clientWidth > 0).map(e => e.outerHTML.slice(0, 100))`))
+			if len(spilt) > 0 {
+				t.Errorf("at %d pixels, text leaves its place %s in %q", width, what, spilt)
+			}
 		}
 	}
 	seen.check(t)

@@ -21,7 +21,7 @@ func HTML(w io.Writer, run *Run) error {
 	if err != nil {
 		return fmt.Errorf("make page: %w", err)
 	}
-	t, err := template.ParseFS(pageFiles, "page/page.html")
+	t, err := template.ParseFS(pageFiles, "page/page.html", "page/people.html")
 	if err != nil {
 		return fmt.Errorf("make page: %w", err)
 	}
@@ -39,6 +39,8 @@ type page struct {
 	Script                template.JS
 	Legend                []legendEntry
 	Videos                []videoView
+	People                *peopleView // instead of videos, by person
+	Notes                 []string
 }
 
 type legendEntry struct{ Class, Text string }
@@ -62,8 +64,16 @@ func newPage(run *Run) (*page, error) {
 	if !run.When.IsZero() {
 		p.When = run.When.Format("2 January 2006, 15:04 MST")
 	}
-	for i := range run.Videos {
-		p.Videos = append(p.Videos, newVideoView(i, run))
+	if run.By == ByPerson {
+		o := Overlook(run)
+		p.People = newPeopleView(run, &o)
+	} else {
+		for i := range run.Videos {
+			p.Videos = append(p.Videos, newVideoView(i, run))
+		}
+	}
+	for _, note := range run.Notes {
+		p.Notes = append(p.Notes, plain(note))
 	}
 	p.Title, p.Heading = titles(run)
 	p.Facts = searched(run)

@@ -14,44 +14,57 @@ import (
 
 func TestHTML(t *testing.T) {
 	t.Parallel()
-	text := render(t, office(t))
-	// The style and the script stand in files of their own.
-	for _, element := range []string{"style", "script"} {
-		from, to := strings.Index(text, "<"+element+">")+len(element)+2, strings.Index(text, "</"+element+">")
-		text = text[:from] + "..." + text[to:]
+	for name, run := range map[string]*Run{"office.html": office(t), "archive.html": archive(t)} {
+		text := render(t, run)
+		// The style and the script stand in files of their own.
+		for _, element := range []string{"style", "script"} {
+			from, to := strings.Index(text, "<"+element+">")+len(element)+2, strings.Index(text, "</"+element+">")
+			text = text[:from] + "..." + text[to:]
+		}
+		text = regexp.MustCompile(`sha256-[^=]+=`).ReplaceAllString(text, "sha256-...")
+		golden(t, name, text)
 	}
-	text = regexp.MustCompile(`sha256-[^&]+`).ReplaceAllString(text, "sha256-...")
-	golden(t, "office.html", text)
 }
 
 func TestHTMLEscapesEveryName(t *testing.T) {
 	t.Parallel()
-	text := render(t, hostile(t))
-	if n := strings.Count(text, "<script"); n != 1 {
-		t.Errorf("%d script elements, want the page's own", n)
-	}
-	for _, bad := range []string{"<img src=x", "<svg/onload", "\x1b", "\x07", "\u202e", "owned</title>"} {
-		if strings.Contains(text, bad) {
-			t.Errorf("the page holds %q", bad)
+	for _, by := range []Grouping{ByClip, ByPerson} {
+		run := hostile(t)
+		run.By = by
+		text := render(t, run)
+		if n := strings.Count(text, "<script"); n != 1 {
+			t.Errorf("%d script elements, want the page's own", n)
 		}
-	}
-	if strings.Count(text, "</style>") != 1 || strings.Count(text, "</script>") != 1 {
-		t.Error("a name closes an element")
+		for _, bad := range []string{"<img src=x", "<svg/onload", "\x1b", "\x07", "\u202e", "owned</title>", "ZgotmplZ"} {
+			if strings.Contains(text, bad) {
+				t.Errorf("the page holds %q", bad)
+			}
+		}
+		if strings.Count(text, "</style>") != 1 || strings.Count(text, "</script>") != 1 {
+			t.Error("a name closes an element")
+		}
+		for _, link := range regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+			if !regexp.MustCompile(`^(#rest|#(video|person)-\d+|data:(image/jpeg;base64)?,.*|\.{1,2}/.*)$`).MatchString(link[1]) {
+				t.Errorf("link to %s", link[1])
+			}
+		}
 	}
 }
 
 func TestHTMLAsksNothingOfTheNetwork(t *testing.T) {
 	t.Parallel()
-	text := render(t, office(t))
-	for _, attribute := range regexp.MustCompile(`(?:src|href|action|data)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
-		if link := attribute[1]; !strings.HasPrefix(link, "data:") && !strings.HasPrefix(link, "#") {
-			t.Errorf("link to %.80s", link)
+	for _, run := range []*Run{office(t), archive(t)} {
+		text := render(t, run)
+		for _, attribute := range regexp.MustCompile(`(?:src|action|data)="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+			if link := attribute[1]; !strings.HasPrefix(link, "data:") {
+				t.Errorf("link to %.80s", link)
+			}
+		}
+		if strings.Contains(text, "url(") || strings.Contains(text, "@import") || strings.Contains(text, "fetch(") {
+			t.Error("the style or the script loads something")
 		}
 	}
-	if strings.Contains(text, "url(") || strings.Contains(text, "@import") || strings.Contains(text, "fetch(") {
-		t.Error("the style or the script loads something")
-	}
-	if !strings.Contains(text, `content="default-src &#39;none&#39;; img-src data:; style-src &#39;sha256-`) {
+	if text := render(t, office(t)); !strings.Contains(text, `content="default-src &#39;none&#39;; img-src data:; style-src &#39;sha256-`) {
 		t.Error("the page has no strict content security policy")
 	}
 }

@@ -33,12 +33,15 @@ type videoView struct {
 // laneView is one person's row.
 type laneView struct {
 	Name, Percent, Seen, Span string
+	Link                      string // to the video that the lane is named after; empty for a person's
+	OwnAxis                   bool   // the lane has an axis of its own
 	Lookalikes, Label         string
 	Pictures                  []pictureView
 	Ticks                     []tick
 	Bars                      []barView
 	Times, More               []timeView
 	MoreText                  string
+	Rest                      string // how many times are not shown
 }
 
 type pictureView struct {
@@ -49,7 +52,8 @@ type pictureView struct {
 // barView is an interval on the time axis; At and Width are in percent of the axis.
 type barView struct{ Class, At, Width, Stamp, Title string }
 
-type timeView struct{ Stamp, Text string }
+// timeView is a time to copy, or a link to it.
+type timeView struct{ Stamp, Text, Link string }
 
 func newVideoView(i int, run *Run) videoView {
 	v := &run.Videos[i]
@@ -128,14 +132,17 @@ func personLane(a *Appearance, v *Video, g *Gallery, axis axis) laneView {
 		{dataURI(v.Portraits[a.Person]), lane.Name + ", best picture from the video", "in the video"},
 		{dataURI(enrolledPhoto(a, g)), lane.Name + ", enrolled photo", "enrolled"},
 	}
-	if len(a.Lookalikes) > 0 {
-		others := make([]string, len(a.Lookalikes))
-		for i, o := range a.Lookalikes {
-			others[i] = fmt.Sprintf("%s (%s %%)", o.Name, percent(o.Best))
-		}
-		lane.Lookalikes = names(others)
-	}
+	lane.Lookalikes = resembling(a.Lookalikes)
 	return lane
+}
+
+// resembling are other people in one line.
+func resembling(lookalikes []Lookalike) string {
+	others := make([]string, len(lookalikes))
+	for i, o := range lookalikes {
+		others[i] = fmt.Sprintf("%s (%s %%)", o.Name, percent(o.Best))
+	}
+	return names(others)
 }
 
 // enrolledPhoto is the photo of the best match, or else of another enrolled face of that person.

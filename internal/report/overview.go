@@ -111,6 +111,17 @@ func inOrder(found map[string]*Person) []Person {
 	return all
 }
 
+// PortraitsOfFound are those of a video's portraits that a page by person shows.
+func PortraitsOfFound(v *Video, g *Gallery, sampleRate float64) map[int][]byte {
+	shown := map[int][]byte{}
+	for _, a := range Summarise(v, g, sampleRate).People {
+		if picture := v.Portraits[a.Person]; picture != nil {
+			shown[a.Person] = picture
+		}
+	}
+	return shown
+}
+
 // oddities are the warnings and cautions of a run's videos in a sentence each, but for those that say what was not searched:
 // the same one of several videos is said once.
 func oddities(run *Run) []string {

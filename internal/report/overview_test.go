@@ -47,6 +47,20 @@ func TestOverlookTellsWhoIsWhere(t *testing.T) {
 	}
 }
 
+func TestPortraitsOfFound(t *testing.T) {
+	t.Parallel()
+	run := archive(t)
+	v := &run.Videos[0]
+	got := PortraitsOfFound(v, &run.Gallery, run.SampleRate)
+	if want := map[int][]byte{0: v.Portraits[0]}; !cmp.Equal(got, want) {
+		t.Errorf("portraits of %d persons, want Anna's alone", len(got))
+	}
+	v.Portraits = nil
+	if got := PortraitsOfFound(v, &run.Gallery, run.SampleRate); len(got) != 0 {
+		t.Errorf("%d portraits of none", len(got))
+	}
+}
+
 // TestOverviewAccountsForEverybody holds what is true of any run: it says the same as the summaries of its videos do.
 func TestOverviewAccountsForEverybody(t *testing.T) {
 	t.Parallel()

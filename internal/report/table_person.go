@@ -14,13 +14,7 @@ func (t *table) overview(run *Run, o *Overview) {
 	}
 	t.line("")
 	t.missing(o.Missing)
-	t.list("failed:", o.Failed, func(v *Video) string {
-		reason := plain(v.Err.Error())
-		if len(v.Sightings) > 0 {
-			reason += " (what was found until then is above)"
-		}
-		return reason
-	})
+	t.list("failed:", o.Failed, failure)
 	t.list("not searched completely:", o.Partial, func(v *Video) string { return plain(strings.Join(v.Partial, "; ")) })
 	if len(o.Nobody) > 0 {
 		t.line("nobody enrolled was found in " + count(len(o.Nobody), "video", "videos"))
@@ -73,6 +67,15 @@ func (t *table) found(found []Person) {
 			}
 		}
 	}
+}
+
+// failure is why a video failed.
+func failure(v *Video) string {
+	reason := plain(v.Err.Error())
+	if len(v.Sightings) > 0 {
+		reason += " (what was found until then is above)"
+	}
+	return reason
 }
 
 // missing are all who were found nowhere: an overview is asked for them, too.

@@ -48,6 +48,40 @@
     }
   });
 
+  // The field shows what names hold its text: a person with all videos, or those of their videos that do.
+  const find = document.querySelector(".find");
+  if (find) {
+    const [field, says] = find.children;
+    const items = document.querySelectorAll(".contents li");
+    const people = [...document.querySelectorAll(".person")].map((section, i) => ({
+      section,
+      item: items[i],
+      name: section.querySelector("h2").textContent.toLowerCase(),
+      rows: [...section.querySelectorAll("article")].map((row) => ({
+        row, name: row.querySelector("h3").textContent.toLowerCase(),
+      })),
+    }));
+    const filter = () => {
+      const text = field.value.trim().toLowerCase();
+      let shown = 0;
+      for (const { section, item, name, rows } of people) {
+        const whole = name.includes(text);
+        let any = whole;
+        for (const r of rows) {
+          const fits = whole || r.name.includes(text);
+          r.row.hidden = !fits;
+          any ||= fits;
+        }
+        section.hidden = item.hidden = !any;
+        if (any) shown += 1;
+      }
+      says.textContent = text && `${shown} of ${people.length} ${people.length === 1 ? "person" : "people"}`;
+    };
+    field.addEventListener("input", filter);
+    find.hidden = people.length === 0;
+    filter(); // a browser may have kept the text
+  }
+
   // What is folded away belongs on paper too.
   addEventListener("beforeprint", () => {
     for (const details of document.querySelectorAll("details:not([open])")) {
