@@ -44,8 +44,8 @@ The people to look for are photos in a folder, either FOLDER/PERSON.jpg or FOLDE
 HEIC; several photos of a person find more). A photo whose face cannot be used is refused with a reason and the search goes
 on with the others. VIDEO is a file, or a folder whose videos are all searched.
 
---threshold is a similarity in percent. At 80 about one in 10,000 comparisons of two different people passes, at 90 one
-in 100,000: the more people you look for, the higher it should be.
+--threshold is a similarity in percent. At 80 about one in 100,000 comparisons of two different people passes, at 90 one
+in a million: the more people you look for, the higher it should be.
 
 --by person answers where each person is: found people first, each with the videos they are in, then everybody who was
 not found, the videos that failed or were not searched completely, and how many have nobody. Times on its page are links

@@ -117,7 +117,7 @@ func searched(run *Run) string {
 }
 
 // Bands of similarity have a colour each. They begin where a step of the calibration does: 80 stands for a false match
-// in 1e4 comparisons, 90 in 1e5, 99 in 1e6.
+// in 1e5 comparisons, 90 in 1e6, 99 in 1e7.
 func band(s float64) string {
 	switch {
 	case s >= 99:
