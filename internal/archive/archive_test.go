@@ -30,9 +30,15 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func opened(t *testing.T, path string) *archive.Archive { return open(t, archive.Open, path) }
+func opened(t *testing.T, path string) *archive.Archive {
+	t.Helper()
+	return open(t, archive.Open, path)
+}
 
-func read(t *testing.T, path string) *archive.Archive { return open(t, archive.Read, path) }
+func read(t *testing.T, path string) *archive.Archive {
+	t.Helper()
+	return open(t, archive.Read, path)
+}
 
 func open(t *testing.T, how func(context.Context, string) (*archive.Archive, error), path string) *archive.Archive {
 	t.Helper()
@@ -307,7 +313,7 @@ func TestSegments(t *testing.T) {
 		return nil
 	}))
 	for _, n := range []int{-1, 600} {
-		if err := a.SaveSegment(ctx, analysis, n, nil, nil); err == nil || errors.Is(err, archive.ErrGone) {
+		if err = a.SaveSegment(ctx, analysis, n, nil, nil); err == nil || errors.Is(err, archive.ErrGone) {
 			t.Errorf("segment %d of 600: %v", n, err)
 		}
 	}
@@ -533,8 +539,8 @@ func TestClosedFolder(t *testing.T) {
 	a := opened(t, path)
 	put(t, a, "/a", 1)
 	must(t, a.Close())
-	must(t, errors.Join(os.Chmod(path, 0o400), os.Chmod(folder, 0o500))) //nolint:gosec // a folder is entered
-	t.Cleanup(func() { _ = os.Chmod(folder, 0o700) })                    //nolint:gosec // a folder is entered
+	must(t, errors.Join(os.Chmod(path, 0o400), os.Chmod(folder, 0o500)))
+	t.Cleanup(func() { _ = os.Chmod(folder, 0o700) })
 	want(t, "files", paths(t, read(t, path), ""), []string{"/a"})
 	if _, err := archive.Open(t.Context(), path); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("opened for writing: %v", err)

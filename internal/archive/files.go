@@ -170,7 +170,7 @@ func forget(ctx context.Context, tx *sql.Tx, path string) error {
 }
 
 func ensureVideo(ctx context.Context, tx *sql.Tx, sum Sum) (video int64, err error) {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO videos (sum) VALUES ($1) ON CONFLICT (sum) DO NOTHING`, sum[:]); err != nil {
+	if _, err = tx.ExecContext(ctx, `INSERT INTO videos (sum) VALUES ($1) ON CONFLICT (sum) DO NOTHING`, sum[:]); err != nil {
 		return 0, err
 	}
 	err = tx.QueryRowContext(ctx, `SELECT id FROM videos WHERE sum = $1`, sum[:]).Scan(&video)

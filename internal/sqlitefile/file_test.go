@@ -92,12 +92,16 @@ func TestLayouts(t *testing.T) {
 		open, rest []string // the files that are there while it is open, and afterwards
 	}{
 		"alone": {
-			alone(), map[string]string{"journal_mode": "delete", "auto_vacuum": "2", "busy_timeout": "120000"},
-			[]string{"x", "x.lock"}, []string{"x"},
+			alone(),
+			map[string]string{"journal_mode": "delete", "auto_vacuum": "2", "busy_timeout": "120000"},
+			[]string{"x", "x.lock"},
+			[]string{"x"},
 		},
 		"with a log": {
-			logged(), map[string]string{"journal_mode": "wal", "auto_vacuum": "0", "busy_timeout": "10000"},
-			[]string{"x", "x-shm", "x-wal", "x.lock"}, []string{"x", "x.lock"},
+			logged(),
+			map[string]string{"journal_mode": "wal", "auto_vacuum": "0", "busy_timeout": "10000"},
+			[]string{"x", "x-shm", "x-wal", "x.lock"},
+			[]string{"x", "x.lock"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -253,11 +257,11 @@ func cutShort(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	for _, suffix := range []string{"", "-journal"} {
-		b, err := os.ReadFile(from + suffix)
-		if err == nil {
-			err = os.WriteFile(path+suffix, b, 0o600)
+		b, unread := os.ReadFile(from + suffix)
+		if unread != nil {
+			t.Fatal(unread)
 		}
-		if err != nil {
+		if err = os.WriteFile(path+suffix, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
