@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -102,7 +103,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		path = filepath.Join(folder, "archive.spotter")
 	}
 	if sizeOf(path) == 0 {
-		if err := s.make(ctx, c, e, folder, path); err != nil {
+		if err = s.make(ctx, c, e, folder, path); err != nil {
 			return err
 		}
 	}
@@ -163,7 +164,7 @@ func (r *report) print(out io.Writer) error {
 		{"finishing one clip", fmt.Sprintf("%.1f ms", r.Clip)},
 		{"clips that a person may be in", fmt.Sprintf("%.1f", r.Candidates)},
 		{"clips that a person is in", fmt.Sprintf("%.1f", r.Found)},
-		{"clips searched one by one, with the same answer", fmt.Sprintf("%d", r.Checked)},
+		{"clips searched one by one, with the same answer", strconv.Itoa(r.Checked)},
 	} {
 		fmt.Fprintf(w, "%s\t%s\t\n", l.what, l.value)
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -82,14 +83,17 @@ func readPattern(ctx context.Context, a *archive.Archive, path string) (*pattern
 	p := &pattern{terms: list[0].Terms, plan: list[0].Plan}
 	err = a.EachSegment(ctx, list[0].ID, true, func(_ int, data, pictures []byte) error {
 		s := segment{version: data[0], pictures: bytes.Clone(pictures)}
-		err := errors.Join(json.Unmarshal(data[1:], &s.all), json.Unmarshal(s.all["tracklets"], &s.tracklets))
+		read := json.Unmarshal(data[1:], &s.all)
+		if read == nil {
+			read = json.Unmarshal(s.all["tracklets"], &s.tracklets)
+		}
 		for _, t := range s.tracklets {
 			if v := floats(bytesOf(t["vector"])); len(v) > 0 {
 				p.faces = append(p.faces, v)
 			}
 		}
 		p.segments = append(p.segments, s)
-		return err
+		return read
 	})
 	if err == nil && len(p.faces) < parents {
 		err = fmt.Errorf("the film shows %d faces", len(p.faces))
@@ -165,20 +169,14 @@ func (m *maker) clip(ctx context.Context, n, segments int) error {
 func (p *pattern) segment(r *rand.Rand, from *segment, number int) ([]byte, error) {
 	tracklets := make([]map[string]json.RawMessage, len(from.tracklets))
 	for i, t := range from.tracklets {
-		changed := make(map[string]json.RawMessage, len(t))
-		for key, value := range t {
-			changed[key] = value
-		}
+		changed := maps.Clone(t)
 		if t["vector"] != nil {
 			changed["vector"] = text(floatBytes(p.face(r)))
 		}
 		changed["observations"] = text(shifted(bytesOf(t["observations"]), time.Duration(number)*stretch))
 		tracklets[i] = changed
 	}
-	all := make(map[string]json.RawMessage, len(from.all))
-	for key, value := range from.all {
-		all[key] = value
-	}
+	all := maps.Clone(from.all)
 	list, err := json.Marshal(tracklets)
 	if err != nil {
 		return nil, err

@@ -93,13 +93,13 @@ func TestModel(t *testing.T) {
 				m.sweep()
 			},
 			"fail": func(r *rapid.T) {
-				path, failure := name.Draw(r, "path"), bytes.Draw(r, "failure")
-				f, known := m.files[path]
-				if err := a.Fail(ctx, path, failure); gone(r, err, known) {
+				named, failure := name.Draw(r, "path"), bytes.Draw(r, "failure")
+				f, known := m.files[named]
+				if err := a.Fail(ctx, named, failure); gone(r, err, known) {
 					return
 				}
 				f.Failure = failure
-				m.files[path] = f
+				m.files[named] = f
 			},
 			"forget": func(r *rapid.T) {
 				list := rapid.SliceOfN(name, 0, 3).Draw(r, "paths")

@@ -156,10 +156,10 @@ func (f *finding) candidates(ctx context.Context, stats archive.Stats) (numbers 
 	defer func() { err = errors.Join(err, crowd.Close()) }()
 	foreign, last := 0, f.Now()
 	err = f.kept.EachCodes(ctx, func(number int64, codes []byte) error {
-		switch err := crowd.Add(number, codes); {
-		case errors.Is(err, engine.ErrOtherModels):
+		switch unused := crowd.Add(number, codes); {
+		case errors.Is(unused, engine.ErrOtherModels):
 			foreign++
-		case err != nil: // what cannot be looked through is looked at
+		case unused != nil: // what cannot be looked through is looked at
 			numbers = append(numbers, number)
 		}
 		if now := f.Now(); now.Sub(last) > loadingEvery {

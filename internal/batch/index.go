@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -141,7 +142,7 @@ func (d *Indexed) tidy(ctx context.Context, kept *archive.Archive, r *Indexing) 
 		}
 		folder := filepath.Join(absolute(name), "x")
 		err = kept.EachFile(ctx, folder[:len(folder)-1], func(f *archive.File) error {
-			if _, err := os.Lstat(f.Path); errors.Is(err, fs.ErrNotExist) {
+			if _, missing := os.Lstat(f.Path); errors.Is(missing, fs.ErrNotExist) {
 				d.Gone = append(d.Gone, f.Path)
 			}
 			return nil
@@ -390,29 +391,23 @@ func nothingMissing(list []archive.Analysis) bool {
 
 // analyse does what is missing: everything, where what there is cannot be used.
 func (j *indexJob) analyse(ctx context.Context, list []archive.Analysis, use bool) error {
-	v, err := j.engine.Open(ctx, j.path, 0)
-	if err == nil && !use {
-		if list, err = j.plan(ctx, v); err == nil {
-			if err := j.kept.Begin(ctx, j.file.Video, list); err != nil {
-				v.Close()
-				return err
-			}
+	v, failed := j.engine.Open(ctx, j.path, 0)
+	if failed != nil {
+		return j.refused(ctx, failed)
+	}
+	defer v.Close()
+	if !use {
+		if list, failed = j.plan(ctx, v); failed != nil {
+			return j.refused(ctx, failed)
+		}
+		if err := j.kept.Begin(ctx, j.file.Video, list); err != nil {
+			return err
 		}
 	}
-	if v != nil {
-		defer v.Close()
-	}
-	if j.failed = err; ctx.Err() == nil && video.KindOf(err) != video.Unavailable {
-		j.file.Failure = ""
-		if err != nil {
-			j.file.Failure = err.Error()
+	if j.file.Failure != "" {
+		if err := j.kept.Fail(ctx, j.file.Path, ""); err != nil {
+			return err
 		}
-		if kept := j.kept.Fail(ctx, j.file.Path, j.file.Failure); kept != nil {
-			return kept
-		}
-	}
-	if err != nil {
-		return nil
 	}
 	for i := range list {
 		if err := j.track(ctx, v, &list[i]); err != nil {
@@ -420,6 +415,15 @@ func (j *indexJob) analyse(ctx context.Context, list []archive.Analysis, use boo
 		}
 	}
 	return nil
+}
+
+// refused keeps why a file cannot be looked at at all, if that is its own fault.
+func (j *indexJob) refused(ctx context.Context, failed error) error {
+	if j.failed = failed; ctx.Err() != nil || video.KindOf(failed) == video.Unavailable {
+		return ctx.Err()
+	}
+	j.file.Failure = failed.Error()
+	return j.kept.Fail(ctx, j.file.Path, j.file.Failure)
 }
 
 // plan plans all tracks of a video.
@@ -456,23 +460,24 @@ func (j *indexJob) track(ctx context.Context, v *engine.Video, a *archive.Analys
 			j.out.send(VideoProgress{Video: j.n, Analysed: analysed, Faces: j.faces})
 		},
 	}, func(n int, data, pictures []byte) error {
-		if err := j.kept.SaveSegment(ctx, a.ID, n, data, pictures); err != nil {
-			return &keepError{err}
+		if kept := j.kept.SaveSegment(ctx, a.ID, n, data, pictures); kept != nil {
+			return &keepError{kept}
 		}
 		return nil
 	})
 	if kept := (*keepError)(nil); errors.As(failed, &kept) {
 		return kept.err
 	}
-	if failed != nil && j.failed == nil {
-		j.failed = failed
-	}
-	if ctx.Err() != nil || video.KindOf(failed) == video.Unavailable {
-		return nil
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	a.Failure = ""
 	if failed != nil {
+		j.failed = cmp.Or(j.failed, failed)
 		a.Failure = failed.Error()
+	}
+	if video.KindOf(failed) == video.Unavailable { // of no video in particular
+		return unavailable(failed)
 	}
 	codes, err := j.engine.Codes(a.ID, recordOf(ctx, j.kept, a))
 	if err != nil {

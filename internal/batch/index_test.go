@@ -3,10 +3,11 @@ package batch
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec" //nolint:depguard // the process that is killed
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -93,19 +94,16 @@ func content(t *testing.T, path string) map[string]string {
 	err = a.EachFile(t.Context(), "", func(f *archive.File) error {
 		name := filepath.Base(f.Path)
 		all[name] = fmt.Sprintf("%d %v %s", f.Size, f.Changed, f.Failure)
-		list, err := a.Analyses(t.Context(), f.Video)
+		list, failed := a.Analyses(t.Context(), f.Video)
 		for _, an := range list {
 			track := fmt.Sprintf("%s %d", name, an.Track)
 			all[track] = fmt.Sprintf("%s %s %d %v %s", an.Terms, an.Plan, an.Segments, an.Done, an.Failure)
-			err = a.EachSegment(t.Context(), an.ID, true, func(n int, data, pictures []byte) error {
+			failed = errors.Join(failed, a.EachSegment(t.Context(), an.ID, true, func(n int, data, pictures []byte) error {
 				all[fmt.Sprintf("%s segment %d", track, n)] = string(data) + string(pictures)
 				return nil
-			})
-			if err != nil {
-				return err
-			}
+			}))
 		}
-		return err
+		return failed
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +127,7 @@ func TestAnIndexThatIsKilledGoesOn(t *testing.T) {
 		t.Fatalf("an archive of %d parts, want %d files, %[2]d tracks, %d segments", len(want), 3, segments)
 	}
 	path := filepath.Join(t.TempDir(), "killed.spotter")
-	r := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // the same moments each time
+	r := rand.New(rand.NewPCG(7, 7))
 	kills, steps := 0, map[string]int{}
 	for ended := false; !ended; kills++ {
 		ended = indexUntil(t, path, videos, r.IntN(3), steps)
@@ -150,7 +148,7 @@ func TestAnIndexThatIsKilledGoesOn(t *testing.T) {
 // to its end instead.
 func indexUntil(t *testing.T, path, videos string, most int, steps map[string]int) (ended bool) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this program
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childVar+"="+path, videosVar+"="+videos)
 	cmd.Stderr = os.Stderr
 	out, into, err := os.Pipe()

@@ -164,9 +164,13 @@ func (s *searching) known(ctx context.Context, n int, began time.Time) ([]*Found
 func (s *searching) tracks(ctx context.Context, n int) (list []archive.Analysis, failed, err error) {
 	var file *archive.File
 	if s.index != nil {
-		j, err := s.index.bring(ctx, n, s.videos[n])
-		if err != nil || j.file == nil {
-			return nil, j.failed, err
+		var j *indexJob
+		j, err = s.index.bring(ctx, n, s.videos[n])
+		if err != nil {
+			return nil, nil, err
+		}
+		if j.file == nil {
+			return nil, j.failed, nil
 		}
 		file, failed = j.file, j.failed
 	} else if file = s.files[n]; file.Failure != "" {

@@ -61,7 +61,7 @@ takes it. Videos come with the best similarity first.`,
 	f.StringVarP(&o.faces, "faces", "f", "", "`folder` with photos of the people to look for, as in search")
 	section(cmd, sectionOf(config.Matching), "faces")
 	l.addOnly(cmd, "threshold", "max-faces", "workers")
-	o.results.add(cmd, "print a document per video and person, one a line")
+	o.add(cmd, "print a document per video and person, one a line")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress, only what wants attention")
 	section(cmd, outputSection, "quiet")
 	l.addSettings(cmd, config.Environment, config.Limits)

@@ -64,13 +64,13 @@ type written struct {
 	page    *outfile.File    // nil for none
 }
 
-// open opens what results are written to; make makes an output of a format.
-func (l *line) open(r *results, make func(batch.Format, io.Writer, batch.Layout) batch.Output) (*written, error) {
+// open opens what results are written to; output makes one of a format.
+func (l *line) open(r *results, output func(batch.Format, io.Writer, batch.Layout) batch.Output) (*written, error) {
 	layout := batch.Layout{ByPerson: r.by == byPerson, Page: r.html}
 	if ask := terminalColumns(l.Stdout); ask != nil {
 		layout.Columns = ask()
 	}
-	w := &written{outputs: []batch.Output{make(r.format(), l.Stdout, layout)}, places: l.written()}
+	w := &written{outputs: []batch.Output{output(r.format(), l.Stdout, layout)}, places: l.written()}
 	if r.html == "" {
 		return w, nil
 	}
@@ -82,7 +82,7 @@ func (l *line) open(r *results, make func(batch.Format, io.Writer, batch.Layout)
 		return nil, err
 	}
 	w.places = append(w.places, place)
-	w.outputs = append(w.outputs, page{make(batch.HTML, w.page, layout), w.page})
+	w.outputs = append(w.outputs, page{output(batch.HTML, w.page, layout), w.page})
 	return w, nil
 }
 

@@ -83,7 +83,7 @@ Results go to standard output, progress to standard error. The exit status is 0 
 	f.StringVar(&o.index, "index", "", "keep what the videos show in an archive, a `file`, and use what it has; see 'spotter help index'")
 	f.StringVar(&o.in, "in", "", "search an archive, a `file` of 'spotter index', instead of videos: all, or those that are named")
 	section(cmd, archiveSection, "index", "in")
-	o.results.add(cmd, "print a GetFaceSearch document per video, one a line")
+	o.add(cmd, "print a GetFaceSearch document per video, one a line")
 	f.StringVar(&o.annotate, "annotate", "", "write the video (its first track searched) with boxes and names to `file`; several videos: a folder")
 	f.StringVar(&o.trace, "trace", "", "write when each worker did what to `file`, for ui.perfetto.dev or chrome://tracing")
 	f.IntVar(&o.track, "track", 0, "search only the `N`th video track of each video (1 is the first); 0: all")

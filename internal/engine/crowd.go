@@ -87,7 +87,7 @@ func (e *Engine) Codes(number int64, r *Record) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	codes := make([]byte, crowdHead)
+	var tracklets []byte
 	n := uint64(0)
 	for i := range list {
 		v := list[i].Embedding.Vector
@@ -99,15 +99,14 @@ func (e *Engine) Codes(number int64, r *Record) ([]byte, error) {
 			return nil, fmt.Errorf("the embedding of tracklet %d is no unit vector", i)
 		}
 		impostors := e.pack.Cohort().Impostors(v)
-		codes = binary.LittleEndian.AppendUint64(codes, math.Float64bits(impostors.Mean))
-		codes = binary.LittleEndian.AppendUint64(codes, math.Float64bits(impostors.Deviation))
-		codes = append(codes, code...)
+		tracklets = binary.LittleEndian.AppendUint64(tracklets, math.Float64bits(impostors.Mean))
+		tracklets = binary.LittleEndian.AppendUint64(tracklets, math.Float64bits(impostors.Deviation))
+		tracklets = append(tracklets, code...)
 		n++
 	}
-	codes[0] = crowdVersion
-	copy(codes[crowdSpace:], e.space())
-	binary.LittleEndian.PutUint32(codes[1:], crowdSum(codes))
-	return codes, nil
+	kept := slices.Concat(append([]byte{crowdVersion}, make([]byte, crowdSpace-1)...), e.space(), tracklets)
+	binary.LittleEndian.PutUint32(kept[1:], crowdSum(kept))
+	return kept, nil
 }
 
 // space tells embeddings that can be compared from others.

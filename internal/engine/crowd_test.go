@@ -68,7 +68,7 @@ func made(t *testing.T, e *Engine, faces [][]float32) *Record {
 	return &Record{Terms: terms, Plan: plan, Each: func(_ bool, each func(int, []byte, []byte) error) error {
 		for n := range segments {
 			data, err := encodeSegment(&segments[n])
-			if err := errors.Join(err, each(n, data, nil)); err != nil {
+			if err = errors.Join(err, each(n, data, nil)); err != nil {
 				return err
 			}
 		}
@@ -102,7 +102,7 @@ func enrolled(t *testing.T, faces [][]float32, threshold face.Similarity) *Peopl
 func TestCrowdMissesNobody(t *testing.T) {
 	t.Parallel()
 	e := withoutEyes(t)
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same faces each time
+	r := rand.New(rand.NewPCG(1, 2))
 	dim := e.pack.Dim()
 	people := [][]float32{someone(r, dim, nil, 0), someone(r, dim, nil, 0), someone(r, dim, nil, 0), someone(r, dim, nil, 0)}
 	crowd, err := e.NewCrowd()
@@ -179,7 +179,7 @@ func bestOf(t *testing.T, e *Engine, r *Record, who *People) face.Similarity {
 func TestCodesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	e := withoutEyes(t)
-	r := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // the same faces each time
+	r := rand.New(rand.NewPCG(3, 4))
 	codes, err := e.Codes(7, made(t, e, [][]float32{someone(r, e.pack.Dim(), nil, 0), nil, someone(r, e.pack.Dim(), nil, 0)}))
 	if err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestCodesThatCannotBeUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer crowd.Close() //nolint:errcheck // it has none
-	for at := range len(codes) {
+	for at := range codes {
 		broken := slices.Clone(codes)
 		broken[at] ^= 1
 		if err := crowd.Add(7, broken); !errors.Is(err, errCodes) {

@@ -169,12 +169,12 @@ func (e *Engine) read(r *Record, portraits bool) (by *pipeline, plan *video.Plan
 		return nil, nil, nil, err
 	}
 	err = r.Each(portraits, func(n int, data, pictures []byte) error {
-		s, err := decodeSegment(data)
-		if err == nil {
-			err = decodePortraits(&s.Tracklets, bytes.Clone(pictures))
+		s, damaged := decodeSegment(data)
+		if damaged == nil {
+			damaged = decodePortraits(&s.Tracklets, bytes.Clone(pictures))
 		}
-		if err != nil {
-			return fmt.Errorf("segment %d: %w", n, err)
+		if damaged != nil {
+			return fmt.Errorf("segment %d: %w", n, damaged)
 		}
 		segments = append(segments, s)
 		return nil
