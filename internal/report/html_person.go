@@ -243,13 +243,18 @@ func (a *album) add(picture []byte) template.URL {
 	return uri
 }
 
-// shrink makes a portrait small, or leaves it as it is where it cannot be read.
+// shrink makes a portrait small, or leaves it as it is where that cannot be read, or is no portrait by its size.
 func shrink(picture []byte) []byte {
-	full, err := jpeg.Decode(bytes.NewReader(picture))
-	if err != nil || full.Bounds().Dx() <= smallSide {
+	const mostSide = 1024 // pixels; some hundred are usual
+	size, err := jpeg.DecodeConfig(bytes.NewReader(picture))
+	if err != nil || min(size.Width, size.Height) <= smallSide || max(size.Width, size.Height) > mostSide {
 		return picture
 	}
-	small := image.NewRGBA(image.Rect(0, 0, smallSide, smallSide*full.Bounds().Dy()/full.Bounds().Dx()))
+	full, err := jpeg.Decode(bytes.NewReader(picture))
+	if err != nil {
+		return picture
+	}
+	small := image.NewRGBA(image.Rect(0, 0, smallSide, smallSide*size.Height/size.Width))
 	draw.CatmullRom.Scale(small, small.Bounds(), full, full.Bounds(), draw.Src, nil)
 	var out bytes.Buffer
 	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: smallQuality}); err != nil {

@@ -173,7 +173,11 @@ func TestSmallPortraits(t *testing.T) {
 	if err != nil || c.Width != smallSide || c.Height != smallSide || len(small) > len(full)/3 {
 		t.Errorf("%+v, %d of %d bytes: %v", c, len(small), len(full), err)
 	}
-	for _, as := range [][]byte{portrait(t, 1), []byte("no picture"), nil} {
+	var huge bytes.Buffer // no portrait, and to be decoded for nothing
+	if err := jpeg.Encode(&huge, image.NewGray(image.Rect(0, 0, 80, 1100)), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, as := range [][]byte{portrait(t, 1), huge.Bytes(), full[:len(full)/2], []byte("no picture"), nil} {
 		if got := shrink(as); !bytes.Equal(got, as) {
 			t.Errorf("%.20q became %.20q", as, got)
 		}
