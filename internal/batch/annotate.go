@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -26,7 +27,7 @@ import (
 // annotate writes a copy of the track with boxes, names and similarities.
 func (t *track) annotate(ctx context.Context, v *report.Video) error {
 	var script bytes.Buffer
-	options := report.SubtitleOptions{SampleRate: t.frame.SampleRate}
+	options := report.SubtitleOptions{SampleRate: cmp.Or(v.SampleRate, t.frame.SampleRate)}
 	if err := report.Subtitles(&script, v, &t.frame.Gallery, options); err != nil {
 		return err
 	}

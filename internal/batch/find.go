@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,8 @@ type Finding struct {
 	Trace     func(Step)
 	Now       func() time.Time
 	Version   string
-	// Each is given the videos in which somebody was found, those with the best similarity first. An error of it ends the search.
+	// Each is given the videos in which somebody was found, those with the best similarity first, after one that is none and says what
+	// all have in common. An error of it ends the search.
 	Each func(*Found) error
 }
 
@@ -75,6 +77,7 @@ func Find(ctx context.Context, c config.Config, r Finding) (_ *FindSummary, err 
 	}
 	defer func() { err = errors.Join(err, who.Close()) }()
 	f := &finding{Finding: &r, engine: e, people: who, kept: kept, out: out, frame: frameOf(who, c, r.Version, r.Now())}
+	f.frame.SampleRate = 0 // each video has its own
 	return f.run(ctx, engine.Workers(c))
 }
 
@@ -94,14 +97,25 @@ func (r *Finding) people(out *events) (photos []engine.Photo, err error) {
 			photos = append(photos, photoOf(name, stem(name), ""))
 			continue
 		}
+		if ofPeople(name) {
+			return nil, &fault.UsageError{Err: fmt.Errorf("%s has folders in it: a folder of people is named with --faces", name)}
+		}
 		list := personFolder(name, out.note)
 		if len(list) == 0 {
-			return nil, &fault.UsageError{Err: fmt.Errorf("there are no photos in %s: name a photo or a folder of photos of one person; a folder "+
-				"of people is named with --faces", name)}
+			return nil, &fault.UsageError{Err: fmt.Errorf("there are no photos in %s: name a photo or a folder of photos of one person", name)}
 		}
 		photos = append(photos, list...)
 	}
 	return photos, nil
+}
+
+// ofPeople says whether a folder has folders in it.
+func ofPeople(folder string) bool {
+	entries, err := os.ReadDir(folder)
+	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		info, err := os.Stat(filepath.Join(folder, e.Name()))
+		return err == nil && info.IsDir() && !hidden(e.Name())
+	})
 }
 
 // finding is one [Find] under way.
@@ -139,12 +153,17 @@ func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
 	if f.Most > 0 {
 		all = all[:min(f.Most, len(all))]
 	}
-	for _, found := range all {
+	files := map[string]bool{}
+	f.frame.Of = int(stats.Files)
+	for _, found := range append([]*Found{{frame: f.frame, none: true}}, all...) {
 		if err := f.Each(found); err != nil {
 			return nil, err
 		}
+		if !found.none {
+			files[found.path] = true
+		}
 	}
-	return &FindSummary{Videos: len(all), Of: int(stats.Files)}, nil
+	return &FindSummary{Videos: len(files), Of: int(stats.Files)}, nil
 }
 
 // candidates are the analyses in which somebody may be found.
@@ -208,7 +227,6 @@ func (f *finding) record(ctx context.Context, number int64) ([]*Found, error) {
 	if len(files) == 0 {
 		return nil, nil
 	}
-	began := f.Now()
 	k := keptTrack{kept: f.kept, Analysis: a}
 	found, failed := k.recall(ctx, f.engine, f.people, f.Portraits)
 	if err := ctx.Err(); err != nil {
@@ -219,7 +237,7 @@ func (f *finding) record(ctx context.Context, number int64) ([]*Found, error) {
 	}
 	var v report.Video
 	fill(&v, found)
-	v.Err, v.Track, v.Elapsed = failed, a.Track, f.Now().Sub(began)
+	v.Err, v.Track = failed, a.Track
 	v.Sightings = slices.DeleteFunc(v.Sightings, func(s face.Sighting) bool { return len(s.Matches) == 0 })
 	if len(v.Sightings) == 0 || float64(best(&v)) < f.Min {
 		return nil, nil
@@ -254,7 +272,10 @@ func NewFindOutput(f Format, w io.Writer, l Layout) Output {
 type lines struct{ w io.Writer }
 
 func (l lines) Add(f *Found) error {
-	return report.Lines(l.w, f.path, &f.video, &f.frame.Gallery, f.frame.SampleRate)
+	if f.none {
+		return nil
+	}
+	return report.Lines(l.w, f.path, &f.video, &f.frame.Gallery, f.video.SampleRate)
 }
 
 func (lines) Close() error { return nil }

@@ -308,11 +308,8 @@ func (j *indexJob) identify(ctx context.Context) error {
 	}
 	j.how = recognised
 	sum, err := j.sum(ctx)
-	if err != nil {
+	if err != nil || j.failed != nil {
 		return err
-	}
-	if j.failed != nil {
-		return nil
 	}
 	j.file = &archive.File{Path: path, Size: j.before.size, Changed: j.before.changed}
 	return j.kept.Put(ctx, j.file, sum)

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -30,6 +31,8 @@ type Found struct {
 	video report.Video
 	// failed says what could not be done, be it searching or annotating.
 	failed error
+	// none says that this is no video: only the frame counts.
+	none bool
 }
 
 // Output writes the results of a search.
@@ -110,12 +113,15 @@ func (o *whole) Add(f *Found) error {
 		}
 		o.run = &run
 	}
+	if f.none {
+		return nil
+	}
 	video := f.video
 	switch { // not to be kept for nothing
 	case !o.portraits:
 		video.Portraits = nil
 	case o.layout.ByPerson:
-		video.Portraits = report.PortraitsOfFound(&video, &o.run.Gallery, o.run.SampleRate)
+		video.Portraits = report.PortraitsOfFound(&video, &o.run.Gallery, cmp.Or(video.SampleRate, o.run.SampleRate))
 	}
 	o.run.Videos = append(o.run.Videos, video)
 	return nil

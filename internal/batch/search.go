@@ -245,7 +245,11 @@ func (t *track) search(ctx context.Context, began time.Time) (*Found, error) {
 		note := fmt.Sprintf("not annotated: the copy shows %s; annotate this one with --track %d", trackName(t.first), v.Track)
 		v.Warnings, odd = append(v.Warnings, note), append(odd, note)
 	}
-	return f, t.done(ctx, t.n, f, odd)
+	err := t.done(ctx, t.n, f, odd)
+	if t.kept != nil {
+		v.Elapsed = 0 // says nothing of the video
+	}
+	return f, err
 }
 
 // find fills in what the track shows, as far as it gets.
@@ -265,7 +269,7 @@ func (t *track) find(ctx context.Context, v *report.Video) error {
 
 // fill takes over what was found.
 func fill(v *report.Video, found *engine.Findings) {
-	v.Info, v.Sightings, v.Portraits = found.Info, found.Sightings, found.Portraits
+	v.Info, v.SampleRate, v.Sightings, v.Portraits = found.Info, found.SampleRate, found.Sightings, found.Portraits
 	v.Warnings, v.Partial, v.Cautions = found.Warnings, found.Partial, found.Cautions
 }
 

@@ -124,7 +124,9 @@ func (l *line) find(ctx context.Context, o findOptions, who []string) error {
 		return err
 	}
 	if !o.quiet {
-		fmt.Fprintf(l.Stderr, "found in %d of %s of %s\n", found.Videos, plural(found.Of, "video", "videos"), printable(o.in))
+		if o.format() != batch.Table { // which says it itself
+			fmt.Fprintf(l.Stderr, "found in %d of %s of %s\n", found.Videos, plural(found.Of, "video", "videos"), printable(o.in))
+		}
 		if o.html != "" {
 			fmt.Fprintf(l.Stderr, "page written to %s\n", printable(o.html))
 		}

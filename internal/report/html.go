@@ -40,6 +40,7 @@ type page struct {
 	Legend                []legendEntry
 	Videos                []videoView
 	People                *peopleView // instead of videos, by person
+	Absent                string      // who was found in none of the videos that were asked, of which Videos are a part
 	Notes                 []string
 }
 
@@ -72,6 +73,10 @@ func newPage(run *Run) (*page, error) {
 			p.Videos = append(p.Videos, newVideoView(i, run))
 		}
 	}
+	if run.By == ByClip && run.Of > 0 {
+		o := Overlook(run)
+		p.Absent = names(o.missing())
+	}
 	for _, note := range run.Notes {
 		p.Notes = append(p.Notes, plain(note))
 	}
@@ -93,6 +98,10 @@ func policy(style, script []byte) string {
 // titles are the window's title and the page's heading. A single video's name heads its own section already.
 func titles(run *Run) (title, heading string) {
 	const heads = "Faces found"
+	if run.Of > 0 {
+		heading = heads + " in " + grouped(run.files()) + " of " + count(run.Of, "video", "videos")
+		return heading, heading
+	}
 	switch n := len(run.Videos); n {
 	case 0:
 		return heads, heads

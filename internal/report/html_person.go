@@ -84,7 +84,7 @@ func newPeopleView(run *Run, o *Overview) *peopleView {
 	if len(o.Nobody) > 0 {
 		view.Nobody = "Nobody enrolled was found in " + count(len(o.Nobody), "video", "videos") + "."
 	}
-	view.Total = total(len(run.Videos), len(o.Failed), len(o.Found), len(o.Found)+len(o.Missing))
+	view.Total = total(run, len(o.Failed), len(o.Found), len(o.Found)+len(o.Missing))
 	if n := len(o.Partial); n > 0 {
 		view.Total += fmt.Sprintf("; %s not searched completely", grouped(n))
 	}
@@ -134,7 +134,7 @@ func (b *budget) clip(run *Run, c *Clip) laneView {
 	if b.compact {
 		intervals = best(intervals, b.times)
 	}
-	lane := newLane(plain(c.Video.Name), c.Seen, intervals, newAxis(c.Video, run.SampleRate))
+	lane := newLane(plain(c.Video.Name), c.Seen, intervals, newAxis(c.Video, run.rate(c.Video)))
 	lane.Seen = seenIn(c.Seen, len(c.Intervals))
 	lane.Percent, lane.Lookalikes = percent(c.Best.Similarity), resembling(c.Lookalikes)
 	lane.Link = link(run, c.Video)

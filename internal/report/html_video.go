@@ -57,8 +57,8 @@ type timeView struct{ Stamp, Text, Link string }
 
 func newVideoView(i int, run *Run) videoView {
 	v := &run.Videos[i]
-	s := Summarise(v, &run.Gallery, run.SampleRate)
-	times := newAxis(v, run.SampleRate)
+	s := Summarise(v, &run.Gallery, run.rate(v))
+	times := newAxis(v, run.rate(v))
 	view := videoView{
 		ID: "video-" + strconv.Itoa(i+1), Name: plain(v.Name), Facts: videoFacts(v), Gist: gist(v, &s),
 		Ticks: times.ticks(), Searched: v.Err == nil || len(v.Sightings) > 0, Partial: len(v.Sightings) > 0,
@@ -73,7 +73,7 @@ func newVideoView(i int, run *Run) videoView {
 		view.Lanes = append(view.Lanes, personLane(&s.People[j], v, &run.Gallery, times))
 	}
 	view.addStrangers(s.Strangers, v, times)
-	if len(s.People) > 0 {
+	if len(s.People) > 0 && run.Of == 0 {
 		view.Absent = names(s.Absent)
 	}
 	return view

@@ -36,14 +36,12 @@ func Lines(w io.Writer, clip string, v *Video, g *Gallery, sampleRate float64) e
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
 	for _, a := range byBest(Summarise(v, g, sampleRate).People) {
-		l := line{Clip: clip, Track: v.Track, Person: a.Name, Similarity: hundredths(a.Best.Similarity)}
+		l := line{Clip: clip, Track: v.Track, Person: a.Name, Similarity: hundredths(a.Best.Similarity), Seen: thousandths(a.Seen)}
 		for _, i := range a.Intervals {
-			l.Seen += (i.End - i.Start + period(sampleRate)).Seconds()
 			l.Intervals = append(l.Intervals, lineInterval{
 				Start: thousandths(i.Start), End: thousandths(i.End), Similarity: hundredths(i.Best.Similarity),
 			})
 		}
-		l.Seen = math.Round(l.Seen*1000) / 1000
 		if v.Err != nil {
 			l.Incomplete = v.Err.Error()
 		}
@@ -56,8 +54,8 @@ func Lines(w io.Writer, clip string, v *Video, g *Gallery, sampleRate float64) e
 
 func thousandths(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
 
-// hundredths is cut, as [percent] is.
-func hundredths(s face.Similarity) float64 { return math.Floor(float64(s)*100+1e-2) / 100 }
+// hundredths is rounded, as in [CSV].
+func hundredths(s face.Similarity) float64 { return math.Round(float64(s)*100) / 100 }
 
 // byBest orders by the best similarity, then by name.
 func byBest(people []Appearance) []Appearance {

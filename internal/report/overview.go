@@ -53,6 +53,15 @@ type Missing struct {
 	To, Clip string
 }
 
+// missing are the names of those who were found nowhere.
+func (o *Overview) missing() []string {
+	list := make([]string, len(o.Missing))
+	for i := range o.Missing {
+		list[i] = o.Missing[i].Name
+	}
+	return list
+}
+
 // Overlook says who was found in which videos. The videos in it are those of the run.
 func Overlook(run *Run) Overview {
 	o := Overview{summary: make([]*Summary, len(run.Videos))}
@@ -60,7 +69,7 @@ func Overlook(run *Run) Overview {
 	second := map[string]Missing{}
 	for i := range run.Videos {
 		v := &run.Videos[i]
-		s := Summarise(v, &run.Gallery, run.SampleRate)
+		s := Summarise(v, &run.Gallery, run.rate(v))
 		o.summary[i] = &s
 		for _, a := range s.People {
 			entry(found, a.Name).add(Clip{Video: v, Appearance: a})

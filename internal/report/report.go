@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -22,6 +23,8 @@ type Video struct {
 	Partial []string
 	// Track is the number of the video track, from 1; 0 where the file has one only.
 	Track int
+	// SampleRate is how often the video was looked at, in frames a second; 0: as often as the run says.
+	SampleRate float64
 	// Err says why the video failed; the rest is what was found until then, maybe nothing.
 	Err     error
 	Elapsed time.Duration // that the search took
@@ -45,10 +48,25 @@ type Run struct {
 	Notes     []string
 	Gallery   Gallery
 	Threshold face.Similarity
-	// SampleRate is how often the videos were looked at, in frames a second.
+	// SampleRate is how often the videos were looked at, in frames a second; 0 where each has its own.
 	SampleRate float64
-	Version    string
-	When       time.Time
+	// Of is how many videos were asked, of which Videos are those that somebody was found in, with nothing but matches; 0 where Videos are
+	// all, with everybody in them.
+	Of      int
+	Version string
+	When    time.Time
+}
+
+// rate is how often a video was looked at.
+func (r *Run) rate(v *Video) float64 { return cmp.Or(v.SampleRate, r.SampleRate) }
+
+// files is how many files the videos are of, as each track of a file is a video of its own.
+func (r *Run) files() int {
+	paths := map[string]bool{}
+	for i := range r.Videos {
+		paths[r.Videos[i].Path] = true
+	}
+	return len(paths)
 }
 
 // name is what a person reads for an enrolled face. It never is empty.

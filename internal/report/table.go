@@ -41,7 +41,13 @@ func Table(w io.Writer, run *Run, opts TableOptions) error {
 			if i > 0 {
 				t.line("")
 			}
-			t.video(&run.Videos[i], o.summary[i])
+			t.video(&run.Videos[i], o.summary[i], run.Of > 0)
+		}
+		if run.Of > 0 {
+			if len(run.Videos) > 0 && len(o.Missing) > 0 {
+				t.line("")
+			}
+			t.missing(o.Missing)
 		}
 	}
 	t.end(run, &o)
@@ -53,21 +59,25 @@ func Table(w io.Writer, run *Run, opts TableOptions) error {
 
 // end says what was not searched, and sums up a run over several videos.
 func (t *table) end(run *Run, o *Overview) {
-	if len(run.Notes) > 0 || len(run.Videos) > 1 {
+	if len(run.Notes) > 0 || len(run.Videos) > 1 || run.Of > 0 {
 		t.line("")
 	}
 	for _, note := range run.Notes {
 		t.line(plain(note))
 	}
-	if len(run.Videos) > 1 {
-		t.line(total(len(run.Videos), len(o.Failed), len(o.Found), len(o.Found)+len(o.Missing)))
+	if len(run.Videos) > 1 || run.Of > 0 {
+		t.line(total(run, len(o.Failed), len(o.Found), len(o.Found)+len(o.Missing)))
 	}
 }
 
 // total sums up a run over several videos.
-func total(videos, failed, found, enrolled int) string {
-	s := fmt.Sprintf("%d of %s found in %s", found, count(enrolled, "enrolled person", "enrolled people"),
-		count(videos, "video", "videos"))
+func total(run *Run, failed, found, enrolled int) string {
+	of := ""
+	if run.Of > 0 {
+		of = grouped(run.files()) + " of "
+	}
+	s := fmt.Sprintf("%d of %s found in %s%s", found, count(enrolled, "enrolled person", "enrolled people"), of,
+		count(max(len(run.Videos), run.Of), "video", "videos"))
 	if failed > 0 {
 		s += fmt.Sprintf("; %s failed", grouped(failed))
 	}
@@ -95,7 +105,8 @@ func (t *table) line(s string) {
 	_, _ = t.out.WriteString(strings.TrimRight(s, " ") + "\n") // Flush reports the error
 }
 
-func (t *table) video(v *Video, s *Summary) {
+// video writes what is known of one, or who was found in it only.
+func (t *table) video(v *Video, s *Summary, found bool) {
 	t.line(plain(v.Name))
 	if f := facts(&v.Info, "x"); len(f) > 0 {
 		t.line("  " + strings.Join(f, ", "))
@@ -113,7 +124,7 @@ func (t *table) video(v *Video, s *Summary) {
 		t.line("  caution: " + plain(caution))
 	}
 	t.people(s.People)
-	if v.Err == nil || len(v.Sightings) > 0 {
+	if !found && (v.Err == nil || len(v.Sightings) > 0) {
 		t.rest(s)
 	}
 }
