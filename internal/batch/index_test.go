@@ -129,7 +129,7 @@ func TestAnIndexThatIsKilledGoesOn(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "killed.spotter")
 	r := rand.New(rand.NewPCG(7, 7))
 	kills, steps := 0, map[string]int{}
-	for ended := false; !ended; kills++ {
+	for ended := false; !ended && kills < 20; kills++ {
 		ended = indexUntil(t, path, videos, r.IntN(3), steps)
 	}
 	if d := cmp.Diff(want, content(t, path)); d != "" {

@@ -1,9 +1,12 @@
 package sqlitefile
 
 import (
+	"fmt"
 	"os"
+	command "os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,5 +37,35 @@ func TestOpenLeavesOthersTheirLocks(t *testing.T) {
 	}
 	if held.Type != unix.F_RDLCK {
 		t.Errorf("whoever reads has a lock of type %d, want %d", held.Type, unix.F_RDLCK)
+	}
+}
+
+// TestALockOfAProcessThatIsGone: a child that a killed process was just starting has its lock for a moment yet. That is waited for; a
+// lock of a process that is there is not.
+func TestALockOfAProcessThatIsGone(t *testing.T) {
+	t.Parallel()
+	gone := command.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "lock")
+	f, held, err := lock(path)
+	if err != nil || held {
+		t.Fatal(held, err)
+	}
+	if _, err = fmt.Fprintf(f, "%d\n", gone.ProcessState.Pid()); err != nil {
+		t.Fatal(err)
+	}
+	let := time.AfterFunc(100*time.Millisecond, func() { _ = f.Close() })
+	defer let.Stop()
+	release, err := acquire(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tryAcquire(path, false); err == nil || (&heldError{os.Getpid()}).Error() != err.Error() {
+		t.Errorf("a second lock: %v", err)
+	}
+	if err := release(); err != nil {
+		t.Error(err)
 	}
 }

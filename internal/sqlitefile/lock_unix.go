@@ -8,15 +8,50 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
+)
+
+// A process that was killed while it started a child leaves the lock to that until the child has become another program: some
+// milliseconds, or more on a machine that is busy. So long it is waited for a lock whose process is not there any more.
+const (
+	lockWait = 10 * time.Second
+	lockStep = 20 * time.Millisecond
 )
 
 // acquire locks a file, which is made if it is not there, until release or the end of the process, however it ends. The file
 // holds the number of the process that has it, for people. It stays where it is, or goes with the lock: then whoever has
 // locked it looks whether it is still there.
 func acquire(path string, goes bool) (release func() error, err error) {
+	for waited := time.Duration(0); ; waited += lockStep {
+		release, err = tryAcquire(path, goes)
+		if held := (*heldError)(nil); !errors.As(err, &held) || !held.ended() || waited >= lockWait {
+			return release, err
+		}
+		time.Sleep(lockStep)
+	}
+}
+
+// heldError says that another process has a file open.
+type heldError struct{ process int } // 0: which is not known
+
+func (e *heldError) Error() string {
+	who := "another process"
+	if e.process > 0 {
+		who = "process " + strconv.Itoa(e.process)
+	}
+	return who + " has it open: stop that one first, or name another file"
+}
+
+// ended says whether the process is known not to be there.
+func (e *heldError) ended() bool {
+	return e.process > 0 && errors.Is(unix.Kill(e.process, 0), unix.ESRCH)
+}
+
+func tryAcquire(path string, goes bool) (release func() error, err error) {
 	f, held, err := lock(path)
 	for goes && err == nil {
 		var here bool
@@ -94,12 +129,16 @@ func sign(f *os.File) error {
 }
 
 func inUse(f *os.File) error {
-	who := "another process"
 	const longest = 20 // digits of a process number
-	if b, err := io.ReadAll(io.LimitReader(f, longest)); err == nil && len(strings.TrimSpace(string(b))) > 0 {
-		who = "process " + strings.TrimSpace(string(b))
+	b, err := io.ReadAll(io.LimitReader(f, longest))
+	if err != nil {
+		return &heldError{}
 	}
-	return fmt.Errorf("%s has it open: stop that one first, or name another file", who)
+	process, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return &heldError{}
+	}
+	return &heldError{process}
 }
 
 // changeable says whether a file that is there can be written.
