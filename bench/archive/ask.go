@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/spotter-video/spotter/internal/archive"
 	"github.com/spotter-video/spotter/internal/engine"
@@ -94,25 +98,36 @@ func (q *questions) ask(ctx context.Context, r *report, people []*engine.People)
 		}
 		look = append(look, milliseconds(time.Since(began)))
 		candidates += len(list)
-		for i, c := range list {
-			if i == shown {
-				break
-			}
-			one := time.Now()
-			in, err := q.finds(ctx, c.Number, who)
-			if err != nil {
-				return err
-			}
-			if in {
-				found++
-			}
-			clip = append(clip, milliseconds(time.Since(one)))
+		took, in, err := q.finish(ctx, list[:min(len(list), shown)], who)
+		if err != nil {
+			return err
 		}
+		clip, found = append(clip, took...), found+in
 		best = append(best, milliseconds(time.Since(began)))
 	}
 	r.Look, r.Best, r.Clip = spreadOf(look), spreadOf(best), spreadOf(clip).Median
 	r.Candidates, r.Found = float64(candidates)/float64(q.questions), float64(found)/float64(q.questions)
 	return nil
+}
+
+// finish finishes clips side by side, and says how long each took and how many show somebody.
+func (q *questions) finish(ctx context.Context, list []engine.Candidate, who *engine.People) (took []float64, found int, err error) {
+	took = make([]float64, len(list))
+	var in atomic.Int64
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, c := range list {
+		group.Go(func() error {
+			began := time.Now()
+			shown, err := q.finds(ctx, c.Number, who)
+			if took[i] = milliseconds(time.Since(began)); shown {
+				in.Add(1)
+			}
+			return err
+		})
+	}
+	err = group.Wait()
+	return took, int(in.Load()), err
 }
 
 // finds says whether a clip shows somebody, by finishing it.

@@ -33,7 +33,7 @@ const stretch = 15 * time.Second
 // Shares of what makes a face of a made clip: see [maker.other].
 const (
 	parents  = 3    // real faces that a stranger is a mixture of
-	ownShare = 0.85 // of a stranger that is like no real face
+	ownShare = 0.94 // of a stranger that is like no real face
 	known    = 4000 // tracklets of which about one is one of the film's people
 	viewed   = 0.45 // of two views of one face that is noise
 )

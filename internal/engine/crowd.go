@@ -209,13 +209,17 @@ func (c *Crowd) Candidates(ctx context.Context, who *People) ([]Candidate, error
 	return out, nil
 }
 
-// floor is the lowest score that is a similarity of s for some tracklet.
+// floor is a score that no tracklet is below where its similarity is s.
 func (c *Crowd) floor(s face.Similarity) face.Score {
-	lowest := face.Score(1)
+	if s <= 0 {
+		return -1
+	}
+	const slack = 1e-5 // as in [face.Calibration.Threshold]
+	least, lowest := c.calibration.Least(s), face.Score(1)
 	for _, list := range c.impostors {
 		for _, i := range list {
-			lowest = min(lowest, c.calibration.Threshold(s, i))
+			lowest = min(lowest, i.Score(least))
 		}
 	}
-	return lowest
+	return lowest - slack
 }

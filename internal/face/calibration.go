@@ -182,6 +182,19 @@ func (c *Calibration) Threshold(sim Similarity, i Impostors) Score {
 	return 1 - slack
 }
 
+// Least is a normalised score that no probe is below whose similarity reaches sim: for those up to the last point it is the lowest one.
+func (c *Calibration) Least(sim Similarity) float64 {
+	last := CalibrationPoint{}
+	for _, p := range c.Points {
+		if sim <= p.Similarity {
+			share := float64(sim-last.Similarity) / float64(p.Similarity-last.Similarity)
+			return last.Normalised + max(share, 0)*(p.Normalised-last.Normalised)
+		}
+		last = p
+	}
+	return last.Normalised
+}
+
 func between(a, b CalibrationPoint, z float64) Similarity {
 	if b.Normalised <= a.Normalised {
 		return b.Similarity

@@ -177,3 +177,22 @@ func TestBetweenTwoProbes(t *testing.T) {
 		}
 	})
 }
+
+// TestLeastIsReached holds the bound against the similarity itself.
+func TestLeastIsReached(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		c, i := points(), moments().Draw(t, "moments")
+		sim := face.Similarity(rapid.Float32Range(0, 100).Draw(t, "similarity"))
+		score := face.Score(rapid.Float32Range(-1, 1).Draw(t, "score"))
+		least := c.Least(sim)
+		if z := i.Normalise(score); c.Similarity(score, i) >= sim && sim > 0 && z < least-1e-4 {
+			t.Fatalf("a normalised score of %v has the similarity %v, and %v is said to need %v", z, c.Similarity(score, i), sim, least)
+		}
+		if last := c.Points[len(c.Points)-1]; sim <= last.Similarity && i.Normalise(1) > last.Normalised {
+			if got := c.Similarity(i.Score(least+1e-3), i); got < sim {
+				t.Fatalf("a normalised score of %v has the similarity %v, want %v", least, got, sim)
+			}
+		}
+	})
+}
