@@ -119,11 +119,11 @@ func (q *questions) finish(ctx context.Context, list []engine.Candidate, who *en
 	for i, c := range list {
 		group.Go(func() error {
 			began := time.Now()
-			shown, err := q.finds(ctx, c.Number, who)
+			shown, failed := q.finds(ctx, c.Number, who)
 			if took[i] = milliseconds(time.Since(began)); shown {
 				in.Add(1)
 			}
-			return err
+			return failed
 		})
 	}
 	err = group.Wait()

@@ -19,14 +19,17 @@ func (e *NoFacesError) Error() string {
 	return "no photo has a usable face (reasons above): use sharp photos of one person each, the face large"
 }
 
-// IncompleteError says that some of the videos could not be searched, or not to their end. The others were.
+// IncompleteError says that some of the videos, or of something else, could not be searched, or not to their end. The others were.
 type IncompleteError struct {
 	Failed, Total int
-	// Did is what was done with the others; searched if it is empty.
-	Did string
+	// What they are, one of them; video if it is empty. Did is what was done with the others; searched if it is empty.
+	What, Did string
 }
 
 func (e *IncompleteError) Error() string {
+	if e.What != "" {
+		return fmt.Sprintf("%d of %d %ss could not be %s", e.Failed, e.Total, e.What, e.Did)
+	}
 	did := cmp.Or(e.Did, "searched")
 	if e.Total == 1 {
 		return fmt.Sprintf("the video could not be %s completely", did)

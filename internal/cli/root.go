@@ -69,7 +69,7 @@ or have it serve Amazon Rekognition's face search API to your programs:
 	root.SetErr(l.Stderr)
 	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(l.searchCommand(), l.indexCommand(), l.findCommand(), l.serveCommand(), l.keyCommand(), l.jobsCommand(), l.auditCommand(), l.backupCommand(), l.migrateCommand(), l.copyCommand(), l.doctorCommand(),
+	root.AddCommand(l.searchCommand(), l.indexCommand(), l.findCommand(), l.facesCommand(), l.serveCommand(), l.keyCommand(), l.jobsCommand(), l.auditCommand(), l.backupCommand(), l.migrateCommand(), l.copyCommand(), l.doctorCommand(),
 		l.modelsCommand(), l.versionCommand(), exitCodesTopic(), l.settingsTopic())
 	return root
 }
