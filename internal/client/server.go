@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/rekognition"
 	"github.com/aws/smithy-go"
 
@@ -31,6 +32,8 @@ type Server struct{ api *rekognition.Client }
 func Open(ctx context.Context, o Options) (*Server, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithDefaultRegion("us-east-1"), // a server of Spotter's takes any
+		// A key that AWS gives a machine of its own is none for a server of the user's, and to ask for one takes seconds elsewhere.
+		config.WithEC2IMDSClientEnableState(imds.ClientDisabled),
 	}
 	if o.Endpoint != "" {
 		options = append(options, config.WithBaseEndpoint(o.Endpoint))
@@ -44,6 +47,10 @@ func Open(ctx context.Context, o Options) (*Server, error) {
 	c, err := config.LoadDefaultConfig(ctx, options...)
 	if err != nil {
 		return nil, &fault.UsageError{Err: fmt.Errorf("access key: %w", err)}
+	}
+	if _, err := c.Credentials.Retrieve(ctx); err != nil && !o.Unsigned {
+		return nil, &fault.UsageError{Err: errors.New("no access key was found: name the file that has it with --credentials, or with AWS_SHARED_CREDENTIALS_FILE; " +
+			"'spotter serve' says where it is")}
 	}
 	return &Server{rekognition.NewFromConfig(c)}, nil
 }
