@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// Analyses gives those of a video by their tracks; none if they have not been begun.
+// Analyses gives those of a video by their tracks; none if they have not been begun. The error is [ErrDamaged] where one of them is.
 func (a *Archive) Analyses(ctx context.Context, video int64) ([]Analysis, error) {
 	list, err := a.analyses(ctx, analysisColumns+`WHERE video = $1 ORDER BY track`, video)
 	if err != nil {
@@ -16,7 +16,7 @@ func (a *Archive) Analyses(ctx context.Context, video int64) ([]Analysis, error)
 	return list, nil
 }
 
-// Analysis gives one; [ErrGone] if it is not there.
+// Analysis gives one; [ErrGone] if it is not there, [ErrDamaged] if it is damaged.
 func (a *Archive) Analysis(ctx context.Context, id int64) (*Analysis, error) {
 	list, err := a.analyses(ctx, analysisColumns+`WHERE id = $1`, id)
 	if err == nil && len(list) == 0 {
@@ -42,9 +42,21 @@ func (a *Archive) analyses(ctx context.Context, query string, args ...any) (list
 		if err := rows.Scan(&x.ID, &x.Video, &x.Track, &x.Terms, &x.Plan, &x.Segments, &x.Failure, &x.Done); err != nil {
 			return nil, err
 		}
+		if err := x.unseal(); err != nil {
+			return nil, err
+		}
 		list = append(list, x)
 	}
 	return list, rows.Err()
+}
+
+// unseal takes the seals off what decides how it was made.
+func (x *Analysis) unseal() (err error) {
+	x.Terms, err = unseal(x.Terms, x.Video, int64(x.Track), int64(x.Segments), sealedTerms)
+	if err == nil {
+		x.Plan, err = unseal(x.Plan, x.Video, int64(x.Track), int64(x.Segments), sealedPlan)
+	}
+	return err
 }
 
 // Begin begins the analyses of all tracks of a video, and replaces all that there were, with their segments. It sets the ids;
@@ -60,8 +72,10 @@ func (a *Archive) Begin(ctx context.Context, video int64, list []Analysis) error
 		}
 		for i := range list {
 			x := &list[i]
+			track, segments := int64(x.Track), int64(x.Segments)
 			r, err := tx.ExecContext(ctx, `INSERT INTO analyses (video, track, terms, plan, segments, failure)
-				VALUES ($1, $2, $3, $4, $5, '')`, video, x.Track, some(x.Terms), some(x.Plan), x.Segments)
+				VALUES ($1, $2, $3, $4, $5, '')`, video, track,
+				seal(x.Terms, video, track, segments, sealedTerms), seal(x.Plan, video, track, segments, sealedPlan), segments)
 			if err == nil {
 				ids[i], err = r.LastInsertId()
 			}
@@ -120,7 +134,8 @@ func (a *Archive) SaveSegment(ctx context.Context, analysis int64, n int, data, 
 			return fmt.Errorf("it has %d", segments)
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO segments (analysis, number, data, pictures) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (analysis, number) DO NOTHING`, analysis, n, some(data), some(pictures))
+			ON CONFLICT (analysis, number) DO NOTHING`, analysis, n,
+			seal(data, analysis, int64(n), sealedData), seal(pictures, analysis, int64(n), sealedPictures))
 		return err
 	})
 }
@@ -128,7 +143,7 @@ func (a *Archive) SaveSegment(ctx context.Context, analysis int64, n int, data, 
 // EachSegment calls a function for each segment that is there, ascending; data and pictures are valid during the call only, and there are
 // no pictures where they are not wanted. See the package's
 // comment for what is seen of changes meanwhile. An error of the function ends it and is returned. The error is [ErrGone] if
-// there is no such analysis, or none any more: then some segments were not given.
+// there is no such analysis, or none any more: then some segments were not given. It is [ErrDamaged] at the first segment that is.
 func (a *Archive) EachSegment(ctx context.Context, analysis int64, pictures bool, each func(n int, data, pictures []byte) error) error {
 	query := segmentQuery(`x''`)
 	if pictures {
@@ -136,7 +151,16 @@ func (a *Archive) EachSegment(ctx context.Context, analysis int64, pictures bool
 	}
 	what := fmt.Sprintf("segments of analysis %d", analysis)
 	read := func(b *blobs, after int64) error { return b.read(ctx, a.reader, query, analysis, after, pageRows) }
-	if err := eachBlob(what, read, func(n int64, data, pictures []byte) error { return each(int(n), data, pictures) }); err != nil {
+	err := eachBlob(what, read, func(n int64, data, shown []byte) (err error) {
+		if data, err = unseal(data, analysis, n, sealedData); err == nil && pictures {
+			shown, err = unseal(shown, analysis, n, sealedPictures)
+		}
+		if err != nil {
+			return fmt.Errorf("segment %d: %w", n, err)
+		}
+		return each(int(n), data, shown)
+	})
+	if err != nil {
 		return err
 	}
 	// A transaction that removes it removes all segments: if it is there now, it was there all the time.

@@ -71,10 +71,13 @@ func kind() *sqlitefile.Kind {
 			Empty:   "index a video into it first",
 			Older:   "index into it once with this program, which brings it up to date",
 			Newer:   "run the newer one, or index the videos into another file",
-			Damaged: "index the videos into another file",
+			Damaged: damagedAdvice,
 		},
 	}
 }
+
+// damagedAdvice is what to do about a file that is damaged where it cannot be told which video that concerns.
+const damagedAdvice = "index the videos into another file"
 
 // pageSize is that of SQLite's pages, in bytes. Segments have tens of kilobytes: with larger pages more of each is in one piece, with smaller
 // ones less of its last is empty.

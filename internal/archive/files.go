@@ -15,7 +15,15 @@ import (
 // overwritten, and others wait until it is.
 const forgetAtOnce = 16
 
-const fileColumns = `path, size, seconds, nanos, video, failure`
+const fileColumns = `path, size, seconds, nanos, video, failure, sum`
+
+// errFile says that a file's row is damaged. Which file's it was, or which video it had, nobody knows.
+var errFile = errors.New("the archive is damaged: " + damagedAdvice)
+
+// sum is a checksum of what decides which video a path has.
+func (f *File) sum() uint32 {
+	return checksum([]byte(f.Path), []int64{f.Size, f.Changed.Unix(), int64(f.Changed.Nanosecond()), f.Video})
+}
 
 // File gives the file with a path, nil if it is unknown.
 func (a *Archive) File(ctx context.Context, path string) (*File, error) {
@@ -70,11 +78,14 @@ func (a *Archive) files(ctx context.Context, expected int, wanted func(*File) bo
 	for rows.Next() {
 		var f File
 		var path []byte
-		var seconds, nanos int64
-		if err := rows.Scan(&path, &f.Size, &seconds, &nanos, &f.Video, &f.Failure); err != nil {
+		var seconds, nanos, sum int64
+		if err := rows.Scan(&path, &f.Size, &seconds, &nanos, &f.Video, &f.Failure, &sum); err != nil {
 			return nil, err
 		}
 		f.Path, f.Changed = string(path), time.Unix(seconds, nanos)
+		if sum != int64(f.sum()) {
+			return nil, errFile
+		}
 		if wanted != nil && !wanted(&f) {
 			break
 		}
@@ -111,10 +122,12 @@ func (a *Archive) Put(ctx context.Context, f *File, sum Sum) error {
 		if err != nil {
 			return err
 		}
-		if _, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
+		put := *f
+		put.Video = video
+		if _, err = tx.ExecContext(ctx, `INSERT INTO files (`+fileColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (path) DO UPDATE SET size = excluded.size, seconds = excluded.seconds, nanos = excluded.nanos,
-				video = excluded.video, failure = excluded.failure`,
-			[]byte(f.Path), f.Size, f.Changed.Unix(), f.Changed.Nanosecond(), video, f.Failure); err != nil || !known {
+				video = excluded.video, failure = excluded.failure, sum = excluded.sum`,
+			[]byte(f.Path), f.Size, f.Changed.Unix(), f.Changed.Nanosecond(), video, f.Failure, int64(put.sum())); err != nil || !known {
 			return err
 		}
 		return dropUnused(ctx, tx, before)

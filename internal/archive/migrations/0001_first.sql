@@ -14,11 +14,12 @@ CREATE TABLE files (
     seconds INTEGER NOT NULL,
     nanos   INTEGER NOT NULL,
     video   INTEGER NOT NULL REFERENCES videos (id),
-    failure TEXT    NOT NULL
+    failure TEXT    NOT NULL,
+    sum     INTEGER NOT NULL -- a checksum of all but failure
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX files_by_video ON files (video, path);
 
--- What each track of a video gave. segments is how many the plan has.
+-- What each track of a video gave. segments is how many the plan has. terms and plan end with a checksum each.
 CREATE TABLE analyses (
     id       INTEGER PRIMARY KEY AUTOINCREMENT,
     video    INTEGER NOT NULL REFERENCES videos (id) ON DELETE CASCADE,
@@ -30,7 +31,7 @@ CREATE TABLE analyses (
     UNIQUE (video, track)
 ) STRICT;
 
--- The numbers of the segments that are there are read from the key alone.
+-- data and pictures end with a checksum each. The numbers of the segments that are there are read from the key alone.
 CREATE TABLE segments (
     analysis INTEGER NOT NULL REFERENCES analyses (id) ON DELETE CASCADE,
     number   INTEGER NOT NULL,
