@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/archive"
@@ -51,7 +52,8 @@ type Finding struct {
 type FindSummary struct{ Videos, Of int }
 
 // Find looks for people in all videos of an archive. What is found in a video is what [Search] finds in it with the same settings and
-// people. Errors are those of [Search]; videos that were not analysed to their end are told, and searched as far as they are known.
+// people. Errors are those of [Search]; videos that were not analysed to their end are told, and searched as far as they are known. Of
+// those that cannot be read, as the archive is damaged or is being changed, the error is an [*IncompleteError] beside the answer.
 func Find(ctx context.Context, c config.Config, r Finding) (_ *FindSummary, err error) {
 	out := &events{listen: r.Listen}
 	photos, err := r.people(out)
@@ -126,6 +128,8 @@ type finding struct {
 	kept   *archive.Archive
 	out    *events
 	frame  *report.Run
+
+	lost, moved atomic.Int64 // analyses that could not be read, and those that were not there any more
 }
 
 func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
@@ -150,6 +154,9 @@ func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
 	slices.SortFunc(all, func(a, b *Found) int {
 		return cmp.Or(cmp.Compare(best(&b.video), best(&a.video)), strings.Compare(a.video.Name, b.video.Name))
 	})
+	if moved := f.moved.Load(); moved > 0 {
+		f.out.note(f.In, fmt.Sprintf("%d of its videos were analysed again or forgotten meanwhile, and are not searched: ask once more", moved), true)
+	}
 	if f.Most > 0 {
 		all = all[:min(f.Most, len(all))]
 	}
@@ -163,7 +170,10 @@ func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
 			files[found.path] = true
 		}
 	}
-	return &FindSummary{Videos: len(files), Of: int(stats.Files)}, nil
+	if n := int(f.lost.Load() + f.moved.Load()); n > 0 {
+		err = &IncompleteError{Failed: n, Total: int(stats.Files)}
+	}
+	return &FindSummary{Videos: len(files), Of: int(stats.Files)}, err
 }
 
 // candidates are the analyses in which somebody may be found.
@@ -211,10 +221,15 @@ const loadingEvery = 100 * time.Millisecond
 // record finds out who is in a record, for each of its files that is wanted: none where nobody is found after all.
 func (f *finding) record(ctx context.Context, number int64) ([]*Found, error) {
 	a, err := f.kept.Analysis(ctx, number)
-	if errors.Is(err, archive.ErrGone) {
-		return nil, nil // forgotten meanwhile
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, archive.ErrGone):
+		f.moved.Add(1)
+		return nil, nil
+	case errors.Is(err, archive.ErrDamaged):
+		f.lost.Add(1)
+		f.out.note(f.In, "one of its videos cannot be searched: "+err.Error(), true)
+		return nil, nil
+	case err != nil:
 		return nil, err
 	}
 	files, err := f.kept.FilesOf(ctx, a.Video)
@@ -232,8 +247,13 @@ func (f *finding) record(ctx context.Context, number int64) ([]*Found, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if errors.Is(failed, archive.ErrGone) {
+		f.moved.Add(1)
+		return nil, nil
+	}
 	if failed != nil && a.Failure == "" {
-		f.out.note(files[0].Path, "what the archive has of it cannot be read: "+failed.Error(), true)
+		f.lost.Add(1)
+		f.out.note(files[0].Path, "not searched: "+failed.Error(), true)
 	}
 	var v report.Video
 	fill(&v, found)

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,6 +69,9 @@ func Index(ctx context.Context, c config.Config, r Indexing) (_ *Indexed, err er
 	if err != nil {
 		return nil, err
 	}
+	if err = apart(r.Archive, videos); err != nil {
+		return nil, err
+	}
 	kept, err := openArchive(ctx, r.Archive)
 	if err != nil {
 		return nil, err
@@ -100,6 +104,21 @@ func Index(ctx context.Context, c config.Config, r Indexing) (_ *Indexed, err er
 		err = &IncompleteError{Failed: done.Failed, Total: done.Videos, Did: "analysed"}
 	}
 	return done, err
+}
+
+// apart refuses an archive that is one of the videos: it is named like one, and in their folder.
+func apart(path string, videos []string) error {
+	kept, err := os.Stat(path)
+	if err != nil {
+		return nil //nolint:nilerr // it is still to be made, or cannot be opened either
+	}
+	for _, name := range videos {
+		if info, err := os.Stat(name); err == nil && os.SameFile(info, kept) {
+			return &fault.UsageError{Err: fmt.Errorf("%s is named as a video and as the archive: an archive is best named %s",
+				name, strings.TrimSuffix(path, filepath.Ext(path))+".spotter")}
+		}
+	}
+	return nil
 }
 
 func openArchive(ctx context.Context, path string) (*archive.Archive, error) {
@@ -135,6 +154,7 @@ func (d *Indexed) count(o outcome) {
 
 // tidy looks for files that are gone, and at what the archive holds.
 func (d *Indexed) tidy(ctx context.Context, kept *archive.Archive, r *Indexing) error {
+	told := map[string]bool{} // folders may be named one in the other
 	for _, name := range r.Videos {
 		info, err := os.Stat(name)
 		if err != nil || !info.IsDir() {
@@ -142,7 +162,8 @@ func (d *Indexed) tidy(ctx context.Context, kept *archive.Archive, r *Indexing) 
 		}
 		folder := filepath.Join(absolute(name), "x")
 		err = kept.EachFile(ctx, folder[:len(folder)-1], func(f *archive.File) error {
-			if _, missing := os.Lstat(f.Path); errors.Is(missing, fs.ErrNotExist) {
+			if _, missing := os.Lstat(f.Path); errors.Is(missing, fs.ErrNotExist) && !told[f.Path] {
+				told[f.Path] = true
 				d.Gone = append(d.Gone, f.Path)
 			}
 			return nil
@@ -211,6 +232,7 @@ type indexJob struct {
 	path   string
 	before state
 	outcome
+	void   bool // what is kept of it, if anything, was not brought up to date
 	length time.Duration
 	faces  int
 }
@@ -252,24 +274,30 @@ func (j *indexJob) run(ctx context.Context) error {
 	}
 	defer j.alone(j.file.Video)()
 	list, err := j.kept.Analyses(ctx, j.file.Video)
-	if err != nil {
+	if err != nil && !errors.Is(err, archive.ErrDamaged) {
 		return err
 	}
-	use, err := j.usable(list)
-	if err != nil || use && nothingMissing(list) {
-		return err
+	use := err == nil && j.usable(list)
+	if use && nothingMissing(list) {
+		return nil
 	}
 	j.how = analysed
-	if err := j.analyse(ctx, list, use); err != nil {
+	err = j.analyse(ctx, list, use)
+	if use && errors.Is(err, archive.ErrDamaged) { // what there was is no good to go on from
+		j.length, j.faces, j.failed = 0, 0, nil
+		err = j.analyse(ctx, nil, false)
+	}
+	if err != nil {
 		return err
 	}
 	return j.settle(ctx)
 }
 
-// settle keeps what is wrong with the file, and nothing of one that was another one in the end.
+// settle keeps nothing of a file that was another one in the end.
 func (j *indexJob) settle(ctx context.Context) error {
 	if after, err := stateOf(j.path); err != nil || after != j.before {
 		j.failed = errors.New("it was changed while it was analysed: index it again")
+		j.void = true
 		return j.kept.Forget(ctx, []string{j.file.Path})
 	}
 	j.mu.Lock()
@@ -355,25 +383,25 @@ func (x *indexer) alone(video int64) (release func()) {
 }
 
 // usable says whether what there is of a video is to be used, whole or not.
-func (j *indexJob) usable(list []archive.Analysis) (bool, error) {
+func (j *indexJob) usable(list []archive.Analysis) bool {
 	j.mu.Lock()
 	fresh := j.fresh[j.file.Video]
 	j.mu.Unlock()
 	if len(list) == 0 || j.again && !fresh {
-		return false, nil
+		return false
 	}
 	for i := range list {
 		standing, err := engine.StandingOf(list[i].Terms, j.terms)
 		switch {
 		case err != nil:
-			return false, err
+			return false
 		case standing == engine.OtherDecoder && nothingMissing(list): // another one's pictures are as good, and not to be mixed with ours
 			j.otherDecoder = true
 		case standing != engine.Current:
-			return false, nil
+			return false
 		}
 	}
-	return true, nil
+	return true
 }
 
 // nothingMissing says whether nothing is missing.
@@ -419,7 +447,7 @@ func (j *indexJob) refused(ctx context.Context, failed error) error {
 	if j.failed = failed; ctx.Err() != nil || video.KindOf(failed) == video.Unavailable {
 		return ctx.Err()
 	}
-	j.file.Failure = failed.Error()
+	j.void, j.file.Failure = true, failed.Error()
 	return j.kept.Fail(ctx, j.file.Path, j.file.Failure)
 }
 
@@ -494,7 +522,15 @@ func recordOf(ctx context.Context, kept *archive.Archive, a *archive.Analysis) *
 	return &engine.Record{
 		Terms: a.Terms, Plan: a.Plan, Failure: a.Failure,
 		Each: func(pictures bool, each func(n int, data, pictures []byte) error) error {
-			return kept.EachSegment(ctx, a.ID, pictures, each)
+			there := 0
+			err := kept.EachSegment(ctx, a.ID, pictures, func(n int, data, pictures []byte) error {
+				there++
+				return each(n, data, pictures)
+			})
+			if err == nil && a.Done && a.Failure == "" && there < a.Segments {
+				err = fmt.Errorf("%d of %d segments are missing: %w", a.Segments-there, a.Segments, archive.ErrDamaged)
+			}
+			return err
 		},
 	}
 }

@@ -42,6 +42,9 @@ func (r *Request) source(ctx context.Context, out *events) (_ *source, err error
 	if err != nil || r.Index == "" {
 		return s, err
 	}
+	if err = apart(r.Index, s.videos); err != nil {
+		return nil, err
+	}
 	s.kept, err = openArchive(ctx, r.Index)
 	return s, err
 }
@@ -169,14 +172,16 @@ func (s *searching) tracks(ctx context.Context, n int) (list []archive.Analysis,
 		if err != nil {
 			return nil, nil, err
 		}
-		if j.file == nil {
+		if j.file == nil || j.void {
 			return nil, j.failed, nil
 		}
 		file, failed = j.file, j.failed
 	} else if file = s.files[n]; file.Failure != "" {
 		failed = errors.New(file.Failure)
 	}
-	list, err = s.kept.Analyses(ctx, file.Video)
+	if list, err = s.kept.Analyses(ctx, file.Video); errors.Is(err, archive.ErrDamaged) {
+		return nil, err, nil
+	}
 	return list, failed, err
 }
 

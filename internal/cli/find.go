@@ -116,12 +116,13 @@ func (l *line) find(ctx context.Context, o findOptions, who []string) error {
 			return out.add(found)
 		},
 	})
-	if err != nil {
+	// What was found is worth having even where some videos could not be read.
+	if incomplete := (*batch.IncompleteError)(nil); err != nil && !errors.As(err, &incomplete) {
 		return err
 	}
 	shown.Clear()
-	if err := out.close(); err != nil {
-		return err
+	if closed := out.close(); closed != nil {
+		return closed
 	}
 	if !o.quiet {
 		if o.format() != batch.Table { // which says it itself
@@ -131,5 +132,5 @@ func (l *line) find(ctx context.Context, o findOptions, who []string) error {
 			fmt.Fprintf(l.Stderr, "page written to %s\n", printable(o.html))
 		}
 	}
-	return nil
+	return err
 }
