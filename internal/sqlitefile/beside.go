@@ -20,6 +20,9 @@ func (k *Kind) openBeside(ctx context.Context, path string) (_ *DB, err error) {
 	if _, err = os.Stat(path); err != nil {
 		return nil, err
 	}
+	if err = regular(path); err != nil {
+		return nil, err
+	}
 	empty, err := k.check(ctx, path)
 	if err != nil {
 		return nil, err

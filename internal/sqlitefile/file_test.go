@@ -2,6 +2,7 @@ package sqlitefile
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"embed"
 	"errors"
@@ -434,5 +435,37 @@ func TestALockOfAnother(t *testing.T) {
 	}
 	if err := second(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOneLockForAllNames: a file that is open has one lock, also for who comes by a link.
+func TestOneLockForAllNames(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path, link := filepath.Join(folder, "x.db"), filepath.Join(folder, "link.db")
+	if err := os.Symlink("x.db", link); err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range []*Kind{alone(), logged()} {
+		db := open(t, func() (*DB, error) { return k.Open(t.Context(), path) })
+		if second, err := k.Open(t.Context(), link); err == nil || !strings.Contains(err.Error(), "has it open") {
+			t.Errorf("with a log %v: a second one: %v, %v", k.Log, second, err)
+		}
+		closed(t, db)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestWhatIsNoFile names a folder and a device.
+func TestWhatIsNoFile(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{t.TempDir(), os.DevNull} {
+		for _, how := range []func(context.Context, string) (*DB, error){alone().Open, alone().OpenBeside} {
+			if db, err := how(t.Context(), path); err == nil || !strings.Contains(err.Error(), path+": it is not a file: name another one") {
+				t.Errorf("%s: %v, %v", path, db, err)
+			}
+		}
 	}
 }

@@ -49,6 +49,9 @@ func (k *Kind) opened(ctx context.Context, path string, open func(context.Contex
 }
 
 func (k *Kind) open(ctx context.Context, path string) (_ *DB, err error) {
+	if path, err = target(path); err != nil {
+		return nil, err
+	}
 	release, err := acquire(path+".lock", !k.Log)
 	if err != nil {
 		return nil, err
@@ -93,6 +96,23 @@ func (db *DB) connectReader(ctx context.Context, path string) (err error) {
 	db.reader.SetMaxOpenConns(readers)
 	db.reader.SetMaxIdleConns(readers)
 	return db.reader.PingContext(ctx)
+}
+
+// target is the file that a path leads to by links, so that it has one lock whatever it is called by; the path itself where there is no
+// file yet. One that is no regular file is an error: SQLite says nothing of it that helps.
+func target(path string) (string, error) {
+	if file, err := filepath.EvalSymlinks(path); err == nil {
+		path = file
+	}
+	return path, regular(path)
+}
+
+// regular refuses folders, devices and the like.
+func regular(path string) error {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return errors.New("it is not a file: name another one")
+	}
+	return nil
 }
 
 // create makes an empty file that only its owner can read; SQLite gives the files beside it the same mode. It is an error
