@@ -278,7 +278,7 @@ func TestWhatWasCutShort(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "x")
 			cutShort(t, path)
-			if _, _, err := look(t.Context(), alone().reading(path)); !errors.Is(err, errCutShort) {
+			if _, _, err := alone().look(t.Context(), alone().reading(path)); !errors.Is(err, errCutShort) {
 				t.Fatalf("it was not cut short: %v", err)
 			}
 			db := how(t, alone(), path)
@@ -466,6 +466,37 @@ func TestWhatIsNoFile(t *testing.T) {
 			if db, err := how(t.Context(), path); err == nil || !strings.Contains(err.Error(), path+": it is not a file: name another one") {
 				t.Errorf("%s: %v, %v", path, db, err)
 			}
+		}
+	}
+}
+
+// TestDamageIsExplained cuts a file off, and changes pages of one that is open.
+func TestDamageIsExplained(t *testing.T) {
+	t.Parallel()
+	for _, k := range []*Kind{alone(), logged()} {
+		path := filepath.Join(t.TempDir(), "x.db")
+		db := open(t, func() (*DB, error) { return k.Open(t.Context(), path) })
+		exec(t, db.Writer(), `INSERT INTO notes (text) VALUES (zeroblob(1000000))`)
+		closed(t, db)
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, whole[:len(whole)/2], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if db, err = k.OpenBeside(t.Context(), path); err == nil || !strings.Contains(err.Error(), "the notes is damaged: write it anew") {
+			t.Errorf("half of it: %v, %v", db, err)
+		}
+		clear(whole[len(whole)/2:])
+		if err := os.WriteFile(path, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		db = open(t, func() (*DB, error) { return k.OpenBeside(t.Context(), path) })
+		var n int
+		err = db.Reader().QueryRowContext(t.Context(), `SELECT SUM(length(text) + instr(text, 'x')) FROM notes`).Scan(&n)
+		if err == nil || !strings.Contains(err.Error(), "the notes is damaged: write it anew") {
+			t.Errorf("without pages: %v", err)
 		}
 	}
 }

@@ -1,6 +1,13 @@
 package sqlitefile
 
-import "io/fs"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	driver "modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
+)
 
 // Kind is a kind of SQLite file of Spotter's. It is not changed once a file has been opened.
 type Kind struct {
@@ -27,4 +34,20 @@ type Advice struct {
 	Older   string // one of an older version, which is not to be brought up to date
 	Newer   string // one of a newer version
 	Damaged string // one that has pages which are not what was written
+}
+
+// explain says of SQLite's errors about the file itself what to do. All others stay as they are.
+func (k *Kind) explain(err error) error {
+	e := (*driver.Error)(nil)
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB:
+		return fmt.Errorf("the %s is damaged: %s (%w)", k.Noun, k.Advice.Damaged, err)
+	case codes.SQLITE_FULL:
+		return fmt.Errorf("the disk with the %s is full: make room, then go on (%w)", k.Noun, err)
+	default:
+		return err
+	}
 }

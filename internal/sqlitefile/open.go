@@ -82,7 +82,7 @@ func (k *Kind) open(ctx context.Context, path string) (_ *DB, err error) {
 
 // connectWriter opens the connection that writes. What prepare does to the tables comes before anybody reads them.
 func (db *DB) connectWriter(ctx context.Context, path string, prepare func(context.Context, *sql.DB) error) (err error) {
-	if db.writer, err = openPool(db.kind.writing(path)); err != nil {
+	if db.writer, err = db.kind.openPool(db.kind.writing(path)); err != nil {
 		return err
 	}
 	db.writer.SetMaxOpenConns(1)
@@ -90,7 +90,7 @@ func (db *DB) connectWriter(ctx context.Context, path string, prepare func(conte
 }
 
 func (db *DB) connectReader(ctx context.Context, path string) (err error) {
-	if db.reader, err = openPool(db.kind.reading(path)); err != nil {
+	if db.reader, err = db.kind.openPool(db.kind.reading(path)); err != nil {
 		return err
 	}
 	db.reader.SetMaxOpenConns(readers)

@@ -14,10 +14,10 @@ import (
 // check refuses a file that is no SQLite file, and one that another program has written. It says whether it is still empty,
 // and changes nothing in it.
 func (k *Kind) check(ctx context.Context, path string) (empty bool, err error) {
-	tables, mark, err := look(ctx, k.reading(path))
+	tables, mark, err := k.look(ctx, k.reading(path))
 	if errors.Is(err, errCutShort) && !k.Log {
 		// A process was killed while it wrote. The first who may write puts back what was there before.
-		tables, mark, err = look(ctx, k.dsn(path, url.Values{"mode": {"rw"}}))
+		tables, mark, err = k.look(ctx, k.dsn(path, url.Values{"mode": {"rw"}}))
 	}
 	switch {
 	case errors.Is(err, errCutShort):
@@ -34,7 +34,7 @@ var (
 )
 
 // look says how many tables and indexes a file has, and its mark.
-func look(ctx context.Context, dsn string) (tables, mark int64, err error) {
+func (k *Kind) look(ctx context.Context, dsn string) (tables, mark int64, err error) {
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return 0, 0, err
@@ -50,7 +50,7 @@ func look(ctx context.Context, dsn string) (tables, mark int64, err error) {
 			err = errCutShort
 		}
 	}
-	return tables, mark, err
+	return tables, mark, k.explain(err)
 }
 
 // claim makes an empty file one of this kind, with pages of its own size. That comes before the connection which writes:

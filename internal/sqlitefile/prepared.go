@@ -20,7 +20,7 @@ const longStatement = 1024
 
 // openPool opens connections that keep their statements. SQLite's driver reads the SQL anew each time that it is given some, which
 // is about half of what a small statement costs; a [sql.Stmt] would help only those who hold one, and the queue's SQL is not ours.
-func openPool(dsn string) (*sql.DB, error) {
+func (k *Kind) openPool(dsn string) (*sql.DB, error) {
 	bare, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
@@ -29,13 +29,14 @@ func openPool(dsn string) (*sql.DB, error) {
 	if err := bare.Close(); err != nil { // it has opened nothing
 		return nil, err
 	}
-	return sql.OpenDB(&pool{driver: d, dsn: dsn}), nil
+	return sql.OpenDB(&pool{driver: d, dsn: dsn, kind: k}), nil
 }
 
 // pool makes the connections of a pool.
 type pool struct {
 	driver driver.Driver
 	dsn    string
+	kind   *Kind
 }
 
 // Driver is SQLite's.
@@ -51,7 +52,7 @@ func (c *pool) Connect(context.Context) (driver.Conn, error) {
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("SQLite's driver has another kind of connection: %T", opened), opened.Close())
 	}
-	k := &keeper{connection: full}
+	k := &keeper{connection: full, kind: c.kind}
 	k.kept, err = simplelru.NewLRU(keptStatements, func(_ string, s *statement) { s.drop() })
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
@@ -74,6 +75,7 @@ type connection interface {
 // keeper is a connection that keeps its statements. Like any [driver.Conn] it is used by one goroutine at a time.
 type keeper struct {
 	connection
+	kind *Kind
 	kept *simplelru.LRU[string, *statement]
 }
 
@@ -114,7 +116,7 @@ func (k *keeper) take(ctx context.Context, query string) (*statement, error) {
 	}
 	read, err := k.PrepareContext(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, k.kind.explain(err)
 	}
 	full, ok := read.(readStatement)
 	if !ok {
@@ -135,7 +137,7 @@ func (k *keeper) ExecContext(ctx context.Context, query string, args []driver.Na
 		return nil, err
 	}
 	result, err := s.ExecContext(ctx, args)
-	return result, errors.Join(err, s.release())
+	return result, errors.Join(k.kind.explain(err), s.release())
 }
 
 // QueryContext runs a statement with rows, which is free again when they are closed.
@@ -146,10 +148,28 @@ func (k *keeper) QueryContext(ctx context.Context, query string, args []driver.N
 	}
 	r, err := s.QueryContext(ctx, args)
 	if err != nil {
-		return nil, errors.Join(err, s.release())
+		return nil, errors.Join(k.kind.explain(err), s.release())
 	}
-	return &rows{r, s}, nil
+	return &rows{r, s, k.kind}, nil
 }
+
+// BeginTx begins a transaction.
+func (k *keeper) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	tx, err := k.connection.BeginTx(ctx, o)
+	if err != nil {
+		return nil, k.kind.explain(err)
+	}
+	return transaction{tx, k.kind}, nil
+}
+
+// transaction is one whose end says what is wrong with the file.
+type transaction struct {
+	driver.Tx
+	kind *Kind
+}
+
+// Commit ends it.
+func (t transaction) Commit() error { return t.kind.explain(t.Tx.Commit()) }
 
 // Close ends the connection and its statements.
 func (k *keeper) Close() error {
@@ -161,7 +181,11 @@ func (k *keeper) Close() error {
 type rows struct {
 	driver.Rows
 	statement *statement
+	kind      *Kind
 }
+
+// Next reads the next row.
+func (r *rows) Next(to []driver.Value) error { return r.kind.explain(r.Rows.Next(to)) }
 
 // Close ends them.
 func (r *rows) Close() error { return errors.Join(r.Rows.Close(), r.statement.release()) }

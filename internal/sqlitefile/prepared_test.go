@@ -14,7 +14,7 @@ import (
 // pool is one connection that keeps its statements, on a table with numbers.
 func keeping(t *testing.T) *sql.DB {
 	t.Helper()
-	db, err := openPool(logged().writing(filepath.Join(t.TempDir(), "x.db")))
+	db, err := logged().openPool(logged().writing(filepath.Join(t.TempDir(), "x.db")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +229,7 @@ func TestStatementsArePushedOut(t *testing.T) {
 
 func BenchmarkStatement(b *testing.B) {
 	for name, open := range map[string]func(string) (*sql.DB, error){
-		"kept": openPool, "read anew": func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) },
+		"kept": logged().openPool, "read anew": func(dsn string) (*sql.DB, error) { return sql.Open("sqlite", dsn) },
 	} {
 		b.Run(name, func(b *testing.B) {
 			db, err := open(logged().writing(filepath.Join(b.TempDir(), "x.db")))
