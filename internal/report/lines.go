@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spotter-video/spotter/internal/face"
@@ -20,7 +21,7 @@ type line struct {
 	Similarity float64        `json:"similarity"` // the best
 	Seen       float64        `json:"seen_seconds"`
 	Intervals  []lineInterval `json:"intervals"`
-	// Incomplete says why the video is not known to its end.
+	// Incomplete says why there may be more: the video is not known to its end, or is damaged.
 	Incomplete string `json:"incomplete,omitempty"`
 }
 
@@ -42,7 +43,7 @@ func Lines(w io.Writer, clip string, v *Video, g *Gallery, sampleRate float64) e
 				Start: thousandths(i.Start), End: thousandths(i.End), Similarity: hundredths(i.Best.Similarity),
 			})
 		}
-		if v.Err != nil {
+		if l.Incomplete = strings.Join(v.Partial, "; "); v.Err != nil {
 			l.Incomplete = v.Err.Error()
 		}
 		if err := out.Encode(&l); err != nil {
