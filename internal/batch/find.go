@@ -30,7 +30,7 @@ type Finding struct {
 	Faces string
 	// In is the archive.
 	In string
-	// Path chooses the videos whose path begins with it, Since those whose file was changed then or later.
+	// Path chooses the videos whose absolute path begins with it, or with it below the working folder. Since chooses those whose file was changed then or later.
 	Path  string
 	Since time.Time
 	// Min leaves out videos in which nobody is found with this similarity, Most all but so many of the best; 0 none.
@@ -65,6 +65,9 @@ func Find(ctx context.Context, c config.Config, r Finding) (_ *FindSummary, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, kept.Close()) }()
+	if err = r.begins(ctx, kept); err != nil {
+		return nil, err
+	}
 	if err = nothingRead(r.Writes, []string{r.In}, photos, c); err != nil {
 		return nil, err
 	}
@@ -109,6 +112,27 @@ func (r *Finding) people(out *events) (photos []engine.Photo, err error) {
 		photos = append(photos, list...)
 	}
 	return photos, nil
+}
+
+// begins makes the beginning of paths absolute, as the archive's are. That there are none is an error: nobody wants to hear that nothing
+// was found in no video.
+func (r *Finding) begins(ctx context.Context, kept *archive.Archive) error {
+	if r.Path == "" {
+		return nil
+	}
+	wanted := r.Path
+	if r.Path = absolute(wanted); strings.HasSuffix(wanted, string(filepath.Separator)) {
+		r.Path = strings.TrimSuffix(r.Path, string(filepath.Separator)) + string(filepath.Separator)
+	}
+	found := errors.New("one is enough")
+	switch err := kept.EachFile(ctx, r.Path, func(*archive.File) error { return found }); {
+	case errors.Is(err, found):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return &fault.UsageError{Err: fmt.Errorf("the archive %s knows no video whose path begins with %s", r.In, r.Path)}
+	}
 }
 
 // ofPeople says whether a folder has folders in it.

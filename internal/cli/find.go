@@ -53,7 +53,7 @@ takes it. Videos come with the best similarity first.`,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&o.in, "in", "", "the archive: a `file` of 'spotter index' (required)")
-	f.StringVar(&o.path, "path", "", "only videos whose path begins with `prefix`")
+	f.StringVar(&o.path, "path", "", "only videos whose path begins with `prefix`, from the root or from here")
 	f.StringVar(&o.since, "since", "", "only videos whose file was changed on this `day` or later: 2024-05-31, or with a time as in RFC 3339")
 	f.Float64Var(&o.min, "min", 0, "only videos in which somebody is found with this similarity, in `percent`")
 	f.IntVar(&o.most, "limit", 0, "only the best `n` videos; 0: all")
