@@ -64,7 +64,7 @@ func (r *Run) rate(v *Video) float64 { return cmp.Or(v.SampleRate, r.SampleRate)
 func (r *Run) files() int {
 	paths := map[string]bool{}
 	for i := range r.Videos {
-		paths[r.Videos[i].Path] = true
+		paths[cmp.Or(r.Videos[i].Path, r.Videos[i].Name)] = true
 	}
 	return len(paths)
 }
