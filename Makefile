@@ -11,7 +11,7 @@ VCS      := $(shell git rev-parse HEAD >/dev/null 2>&1 || echo -buildvcs=false)
 export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS 2>/dev/null) -trimpath)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo walkthrough test test-race fuzz mutants lint vulnerabilities fmt bench peers load attack soak chaos accuracy \
+.PHONY: help setup build demo walkthrough test test-race fuzz mutants lint vulnerabilities fmt bench peers archive load attack soak chaos accuracy \
 	generate check clean
 
 help: ## List the targets
@@ -58,6 +58,9 @@ bench: setup ## Measure speed: searches against plain decoding, the gallery agai
 
 peers: setup ## Compare with a plain loop and with an npm package, on the evaluation data (needs npm)
 	$(GO) run ./bench/peers
+
+archive: setup ## Measure questions to an archive of a million faces that were followed (some 10 minutes, 12 GB of disk)
+	$(GO) run ./bench/archive
 
 load: setup ## Measure a whole server: many clients, large collections, long results (some 10 minutes, 5 GB of disk)
 	$(GO) run ./bench/load

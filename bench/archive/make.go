@@ -30,12 +30,10 @@ import (
 // stretch is how long a stretch of the film is: those of a made clip follow one another.
 const stretch = 15 * time.Second
 
-// Shares of what makes a face of a made clip: see [maker.other].
+// What faces of made clips are: see [pattern.face].
 const (
-	parents  = 3    // real faces that a stranger is a mixture of
-	ownShare = 0.94 // of a stranger that is like no real face
-	known    = 4000 // tracklets of which about one is one of the film's people
-	viewed   = 0.45 // of two views of one face that is noise
+	known  = 4000 // tracklets of which about one is one of the film's people
+	viewed = 0.45 // of two views of one face that is noise
 )
 
 // film indexes a film of the group photos, and gives what is kept of it.
@@ -95,8 +93,8 @@ func readPattern(ctx context.Context, a *archive.Archive, path string) (*pattern
 		p.segments = append(p.segments, s)
 		return read
 	})
-	if err == nil && len(p.faces) < parents {
-		err = fmt.Errorf("the film shows %d faces", len(p.faces))
+	if err == nil && len(p.faces) == 0 {
+		err = errors.New("the film shows no faces")
 	}
 	return p, err
 }
@@ -186,23 +184,16 @@ func (p *pattern) segment(r *rand.Rand, from *segment, number int) ([]byte, erro
 	return append([]byte{from.version}, data...), err
 }
 
-// face is a stranger's, or another view of one of the film's.
+// face is a stranger's, who is like nobody, or another view of one of the film's.
 func (p *pattern) face(r *rand.Rand) []float32 {
 	v := make([]float32, len(p.faces[0]))
-	if r.IntN(known) == 0 {
-		add(v, p.faces[r.IntN(len(p.faces))], 1-viewed)
-		return unit(noise(r, v, viewed))
+	if r.IntN(known) > 0 {
+		return unit(noise(r, v, 1))
 	}
-	for range parents {
-		add(v, p.faces[r.IntN(len(p.faces))], r.NormFloat64()*(1-ownShare))
+	for i, x := range p.faces[r.IntN(len(p.faces))] {
+		v[i] = (1 - viewed) * x
 	}
-	return unit(noise(r, v, ownShare))
-}
-
-func add(v, w []float32, share float64) {
-	for i := range v {
-		v[i] += float32(share * float64(w[i]))
-	}
+	return unit(noise(r, v, viewed))
 }
 
 // noise adds a random vector of about this length.
