@@ -224,7 +224,11 @@ func (f *finding) candidates(ctx context.Context, stats archive.Stats) (numbers 
 	if err != nil {
 		return nil, err
 	}
-	if stats.Unfinished > 0 {
+	after, err := f.kept.Stats(ctx) // an index may have begun some anew before their codes were read
+	if err != nil {
+		return nil, err
+	}
+	if stats.Unfinished = max(stats.Unfinished, after.Unfinished); stats.Unfinished > 0 {
 		f.out.note(f.In, fmt.Sprintf("%d of its videos were not analysed to their end, and are not searched: 'spotter index' goes on with them", stats.Unfinished), true)
 	}
 	if foreign > 0 {
