@@ -72,7 +72,7 @@ func personFolder(folder string, note noteFunc) []engine.Photo {
 		case kind.IsDir():
 			note(path, "a folder inside a person's folder is not looked into", true)
 		case photoFile(path, kind, note):
-			list = append(list, photoOf(path, filepath.Base(folder), stem(path)))
+			list = append(list, photoOf(path, filepath.Base(absolute(folder)), stem(path)))
 		}
 	}
 	return list
