@@ -26,15 +26,15 @@ func everything(t *testing.T, path string) (all []string, err error) {
 	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
 	err = a.EachFile(t.Context(), "", func(f *archive.File) error {
 		say("%s %d %v %d", f.Path, f.Size, f.Changed.UnixNano(), f.Video)
-		list, err := a.Analyses(t.Context(), f.Video)
+		list, failed := a.Analyses(t.Context(), f.Video)
 		for _, x := range list {
 			say("track %d by %s and %s", x.Track, x.Terms, x.Plan)
-			err = errors.Join(err, a.EachSegment(t.Context(), x.ID, true, func(n int, data, pictures []byte) error {
+			failed = errors.Join(failed, a.EachSegment(t.Context(), x.ID, true, func(n int, data, pictures []byte) error {
 				say("segment %d: %s %s", n, data, pictures)
 				return nil
 			}))
 		}
-		return err
+		return failed
 	})
 	return all, err
 }

@@ -194,10 +194,11 @@ func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
 			files[found.path] = true
 		}
 	}
+	summary := &FindSummary{Videos: len(files), Of: int(stats.Files)}
 	if n := int(f.lost.Load() + f.moved.Load()); n > 0 {
-		err = &IncompleteError{Failed: n, Total: int(stats.Files)}
+		return summary, &IncompleteError{Failed: n, Total: summary.Of}
 	}
-	return &FindSummary{Videos: len(files), Of: int(stats.Files)}, err
+	return summary, nil
 }
 
 // candidates are the analyses in which somebody may be found.

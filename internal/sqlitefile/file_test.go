@@ -482,14 +482,14 @@ func TestDamageIsExplained(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, whole[:len(whole)/2], 0o600); err != nil {
+		if err = os.WriteFile(path, whole[:len(whole)/2], 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if db, err = k.OpenBeside(t.Context(), path); err == nil || !strings.Contains(err.Error(), "the notes is damaged: write it anew") {
 			t.Errorf("half of it: %v, %v", db, err)
 		}
 		clear(whole[len(whole)/2:])
-		if err := os.WriteFile(path, whole, 0o600); err != nil {
+		if err = os.WriteFile(path, whole, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		db = open(t, func() (*DB, error) { return k.OpenBeside(t.Context(), path) })
