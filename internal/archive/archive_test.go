@@ -545,4 +545,8 @@ func TestClosedFolder(t *testing.T) {
 	if _, err := archive.Open(t.Context(), path); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("opened for writing: %v", err)
 	}
+	must(t, os.Chmod(path, 0))
+	if _, err := archive.Read(t.Context(), path); err == nil || !strings.Contains(err.Error(), "look whether this user may read it") {
+		t.Errorf("opened for reading: %v", err)
+	}
 }

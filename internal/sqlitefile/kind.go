@@ -47,6 +47,8 @@ func (k *Kind) explain(err error) error {
 		return fmt.Errorf("the %s is damaged: %s (%w)", k.Noun, k.Advice.Damaged, err)
 	case codes.SQLITE_FULL:
 		return fmt.Errorf("the disk with the %s is full: make room, then go on (%w)", k.Noun, err)
+	case codes.SQLITE_CANTOPEN:
+		return fmt.Errorf("it cannot be opened: look whether this user may read it (%w)", err)
 	default:
 		return err
 	}
