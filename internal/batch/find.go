@@ -181,9 +181,7 @@ func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
 	if moved := f.moved.Load(); moved > 0 {
 		f.out.note(f.In, fmt.Sprintf("%d of its videos were analysed again or forgotten meanwhile, and are not searched: ask once more", moved), true)
 	}
-	if f.Most > 0 {
-		all = all[:min(f.Most, len(all))]
-	}
+	all = ofVideos(all, f.Most)
 	files := map[string]bool{}
 	f.frame.Of = int(stats.Files)
 	for _, found := range append([]*Found{{frame: f.frame, none: true}}, all...) {
@@ -199,6 +197,20 @@ func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
 		return summary, &IncompleteError{Failed: n, Total: summary.Of}
 	}
 	return summary, nil
+}
+
+// ofVideos are the tracks of the first so many videos, all tracks of each; 0: of all.
+func ofVideos(all []*Found, most int) []*Found {
+	if most == 0 {
+		return all
+	}
+	chosen := map[string]bool{}
+	return slices.DeleteFunc(all, func(found *Found) bool {
+		if len(chosen) < most {
+			chosen[found.path] = true
+		}
+		return !chosen[found.path]
+	})
 }
 
 // candidates are the analyses in which somebody may be found.

@@ -3,12 +3,16 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/spotter-video/spotter/internal/report"
 )
 
 func TestInOrder(t *testing.T) {
@@ -93,4 +97,22 @@ func TestInOrderIsCancelled(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+}
+
+// TestALimitIsOfVideos has a video of two tracks, the second of which comes after that of another one.
+func TestALimitIsOfVideos(t *testing.T) {
+	t.Parallel()
+	for most, want := range []string{"a1 b1 a2 c1", "a1 a2", "a1 b1 a2", "a1 b1 a2 c1", "a1 b1 a2 c1"} {
+		var names []string
+		for _, f := range ofVideos([]*Found{found("a", 1), found("b", 1), found("a", 2), found("c", 1)}, most) {
+			names = append(names, fmt.Sprint(f.path, f.video.Track))
+		}
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("of %d videos: %s, want %s", most, got, want)
+		}
+	}
+}
+
+func found(path string, track int) *Found {
+	return &Found{path: path, video: report.Video{Track: track}}
 }
