@@ -147,7 +147,7 @@ func (m *maker) clip(ctx context.Context, n, segments int) error {
 			return err
 		}
 	}
-	codes, err := m.engine.Codes(list[0].ID, &engine.Record{
+	codes, _, err := m.engine.Codes(list[0].ID, &engine.Record{
 		Terms: list[0].Terms, Plan: list[0].Plan, Each: func(_ bool, each func(int, []byte, []byte) error) error {
 			for i, data := range made {
 				if err := each(i, data, nil); err != nil {

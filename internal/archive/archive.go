@@ -42,7 +42,7 @@ type Analysis struct {
 // Stats is how much an archive has.
 type Stats struct {
 	Files, Videos, Analyses, Segments int64
-	Unfinished                        int64 // files that could be looked at, and were not to their end
+	Unfinished                        int64 // files that could be looked at, and were not to their end, or not whole
 	Bytes                             int64 // of the file
 }
 
@@ -114,7 +114,7 @@ func (a *Archive) Stats(ctx context.Context) (Stats, error) {
 	err := a.reader.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM files), (SELECT COUNT(*) FROM videos),
 		(SELECT COUNT(*) FROM analyses), (SELECT COUNT(*) FROM segments), (SELECT COUNT(*) FROM files WHERE failure = '' AND (
 			NOT EXISTS (SELECT 1 FROM analyses WHERE video = files.video)
-			OR EXISTS (SELECT 1 FROM analyses WHERE video = files.video AND NOT EXISTS (SELECT 1 FROM codes WHERE analysis = analyses.id)))),
+			OR EXISTS (SELECT 1 FROM analyses WHERE video = files.video AND (failure <> '' OR NOT EXISTS (SELECT 1 FROM codes WHERE analysis = analyses.id))))),
 		page_count * page_size
 		FROM pragma_page_count, pragma_page_size`).Scan(&s.Files, &s.Videos, &s.Analyses, &s.Segments, &s.Unfinished, &s.Bytes)
 	if err != nil {

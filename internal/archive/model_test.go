@@ -221,7 +221,7 @@ func (m *model) compare(r *rapid.T, a *archive.Archive) {
 	}
 	for _, f := range m.files {
 		list := m.analyses[f.Video]
-		done := len(list) > 0 && !slices.ContainsFunc(list, func(x archive.Analysis) bool { return !x.Done })
+		done := len(list) > 0 && !slices.ContainsFunc(list, func(x archive.Analysis) bool { return !x.Done || x.Failure != "" })
 		if f.Failure == "" && !done {
 			stats.Unfinished++
 		}

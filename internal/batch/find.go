@@ -93,13 +93,21 @@ func (r *Finding) people(out *events) (photos []engine.Photo, err error) {
 			return nil, err
 		}
 	}
+	stems := map[string]int{}
+	for _, name := range r.Who {
+		stems[stem(name)]++
+	}
 	for _, name := range r.Who {
 		info, err := os.Stat(name)
 		switch {
 		case err != nil:
 			return nil, &fault.UsageError{Err: fmt.Errorf("whom to look for: %w", fault.Plain(err))}
 		case !info.IsDir():
-			photos = append(photos, photoOf(name, stem(name), ""))
+			person := stem(name)
+			if stems[person] > 1 { // two people's photos may be called alike
+				person = filepath.Clean(name)
+			}
+			photos = append(photos, photoOf(name, person, ""))
 			continue
 		}
 		if ofPeople(name) {
@@ -194,7 +202,7 @@ func (f *finding) run(ctx context.Context, workers int) (*FindSummary, error) {
 	}
 	summary := &FindSummary{Videos: len(files), Of: int(stats.Files)}
 	if n := int(f.lost.Load() + f.moved.Load()); n > 0 {
-		return summary, &IncompleteError{Failed: n, Total: summary.Of}
+		return summary, &IncompleteError{Failed: min(n, summary.Of), Total: summary.Of} // some may count twice
 	}
 	return summary, nil
 }
@@ -220,7 +228,7 @@ func (f *finding) candidates(ctx context.Context, stats archive.Stats) (numbers 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, crowd.Close()) }()
-	foreign, last := 0, f.Now()
+	foreign, last := int64(0), f.Now()
 	err = f.kept.EachCodes(ctx, func(number int64, codes []byte) error {
 		switch unused := crowd.Add(number, codes); {
 		case errors.Is(unused, engine.ErrOtherModels):
@@ -242,8 +250,9 @@ func (f *finding) candidates(ctx context.Context, stats archive.Stats) (numbers 
 		return nil, err
 	}
 	if stats.Unfinished = max(stats.Unfinished, after.Unfinished); stats.Unfinished > 0 {
-		f.out.note(f.In, fmt.Sprintf("%d of its videos were not analysed to their end, and are not searched: 'spotter index' goes on with them", stats.Unfinished), true)
+		f.out.note(f.In, fmt.Sprintf("%d of its videos were not analysed to their end, and are not searched to theirs: 'spotter index' goes on with them", stats.Unfinished), true)
 	}
+	f.lost.Add(stats.Unfinished + foreign)
 	if foreign > 0 {
 		f.out.note(f.In, fmt.Sprintf("%d of its videos were analysed with other models, and are not searched: 'spotter index' analyses them again", foreign), true)
 	}

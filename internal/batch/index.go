@@ -152,6 +152,28 @@ func (d *Indexed) count(o outcome) {
 	}
 }
 
+// Forget forgets what an archive has of files and of all that are below folders, whether they are there or not, and says of how many. That an
+// archive has nothing of one that is named is a [*fault.UsageError], and then nothing is forgotten.
+func Forget(ctx context.Context, path string, names []string) (n int, err error) {
+	if _, err = os.Stat(path); err != nil {
+		return 0, &fault.UsageError{Err: fmt.Errorf("archive: %w", fault.Plain(err))}
+	}
+	kept, err := openArchive(ctx, path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, kept.Close()) }()
+	files, err := filesOf(ctx, kept, path, names)
+	if err != nil {
+		return 0, err
+	}
+	paths := make([]string, len(files))
+	for i, f := range files {
+		paths[i] = f.Path
+	}
+	return len(paths), kept.Forget(ctx, paths)
+}
+
 // tidy looks for files that are gone, and at what the archive holds.
 func (d *Indexed) tidy(ctx context.Context, kept *archive.Archive, r *Indexing) error {
 	told := map[string]bool{} // folders may be named one in the other
@@ -235,6 +257,7 @@ type indexJob struct {
 	void   bool // what is kept of it, if anything, was not brought up to date
 	length time.Duration
 	faces  int
+	odd    []string // with the video
 }
 
 // video brings what is kept of one video up to date, and tells how it ended. What is wrong with the video is in the outcome; an error
@@ -248,7 +271,7 @@ func (x *indexer) video(ctx context.Context, n int, path string) (outcome, error
 	if j.how != analysed && j.failed == nil {
 		x.out.send(VideoKnown{Video: n, Videos: x.videos, Path: path, Recognised: j.how == recognised})
 	} else {
-		x.out.send(VideoDone{Video: n, Path: path, Length: j.length, Faces: j.faces, Persons: -1, Took: x.now().Sub(began), Err: j.failed})
+		x.out.send(VideoDone{Video: n, Path: path, Length: j.length, Faces: j.faces, Persons: -1, Took: x.now().Sub(began), Warnings: j.odd, Err: j.failed})
 	}
 	return j.outcome, nil
 }
@@ -284,7 +307,7 @@ func (j *indexJob) run(ctx context.Context) error {
 	j.how = analysed
 	err = j.analyse(ctx, list, use)
 	if use && errors.Is(err, archive.ErrDamaged) { // what there was is no good to go on from
-		j.length, j.faces, j.failed = 0, 0, nil
+		j.length, j.faces, j.odd, j.failed = 0, 0, nil, nil
 		err = j.analyse(ctx, nil, false)
 	}
 	if err != nil {
@@ -504,10 +527,11 @@ func (j *indexJob) track(ctx context.Context, v *engine.Video, a *archive.Analys
 	if video.KindOf(failed) == video.Unavailable { // of no video in particular
 		return unavailable(failed)
 	}
-	codes, err := j.engine.Codes(a.ID, recordOf(ctx, j.kept, a))
+	codes, odd, err := j.engine.Codes(a.ID, recordOf(ctx, j.kept, a))
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
+	j.odd = append(j.odd, odd...)
 	return j.kept.Complete(ctx, a.ID, codes, a.Failure)
 }
 

@@ -18,11 +18,12 @@ const archiveSection = "Archive"
 
 // indexOptions are the flags of index that are not settings.
 type indexOptions struct {
-	to    string
-	again bool
-	prune bool
-	json  bool
-	quiet bool
+	to     string
+	again  bool
+	prune  bool
+	forget bool
+	json   bool
+	quiet  bool
 }
 
 func (l *line) indexCommand() *cobra.Command {
@@ -39,10 +40,12 @@ contain under another name. A video that has changed is analysed anew, and so is
 another --sample-rate. One that another build of the decoder has read stays as it is; --again analyses everything.
 
 Videos that were in a folder and are gone are told, and forgotten with --prune: what an archive has of a video are the faces of
-everybody in it (embeddings and small portraits).`,
+everybody in it (embeddings and small portraits). Mount what is not there before you prune: a disk that is missing looks like videos that are gone.
+--forget forgets videos, or all below a folder, that are there all the same.`,
 		Example: `    spotter index archive/ --to archive.spotter
     spotter index new/*.mp4 --to archive.spotter
-    spotter index archive/ --to archive.spotter --prune --quiet     # every night`,
+    spotter index archive/ --to archive.spotter --prune --quiet     # every night
+    spotter index archive/party.mp4 --to archive.spotter --forget`,
 		Args:              func(_ *cobra.Command, videos []string) error { return o.check(videos) },
 		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault),
 		RunE: func(cmd *cobra.Command, videos []string) error {
@@ -57,7 +60,8 @@ everybody in it (embeddings and small portraits).`,
 	f.StringVar(&o.to, "to", "", "the archive: a `file`, made if it is not there (required)")
 	f.BoolVar(&o.again, "again", false, "analyse everything again")
 	f.BoolVar(&o.prune, "prune", false, "forget videos of the folders that are gone")
-	section(cmd, archiveSection, "to", "again", "prune")
+	f.BoolVar(&o.forget, "forget", false, "forget the videos that are named, and all below folders, instead of analysing them")
+	section(cmd, archiveSection, "to", "again", "prune", "forget")
 	l.addOnly(cmd, "sample-rate", "workers")
 	f.BoolVar(&o.json, "json", false, "print how it ended as a JSON document")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "show no progress, only what wants attention")
@@ -72,6 +76,8 @@ func (o *indexOptions) check(videos []string) error {
 		return errors.New("name at least one video, or a folder of videos")
 	case o.to == "":
 		return errors.New("name the file to keep the archive in: --to archive.spotter")
+	case o.forget && (o.again || o.prune || o.json):
+		return errors.New("--forget only forgets; leave out --again, --prune and --json")
 	default:
 		return nil
 	}
@@ -93,6 +99,13 @@ type indexedDocument struct {
 }
 
 func (l *line) index(ctx context.Context, o indexOptions, videos []string) error {
+	if o.forget {
+		n, err := batch.Forget(ctx, o.to, videos)
+		if err == nil && !o.quiet {
+			fmt.Fprintf(l.Stdout, "%s forgotten\n", plural(n, "video", "videos"))
+		}
+		return err
+	}
 	shown := newProgress(l.Stderr, l.Now, terminalColumns(l.Stderr), o.quiet)
 	shown.warnings, shown.doing = true, "indexing"
 	defer shown.Clear()

@@ -73,20 +73,29 @@ const (
 	impostorBytes = 16
 )
 
-// Codes is a record's part of a [Crowd], under the record's number there, 1 and up.
-func (e *Engine) Codes(number int64, r *Record) ([]byte, error) {
-	by, _, segments, err := e.read(r, false)
+// Codes is a record's part of a [Crowd], under the record's number there, 1 and up. Beside it are sentences about what is odd with the
+// video, such as damage.
+func (e *Engine) Codes(number int64, r *Record) (codes []byte, odd []string, err error) {
+	by, plan, segments, err := e.read(r, false)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	damage := plan.Damage
 	stretches := make([]*search.Tracklets, len(segments))
 	for i, s := range segments {
+		damage.Add(s.Damage)
 		stretches[i] = &s.Tracklets
 	}
 	list, err := search.Whole(stretches, e.pack.Cohort(), by.params)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	codes, err = e.encodeCrowd(number, list)
+	return codes, slices.Concat(plan.Warnings, damage.Warnings()), err
+}
+
+// encodeCrowd is the tracklets of a record as they are kept.
+func (e *Engine) encodeCrowd(number int64, list []search.Tracklet) ([]byte, error) {
 	var tracklets []byte
 	n := uint64(0)
 	for i := range list {

@@ -119,7 +119,7 @@ func TestCrowdMissesNobody(t *testing.T) {
 		}
 		tracklets += len(faces)
 		records[n] = made(t, e, faces)
-		codes, err := e.Codes(n, records[n])
+		codes, _, err := e.Codes(n, records[n])
 		if err == nil {
 			err = crowd.Add(n, codes)
 		}
@@ -180,7 +180,7 @@ func TestCodesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()
 	e := withoutEyes(t)
 	r := rand.New(rand.NewPCG(3, 4))
-	codes, err := e.Codes(7, made(t, e, [][]float32{someone(r, e.pack.Dim(), nil, 0), nil, someone(r, e.pack.Dim(), nil, 0)}))
+	codes, _, err := e.Codes(7, made(t, e, [][]float32{someone(r, e.pack.Dim(), nil, 0), nil, someone(r, e.pack.Dim(), nil, 0)}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/spotter-video/spotter/internal/face"
 	"github.com/spotter-video/spotter/internal/search"
 	"github.com/spotter-video/spotter/internal/video"
 )
@@ -140,15 +139,6 @@ func (e *Engine) Recall(ctx context.Context, r *Record, who *People, portraits b
 		return f, errors.New(r.Failure)
 	}
 	return f, nil
-}
-
-// Info is what the video is that a plan is of.
-func Info(plan []byte) (face.VideoInfo, error) {
-	p, err := decodePlan(plan)
-	if err != nil {
-		return face.VideoInfo{}, err
-	}
-	return p.Info, nil
 }
 
 // read reads a record, by whose terms its pipeline goes.

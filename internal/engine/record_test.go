@@ -104,7 +104,7 @@ func (o *opened) among(t *testing.T, r *Record, who *People, found *Findings) {
 		t.Fatal(err)
 	}
 	defer crowd.Close() //nolint:errcheck // it has none
-	codes, err := o.Codes(3, r)
+	codes, _, err := o.Codes(3, r)
 	if err == nil {
 		err = crowd.Add(3, codes)
 	}
