@@ -6,6 +6,9 @@
 // of a video is analysed by the same code, and the same video and faces give the same sightings. What a job keeps between its
 // steps, plans, segments and terms, has its form here: forms in databases are read for good, and golden files hold them.
 //
+// What a video shows can also be kept and asked later: [Video.Analyse] makes a [Record] of a track, [Engine.Recall] finds out who of some
+// people was seen in it, with the bytes of a search, and a [Crowd] of many records tells in which it is worth asking.
+//
 // Each worker stands for a core: whoever works hard holds one of [Workers] recognizers, so that searching, enrolling and encoding
 // together do not take more. Times are from the start of the container, boxes ratios of the upright picture, similarities
 // percent. Everything is safe for concurrent use, but a [Video], whose tracks are searched one after another.
