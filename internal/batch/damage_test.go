@@ -11,6 +11,7 @@ import (
 
 	_ "modernc.org/sqlite" // what damages
 
+	"github.com/spotter-video/spotter/internal/config"
 	"github.com/spotter-video/spotter/internal/testkit/media"
 )
 
@@ -48,10 +49,12 @@ func asked(t *testing.T, path, people string, find bool) (found int, told string
 		}
 		return nil
 	}
+	c := tested()
+	c.PhotoCache = config.Path(filepath.Join(filepath.Dir(people), "photos"))
 	if find {
-		_, err = Find(t.Context(), tested(), Finding{Faces: people, In: path, Now: time.Now, Listen: listen, Each: each})
+		_, err = Find(t.Context(), c, Finding{Faces: people, In: path, Now: time.Now, Listen: listen, Each: each})
 	} else {
-		err = Search(t.Context(), tested(), Request{Faces: people, In: path, Now: time.Now, Listen: listen, Each: each})
+		err = Search(t.Context(), c, Request{Faces: people, In: path, Now: time.Now, Listen: listen, Each: each})
 	}
 	return found, strings.Join(notes, "\n"), err
 }
