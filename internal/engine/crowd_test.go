@@ -175,6 +175,45 @@ func bestOf(t *testing.T, e *Engine, r *Record, who *People) face.Similarity {
 	return best
 }
 
+// TestCrowdFindsWhatJustReaches asks for each of some records alone at the very similarity that somebody has in it, which is where a bound that
+// is drawn too high shows.
+func TestCrowdFindsWhatJustReaches(t *testing.T) {
+	t.Parallel()
+	e := withoutEyes(t)
+	r := rand.New(rand.NewPCG(5, 6))
+	dim := e.pack.Dim()
+	people := [][]float32{someone(r, dim, nil, 0), someone(r, dim, nil, 0)}
+	reached := 0
+	for n := int64(1); n <= 60; n++ {
+		record := made(t, e, [][]float32{someone(r, dim, people[r.IntN(len(people))], 0.1+r.Float64()*0.6)})
+		best := bestOf(t, e, record, enrolled(t, people, 0))
+		if best <= 0 {
+			continue
+		}
+		crowd, err := e.NewCrowd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes, _, err := e.Codes(n, record)
+		if err == nil {
+			err = crowd.Add(n, codes)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := crowd.Candidates(t.Context(), enrolled(t, people, best))
+		if err != nil || len(list) != 1 || list[0].AtMost < best {
+			t.Errorf("somebody is in record %d with %v: candidates %v, %v", n, best, list, err)
+		}
+		if reached++; crowd.Close() != nil {
+			t.Error("the crowd cannot be closed")
+		}
+	}
+	if reached < 30 {
+		t.Errorf("only %d records have somebody", reached)
+	}
+}
+
 // TestCodesThatCannotBeUsed are refused, whatever is wrong with them.
 func TestCodesThatCannotBeUsed(t *testing.T) {
 	t.Parallel()

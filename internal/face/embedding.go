@@ -160,3 +160,23 @@ func Dot(a, b []float32) float64 {
 	}
 	return s
 }
+
+// Dot32 is an inner product like [Dot] in four float32 sums, none of which waits for the addition before it: for where the last bits do not
+// matter and millions are computed, in a fourth of the time. The order of summation is fixed and nothing is fused, so the result is the
+// same everywhere.
+func Dot32(a, b []float32) float32 {
+	var s0, s1, s2, s3 float32
+	b = b[:len(a)]
+	for len(a) >= 4 {
+		x, y := (*[4]float32)(a), (*[4]float32)(b)
+		s0 += float32(x[0] * y[0])
+		s1 += float32(x[1] * y[1])
+		s2 += float32(x[2] * y[2])
+		s3 += float32(x[3] * y[3])
+		a, b = a[4:], b[4:]
+	}
+	for i, x := range a {
+		s0 += float32(x * b[i])
+	}
+	return (s0 + s1) + (s2 + s3)
+}

@@ -123,7 +123,7 @@ func (p *probe) vector() []float32 { return p.Embedding.Vector }
 
 // like is the similarity of two tracklets that have embeddings.
 func (p *probe) like(q *probe, c *face.Calibration) face.Similarity {
-	return c.Between(face.Score(dot(p.vector(), q.vector())), p.impostors, q.impostors)
+	return c.Between(face.Score(face.Dot32(p.vector(), q.vector())), p.impostors, q.impostors)
 }
 
 // lookUp finds each tracklet's own matches, best first; one without an embedding has none. It goes down to

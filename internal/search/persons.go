@@ -171,7 +171,7 @@ func compatible(a, b *group) bool {
 
 // likeness is the score of two groups, normalised from both sides and averaged (s-norm: neither is the probe).
 func likeness(a, b *group) float64 {
-	s := face.Score(dot(a.vector, b.vector))
+	s := face.Score(face.Dot32(a.vector, b.vector))
 	return (a.impostors.Normalise(s) + b.impostors.Normalise(s)) / 2
 }
 
@@ -223,22 +223,4 @@ func number(groups []*group) (numbers []int) {
 		numbers = append(numbers, n)
 	}
 	return numbers
-}
-
-// dot is an inner product in four float32 lanes: millions of pairs are compared in a long video, and
-// the last bits do not matter here. The order of summation is fixed, so the result is the same everywhere.
-func dot(a, b []float32) float32 {
-	var s0, s1, s2, s3 float32
-	b = b[:len(a)]
-	n := len(a) &^ 3
-	for i := 0; i < n; i += 4 {
-		s0 += float32(a[i] * b[i])
-		s1 += float32(a[i+1] * b[i+1])
-		s2 += float32(a[i+2] * b[i+2])
-		s3 += float32(a[i+3] * b[i+3])
-	}
-	for i := n; i < len(a); i++ {
-		s0 += float32(a[i] * b[i])
-	}
-	return (s0 + s1) + (s2 + s3)
 }

@@ -101,7 +101,7 @@ func apart(x, y *Tracklet, scale *face.Scale, cohort *face.Cohort) bool {
 	if min(x.Weight, y.Weight) >= scale.Sure {
 		least = scale.SplitSure
 	}
-	s := face.Score(dot(a, b))
+	s := face.Score(face.Dot32(a, b))
 	return (cohort.Impostors(a).Normalise(s)+cohort.Impostors(b).Normalise(s))/2 < least
 }
 
